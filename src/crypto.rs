@@ -1,0 +1,336 @@
+//! Digests and signature checks.
+//!
+//! The only room that names the crypto library. ring verifies RSA keys of 1017 to 8192 bits; the
+//! floor that RFC 8301 3.2 sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
+
+use std::fmt;
+
+use ring::{digest, signature};
+
+/// A hash algorithm of DKIM and ARC.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
+#[non_exhaustive]
+pub enum HashAlgorithm {
+    /// SHA-1, which RFC 8301 3.1 forbids for signing and verifying.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+}
+
+impl HashAlgorithm {
+    /// How many octets a digest has.
+    #[must_use]
+    pub fn digest_length(self) -> usize {
+        self.ring().output_len()
+    }
+
+    /// The digest of `octets`.
+    #[must_use]
+    pub fn digest(self, octets: &[u8]) -> Digest {
+        Digest(digest::digest(self.ring(), octets))
+    }
+
+    fn ring(self) -> &'static digest::Algorithm {
+        match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &digest::SHA256,
+        }
+    }
+}
+
+/// The result of hashing.
+#[derive(Clone, Copy)]
+pub struct Digest(digest::Digest);
+
+impl AsRef<[u8]> for Digest {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
+
+impl Eq for Digest {}
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref()
+            .iter()
+            .try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+/// An incremental hash.
+#[derive(Clone)]
+pub(crate) struct Hasher(digest::Context);
+
+impl Hasher {
+    pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
+        Self(digest::Context::new(algorithm.ring()))
+    }
+
+    pub(crate) fn update(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    pub(crate) fn finish(self) -> Digest {
+        Digest(self.0.finish())
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+/// A public key that signatures are checked with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct VerifyingKey(Kind);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Kind {
+    Ed25519([u8; 32]),
+    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+}
+
+impl VerifyingKey {
+    /// Reads an RSA key: DER of a SubjectPublicKeyInfo (RFC 5280 4.1) or of a bare RSAPublicKey
+    /// (RFC 8017 A.1.1). RFC 6376 3.6.1 says the latter, the world publishes the former.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Der`] for anything else, [`KeyError::Exponent`] for an exponent that is even, 1,
+    /// or over 33 bits.
+    pub fn rsa(der: &[u8]) -> Result<Self, KeyError> {
+        let (modulus, exponent) = der::rsa_public_key(der).ok_or(KeyError::Der)?;
+        // ring's own bound; a large exponent makes each check as dear as a private key operation.
+        let fits = exponent.len() <= 4 || (exponent.len() == 5 && exponent.first() <= Some(&1));
+        let odd = exponent.last().is_some_and(|octet| octet % 2 == 1);
+        if !fits || !odd || exponent == [1] {
+            return Err(KeyError::Exponent);
+        }
+        Ok(Self(Kind::Rsa {
+            modulus: modulus.to_vec(),
+            exponent: exponent.to_vec(),
+        }))
+    }
+
+    /// Reads an Ed25519 key: its 32 octets (RFC 8463 4).
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Length`] for any other length.
+    pub fn ed25519(octets: &[u8]) -> Result<Self, KeyError> {
+        let length = octets.len();
+        octets
+            .try_into()
+            .map(|key| Self(Kind::Ed25519(key)))
+            .map_err(|_| KeyError::Length { length })
+    }
+
+    /// The length of the RSA modulus, or 256 for Ed25519, in bits.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        match &self.0 {
+            Kind::Ed25519(_) => 256,
+            Kind::Rsa { modulus, .. } => {
+                let leading = modulus.first().map_or(0, |octet| octet.leading_zeros());
+                (modulus.len() * 8).saturating_sub(usize::try_from(leading).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Whether `signature` is this key's signature over `message`.
+    ///
+    /// RSA is PKCS#1 v1.5 over the hash of `message`; Ed25519 is PureEdDSA over `message` itself,
+    /// which for DKIM is the SHA-256 digest of the header data (RFC 8463 3).
+    #[must_use]
+    pub(crate) fn verify(&self, hash: HashAlgorithm, message: &[u8], signature: &[u8]) -> bool {
+        match &self.0 {
+            Kind::Ed25519(key) => signature::UnparsedPublicKey::new(&signature::ED25519, key)
+                .verify(message, signature),
+            Kind::Rsa { modulus, exponent } => {
+                let parameters = match hash {
+                    HashAlgorithm::Sha1 => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                    HashAlgorithm::Sha256 => {
+                        &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+                    }
+                };
+                signature::RsaPublicKeyComponents {
+                    n: modulus,
+                    e: exponent,
+                }
+                .verify(parameters, message, signature)
+            }
+        }
+        .is_ok()
+    }
+}
+
+/// Why some octets are not a usable public key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Neither a SubjectPublicKeyInfo with an RSA key nor an RSAPublicKey.
+    #[error("not a DER-encoded RSA public key")]
+    Der,
+    /// An RSA exponent that cannot be right or is too large to be safe.
+    #[error("RSA exponent is even, 1, or over 33 bits")]
+    Exponent,
+    /// An Ed25519 key that is not 32 octets long.
+    #[error("Ed25519 key of {length} octets, 32 are needed")]
+    Length {
+        /// Its length.
+        length: usize,
+    },
+}
+
+/// As much of DER as RSA public keys need.
+mod der {
+    const INTEGER: u8 = 0x02;
+    const BIT_STRING: u8 = 0x03;
+    const SEQUENCE: u8 = 0x30;
+
+    /// 1.2.840.113549.1.1.1, rsaEncryption, with its tag and length.
+    const RSA_ENCRYPTION: &[u8] = &[
+        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
+    ];
+
+    /// Modulus and exponent, without leading zeros.
+    pub(super) fn rsa_public_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
+        let (content, rest) = element(der, SEQUENCE)?;
+        if !rest.is_empty() {
+            return None;
+        }
+        let Some((algorithm, rest)) = element(content, SEQUENCE) else {
+            return modulus_and_exponent(content);
+        };
+        let parameters = algorithm.strip_prefix(RSA_ENCRYPTION)?;
+        // RFC 3279 2.3.1: the parameters field MUST be NULL; some keys leave it out.
+        if !parameters.is_empty() && parameters != [0x05, 0x00] {
+            return None;
+        }
+        let (bits, rest) = element(rest, BIT_STRING)?;
+        let (key, after) = element(bits.strip_prefix(&[0])?, SEQUENCE)?;
+        (rest.is_empty() && after.is_empty()).then_some(())?;
+        modulus_and_exponent(key)
+    }
+
+    fn modulus_and_exponent(content: &[u8]) -> Option<(&[u8], &[u8])> {
+        let (modulus, rest) = element(content, INTEGER)?;
+        let (exponent, rest) = element(rest, INTEGER)?;
+        (rest.is_empty()).then_some(())?;
+        Some((positive(modulus)?, positive(exponent)?))
+    }
+
+    /// The magnitude of a positive INTEGER.
+    fn positive(mut octets: &[u8]) -> Option<&[u8]> {
+        if octets.first()? & 0x80 != 0 {
+            return None;
+        }
+        while let Some(rest) = octets.strip_prefix(&[0]) {
+            octets = rest;
+        }
+        (!octets.is_empty()).then_some(octets)
+    }
+
+    /// Takes one element with the given tag: its content and what follows it.
+    fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+        let (&first, rest) = der.split_first()?;
+        if first != tag {
+            return None;
+        }
+        let (&length, rest) = rest.split_first()?;
+        let (length, rest) = if length < 0x80 {
+            (usize::from(length), rest)
+        } else {
+            let (octets, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
+            // Two octets of length hold keys far beyond any that we accept.
+            if octets.is_empty() || octets.len() > 2 {
+                return None;
+            }
+            (
+                octets
+                    .iter()
+                    .fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
+                rest,
+            )
+        };
+        rest.split_at_checked(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::base64_decode;
+
+    /// RFC 6376 appendix C.
+    const SPKI: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkM\
+        oGeLnQg1fWn7/zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gb\
+        to/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB";
+
+    #[test]
+    fn reads_both_encodings_of_a_key() {
+        let spki = base64_decode(SPKI.as_bytes()).unwrap();
+        let key = VerifyingKey::rsa(&spki).unwrap();
+        assert_eq!(key.bits(), 1024);
+        let pkcs1 = spki.get(22..).unwrap();
+        assert_eq!(VerifyingKey::rsa(pkcs1), Ok(key));
+        for cut in 0..spki.len() {
+            assert_eq!(VerifyingKey::rsa(&spki[..cut]), Err(KeyError::Der), "{cut}");
+        }
+        let longer = [&spki[..], &[0]].concat();
+        assert_eq!(VerifyingKey::rsa(&longer), Err(KeyError::Der));
+    }
+
+    #[test]
+    fn bounds_the_exponent() {
+        let key = |exponent: &[u8]| {
+            let length = u8::try_from(exponent.len()).unwrap();
+            VerifyingKey::rsa(&[&[0x30, 5 + length, 2, 1, 0x7f, 2, length], exponent].concat())
+        };
+        assert_eq!(key(&[3]).unwrap().bits(), 7);
+        assert!(key(&[1, 0, 1]).is_ok());
+        assert!(key(&[1, 0xff, 0xff, 0xff, 0xff]).is_ok());
+        for bad in [&[1][..], &[2], &[2, 0, 0, 0, 1], &[1, 0, 0, 0, 0, 1]] {
+            assert_eq!(key(bad), Err(KeyError::Exponent), "{bad:?}");
+        }
+        for bad in [&[][..], &[0], &[0x81]] {
+            assert_eq!(key(bad), Err(KeyError::Der), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn verifies_rfc_8032_test_1() {
+        let key = base64_decode(b"11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=").unwrap();
+        let signature = base64_decode(
+            b"5VZDAMNgrHKQhuLMgG6CimSHfxhXlDUd+OH2FnJiyG0qpoYk5U6mzhXAUrUC3PI+8Bm3pyD+ssetuAVu9iQGGw==",
+        );
+        // The message of RFC 8032 7.1 test 1 is empty; this signature is test 1's with one octet
+        // changed, so it must fail, as must one of the wrong length.
+        let key = VerifyingKey::ed25519(&key).unwrap();
+        assert!(!key.verify(HashAlgorithm::Sha256, b"", &signature.unwrap()));
+        assert!(!key.verify(HashAlgorithm::Sha256, b"", &[0; 63]));
+        assert_eq!(
+            VerifyingKey::ed25519(&[0; 31]),
+            Err(KeyError::Length { length: 31 })
+        );
+        assert_eq!(key.bits(), 256);
+    }
+}

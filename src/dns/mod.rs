@@ -1,0 +1,381 @@
+//! Asking the DNS, through whatever resolver the caller brings.
+//!
+//! [`Resolver`] is the one door. Its implementations turn a [`Name`] into an [`Outcome`] or a
+//! [`LookupError`]; what either means is each protocol's business. In the box: [`Zone`], a resolver
+//! in memory for tests and offline use, and [`block_on`] for callers without an async runtime.
+
+mod join;
+mod name;
+mod zone;
+
+use std::fmt;
+use std::future::Future;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+pub use join::block_on;
+pub(crate) use join::join_all;
+pub use name::{Name, NameError};
+pub use zone::{Gate, Zone};
+
+/// Looks names up in the DNS.
+///
+/// Names are fully qualified; an implementation must not apply a search list, must follow CNAMEs,
+/// and must report an answer that is truncated or otherwise incomplete as an error. It may be asked
+/// for several names at once. Cancelling a look-up (dropping its future) must be harmless.
+///
+/// A resolver that blocks answers with [`Lookup::ready`]; the whole verification then completes in
+/// the first poll, and [`block_on`] is all the executor it needs.
+///
+/// ```
+/// use mailproof::dns::{LookupError, Lookup, Mx, Name, Outcome, Resolver, Txt};
+/// use std::net::{Ipv4Addr, Ipv6Addr};
+///
+/// /// Knows one key and nothing else.
+/// struct OneKey;
+///
+/// impl Resolver for OneKey {
+///     fn txt<'a>(&'a self, name: &'a Name) -> Lookup<'a, Txt> {
+///         Lookup::ready(Ok(match name.as_str() {
+///             "s._domainkey.example.com" => Outcome::records([Txt::new(b"v=DKIM1; p=")]),
+///             _ => Outcome::no_such_name(),
+///         }))
+///     }
+///     fn a<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv4Addr> {
+///         Lookup::ready(Err(LookupError::Refused))
+///     }
+/// #   fn aaaa<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv6Addr> {
+/// #       Lookup::ready(Err(LookupError::Refused))
+/// #   }
+/// #   fn mx<'a>(&'a self, _: &'a Name) -> Lookup<'a, Mx> { Lookup::ready(Err(LookupError::Refused)) }
+/// #   fn ptr<'a>(&'a self, _: &'a Name) -> Lookup<'a, Name> { Lookup::ready(Err(LookupError::Refused)) }
+///     // aaaa, mx and ptr alike
+/// }
+/// let outcome = mailproof::dns::block_on(OneKey.txt(&"example.com".parse()?))?;
+/// assert!(outcome.is_no_such_name());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Resolver: Send + Sync {
+    /// The TXT records of a name.
+    fn txt<'a>(&'a self, name: &'a Name) -> Lookup<'a, Txt>;
+
+    /// The IPv4 addresses of a name.
+    fn a<'a>(&'a self, name: &'a Name) -> Lookup<'a, Ipv4Addr>;
+
+    /// The IPv6 addresses of a name.
+    fn aaaa<'a>(&'a self, name: &'a Name) -> Lookup<'a, Ipv6Addr>;
+
+    /// The mail exchangers of a name, in the order of the answer.
+    fn mx<'a>(&'a self, name: &'a Name) -> Lookup<'a, Mx>;
+
+    /// The names that a name in `in-addr.arpa` or `ip6.arpa` points to, see [`Name::reverse`].
+    fn ptr<'a>(&'a self, name: &'a Name) -> Lookup<'a, Name>;
+}
+
+macro_rules! forward_resolver {
+    ($($type:ty),*) => {$(
+        impl<R: Resolver + ?Sized> Resolver for $type {
+            fn txt<'a>(&'a self, name: &'a Name) -> Lookup<'a, Txt> {
+                (**self).txt(name)
+            }
+
+            fn a<'a>(&'a self, name: &'a Name) -> Lookup<'a, Ipv4Addr> {
+                (**self).a(name)
+            }
+
+            fn aaaa<'a>(&'a self, name: &'a Name) -> Lookup<'a, Ipv6Addr> {
+                (**self).aaaa(name)
+            }
+
+            fn mx<'a>(&'a self, name: &'a Name) -> Lookup<'a, Mx> {
+                (**self).mx(name)
+            }
+
+            fn ptr<'a>(&'a self, name: &'a Name) -> Lookup<'a, Name> {
+                (**self).ptr(name)
+            }
+        }
+    )*};
+}
+
+forward_resolver!(&R, Box<R>, Arc<R>);
+
+/// A look-up under way: a future of the [`Outcome`].
+///
+/// An answer that is at hand needs no allocation ([`ready`](Self::ready)); any other look-up is a
+/// boxed future ([`new`](Self::new)).
+#[must_use = "a look-up does nothing unless it is awaited"]
+pub struct Lookup<'a, T>(State<'a, T>);
+
+enum State<'a, T> {
+    Ready(Option<Result<Outcome<T>, LookupError>>),
+    Pending(Pin<Box<dyn Future<Output = Result<Outcome<T>, LookupError>> + Send + 'a>>),
+}
+
+impl<'a, T> Lookup<'a, T> {
+    /// A look-up that has to wait for something.
+    pub fn new(future: impl Future<Output = Result<Outcome<T>, LookupError>> + Send + 'a) -> Self {
+        Self(State::Pending(Box::pin(future)))
+    }
+
+    /// A look-up whose result is known.
+    pub fn ready(result: Result<Outcome<T>, LookupError>) -> Self {
+        Self(State::Ready(Some(result)))
+    }
+}
+
+impl<T> Future for Lookup<'_, T> {
+    type Output = Result<Outcome<T>, LookupError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.get_mut().0 {
+            State::Pending(future) => future.as_mut().poll(context),
+            State::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Lookup<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lookup")
+    }
+}
+
+/// What the DNS said about a name and a type.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Outcome<T> {
+    answer: Answer<T>,
+    ttl: Option<Duration>,
+    authentic: bool,
+}
+
+impl<T> Outcome<T> {
+    /// Records; an empty collection is [`no_data`](Self::no_data).
+    pub fn records(records: impl Into<Records<T>>) -> Self {
+        let records = records.into();
+        let answer = if records.is_empty() {
+            Answer::NoData
+        } else {
+            Answer::Records(records)
+        };
+        Self {
+            answer,
+            ttl: None,
+            authentic: false,
+        }
+    }
+
+    /// The name exists, but has no records of the type (NODATA, RFC 2308 2.2).
+    #[must_use]
+    pub fn no_data() -> Self {
+        Self {
+            answer: Answer::NoData,
+            ttl: None,
+            authentic: false,
+        }
+    }
+
+    /// The name does not exist (NXDOMAIN).
+    #[must_use]
+    pub fn no_such_name() -> Self {
+        Self {
+            answer: Answer::NoSuchName,
+            ttl: None,
+            authentic: false,
+        }
+    }
+
+    /// Says how long the answer may be kept; for the negative answers, RFC 2308 5.
+    #[must_use]
+    pub fn with_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Says whether the resolver vouches for the answer (DNSSEC, the AD bit over a trusted path).
+    #[must_use]
+    pub fn with_authentic(mut self, authentic: bool) -> Self {
+        self.authentic = authentic;
+        self
+    }
+
+    /// What was answered.
+    #[must_use]
+    pub fn answer(&self) -> &Answer<T> {
+        &self.answer
+    }
+
+    /// The records; none where there is no data or no such name.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        match &self.answer {
+            Answer::Records(records) => records,
+            Answer::NoData | Answer::NoSuchName => &[],
+        }
+    }
+
+    /// Whether the name does not exist.
+    #[must_use]
+    pub fn is_no_such_name(&self) -> bool {
+        matches!(self.answer, Answer::NoSuchName)
+    }
+
+    /// How long the answer may be kept, if the resolver knows.
+    #[must_use]
+    pub fn ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    /// Whether the resolver vouches for the answer (DNSSEC).
+    #[must_use]
+    pub fn is_authentic(&self) -> bool {
+        self.authentic
+    }
+}
+
+/// The three things that the DNS can say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "protocols must handle each of the three"
+)]
+pub enum Answer<T> {
+    /// The name exists, but not with this type.
+    NoData,
+    /// The name does not exist.
+    NoSuchName,
+    /// At least one record.
+    Records(Records<T>),
+}
+
+/// Shared records; cloning costs nothing.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Records<T>(Arc<[T]>);
+
+impl<T> Clone for Records<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for Records<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> From<Vec<T>> for Records<T> {
+    fn from(records: Vec<T>) -> Self {
+        Self(records.into())
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for Records<T> {
+    fn from(records: [T; N]) -> Self {
+        Self(Arc::new(records))
+    }
+}
+
+/// One TXT record: its character-strings joined without a separator, as SPF (RFC 7208 3.3), DKIM
+/// (RFC 6376 3.6.2.2) and DMARC (RFC 9989 4.5) ask.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct Txt(Arc<[u8]>);
+
+impl Txt {
+    /// A record of these octets.
+    #[must_use]
+    pub fn new(octets: impl AsRef<[u8]>) -> Self {
+        Self(octets.as_ref().into())
+    }
+
+    /// The octets.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Txt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+/// One MX record.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "RFC 1035 3.3.9")]
+pub struct Mx {
+    /// Lower is preferred.
+    pub preference: u16,
+    /// The host; the root for a null MX (RFC 7505).
+    pub exchange: Name,
+}
+
+/// The record types that the crate asks for.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "UPPERCASE")
+)]
+#[non_exhaustive]
+pub enum RecordType {
+    /// IPv4 address.
+    A,
+    /// IPv6 address.
+    Aaaa,
+    /// Mail exchanger.
+    Mx,
+    /// Pointer, for reverse look-ups.
+    Ptr,
+    /// Text.
+    Txt,
+}
+
+impl fmt::Display for RecordType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Mx => "MX",
+            Self::Ptr => "PTR",
+            Self::Txt => "TXT",
+        })
+    }
+}
+
+/// Why a look-up gave no outcome. Each is temporary in the sense of the protocols: nothing is known,
+/// least of all that there is no record.
+#[derive(Clone, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
+#[non_exhaustive]
+pub enum LookupError {
+    /// The answer could not be understood, or a CNAME chain does not end.
+    #[error("malformed answer")]
+    Malformed,
+    /// The resolver failed in some other way, in its own words.
+    #[error("{0}")]
+    Other(String),
+    /// RCODE 5.
+    #[error("the name server refused the query")]
+    Refused,
+    /// RCODE 2, which is also how a validating resolver reports broken DNSSEC.
+    #[error("the name server failed (SERVFAIL)")]
+    ServFail,
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The answer was cut short, and could not be had in full over TCP.
+    #[error("the answer was truncated")]
+    Truncated,
+}

@@ -1,0 +1,481 @@
+//! A resolver in memory.
+
+use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::{
+    Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Records, Resolver, Txt,
+};
+
+/// DNS data in memory, for tests, examples and offline use: a [`Resolver`] that answers from what it
+/// was given, and fails where it was told to.
+///
+/// A name exists if it, or a name below it, has data. CNAMEs are followed inside the zone, and a
+/// wildcard (`*.example`) answers for names that do not exist (RFC 4592).
+///
+/// ```
+/// use mailproof::dns::{LookupError, Zone};
+///
+/// let mut zone = Zone::new();
+/// zone.add_txt("example.com", "v=spf1 mx -all")?
+///     .add_mx("example.com", 10, "mx.example.com")?
+///     .add_address("mx.example.com", [192, 0, 2, 25].into())?
+///     .fail("broken.example", LookupError::ServFail)?;
+/// # Ok::<(), mailproof::dns::NameError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Zone {
+    nodes: HashMap<Name, Node>,
+    /// Every name that exists because something stands below it.
+    ancestors: HashSet<Name>,
+    authentic: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    a: Set<Ipv4Addr>,
+    aaaa: Set<Ipv6Addr>,
+    mx: Set<Mx>,
+    ptr: Set<Name>,
+    txt: Set<Txt>,
+    cname: Option<Name>,
+    failures: Vec<(Option<RecordType>, LookupError)>,
+    gate: Option<Gate>,
+}
+
+/// The records of one name and type.
+#[derive(Clone, Debug)]
+struct Set<T> {
+    records: Records<T>,
+    ttl: Option<Duration>,
+}
+
+impl<T> Default for Set<T> {
+    fn default() -> Self {
+        Self {
+            records: Vec::new().into(),
+            ttl: None,
+        }
+    }
+}
+
+impl<T: Clone> Set<T> {
+    fn push(&mut self, record: T, ttl: Option<Duration>) {
+        let mut records = self.records.to_vec();
+        records.push(record);
+        self.records = records.into();
+        // The records of a set share one TTL (RFC 2181 5.2): the smallest.
+        self.ttl = self.ttl.into_iter().chain(ttl).min();
+    }
+}
+
+impl Zone {
+    /// A zone without data: every name is unknown.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a TXT record.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn add_txt(&mut self, name: &str, text: impl AsRef<[u8]>) -> Result<&mut Self, NameError> {
+        self.add(&name.parse()?, Data::Txt(Txt::new(text)), None);
+        Ok(self)
+    }
+
+    /// Adds an A or AAAA record.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn add_address(&mut self, name: &str, address: IpAddr) -> Result<&mut Self, NameError> {
+        let data = match address {
+            IpAddr::V4(address) => Data::A(address),
+            IpAddr::V6(address) => Data::Aaaa(address),
+        };
+        self.add(&name.parse()?, data, None);
+        Ok(self)
+    }
+
+    /// Adds an MX record.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn add_mx(
+        &mut self,
+        name: &str,
+        preference: u16,
+        exchange: &str,
+    ) -> Result<&mut Self, NameError> {
+        let exchange = exchange.parse()?;
+        self.add(
+            &name.parse()?,
+            Data::Mx(Mx {
+                preference,
+                exchange,
+            }),
+            None,
+        );
+        Ok(self)
+    }
+
+    /// Adds the PTR record of an address.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn add_ptr(&mut self, address: IpAddr, name: &str) -> Result<&mut Self, NameError> {
+        self.add(&Name::reverse(address), Data::Ptr(name.parse()?), None);
+        Ok(self)
+    }
+
+    /// Makes `name` an alias of `target`.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn add_cname(&mut self, name: &str, target: &str) -> Result<&mut Self, NameError> {
+        self.add(&name.parse()?, Data::Cname(target.parse()?), None);
+        Ok(self)
+    }
+
+    /// Lets the name exist without any data.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn add_name(&mut self, name: &str) -> Result<&mut Self, NameError> {
+        self.node(&name.parse()?);
+        Ok(self)
+    }
+
+    /// Makes every look-up of the name fail.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn fail(&mut self, name: &str, error: LookupError) -> Result<&mut Self, NameError> {
+        self.node(&name.parse()?).failures.push((None, error));
+        Ok(self)
+    }
+
+    /// Makes look-ups of one type at the name fail.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn fail_type(
+        &mut self,
+        name: &str,
+        record_type: RecordType,
+        error: LookupError,
+    ) -> Result<&mut Self, NameError> {
+        self.node(&name.parse()?)
+            .failures
+            .push((Some(record_type), error));
+        Ok(self)
+    }
+
+    /// Puts a gate before the name: look-ups wait until it is opened. Tests use this instead of
+    /// delays.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] for a name that is none.
+    pub fn gate(&mut self, name: &str) -> Result<Gate, NameError> {
+        Ok(self
+            .node(&name.parse()?)
+            .gate
+            .get_or_insert_default()
+            .clone())
+    }
+
+    /// Says whether the answers count as vouched for (DNSSEC); they do not by default.
+    pub fn authentic(&mut self, authentic: bool) -> &mut Self {
+        self.authentic = authentic;
+        self
+    }
+
+    pub(super) fn add(&mut self, name: &Name, data: Data, ttl: Option<Duration>) {
+        let node = self.node(name);
+        match data {
+            Data::A(address) => node.a.push(address, ttl),
+            Data::Aaaa(address) => node.aaaa.push(address, ttl),
+            Data::Cname(target) => node.cname = Some(target),
+            Data::Mx(mx) => node.mx.push(mx, ttl),
+            Data::Ptr(target) => node.ptr.push(target, ttl),
+            Data::Txt(txt) => node.txt.push(txt, ttl),
+        }
+    }
+
+    fn node(&mut self, name: &Name) -> &mut Node {
+        let mut ancestor = name.parent();
+        while let Some(name) = ancestor {
+            ancestor = name.parent();
+            if !self.ancestors.insert(name) {
+                break;
+            }
+        }
+        self.nodes.entry(name.clone()).or_default()
+    }
+
+    fn lookup<'a, T: Clone + Send + Sync + 'a>(
+        &'a self,
+        name: &'a Name,
+        record_type: RecordType,
+        set: fn(&Node) -> &Set<T>,
+    ) -> Lookup<'a, T> {
+        match self.nodes.get(name).and_then(|node| node.gate.as_ref()) {
+            Some(gate) => Lookup::new(async move {
+                gate.passed().await;
+                self.answer(name, record_type, set)
+            }),
+            None => Lookup::ready(self.answer(name, record_type, set)),
+        }
+    }
+
+    fn answer<T: Clone>(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+        set: fn(&Node) -> &Set<T>,
+    ) -> Result<Outcome<T>, LookupError> {
+        let mut name = name;
+        for _ in 0..MAX_CNAMES {
+            let Some(node) = self.find(name) else {
+                let exists = self.ancestors.contains(name);
+                let outcome = if exists {
+                    Outcome::no_data()
+                } else {
+                    Outcome::no_such_name()
+                };
+                return Ok(outcome.with_authentic(self.authentic));
+            };
+            let failure = node
+                .failures
+                .iter()
+                .find(|(failing, _)| failing.is_none_or(|failing| failing == record_type));
+            if let Some((_, error)) = failure {
+                return Err(error.clone());
+            }
+            if let Some(target) = &node.cname {
+                name = target;
+                continue;
+            }
+            let Set { records, ttl } = set(node);
+            let outcome = Outcome::records(records.clone()).with_authentic(self.authentic);
+            return Ok(match ttl {
+                Some(ttl) => outcome.with_ttl(*ttl),
+                None => outcome,
+            });
+        }
+        Err(LookupError::Malformed)
+    }
+
+    /// The node of a name, or of the wildcard that stands for it: the one below its closest
+    /// ancestor that exists (RFC 4592 3.3.1).
+    fn find(&self, name: &Name) -> Option<&Node> {
+        if let Some(node) = self.nodes.get(name) {
+            return Some(node);
+        }
+        if self.ancestors.contains(name) {
+            return None;
+        }
+        let mut ancestor = name.parent();
+        while let Some(name) = ancestor {
+            if self.nodes.contains_key(&name) || self.ancestors.contains(&name) {
+                let wildcard = format!("*.{name}").parse().ok()?;
+                return self.nodes.get(&wildcard);
+            }
+            ancestor = name.parent();
+        }
+        None
+    }
+}
+
+/// One record's data.
+pub(super) enum Data {
+    A(Ipv4Addr),
+    Aaaa(Ipv6Addr),
+    Cname(Name),
+    Mx(Mx),
+    Ptr(Name),
+    Txt(Txt),
+}
+
+impl Resolver for Zone {
+    fn txt<'a>(&'a self, name: &'a Name) -> Lookup<'a, Txt> {
+        self.lookup(name, RecordType::Txt, |node| &node.txt)
+    }
+
+    fn a<'a>(&'a self, name: &'a Name) -> Lookup<'a, Ipv4Addr> {
+        self.lookup(name, RecordType::A, |node| &node.a)
+    }
+
+    fn aaaa<'a>(&'a self, name: &'a Name) -> Lookup<'a, Ipv6Addr> {
+        self.lookup(name, RecordType::Aaaa, |node| &node.aaaa)
+    }
+
+    fn mx<'a>(&'a self, name: &'a Name) -> Lookup<'a, Mx> {
+        self.lookup(name, RecordType::Mx, |node| &node.mx)
+    }
+
+    fn ptr<'a>(&'a self, name: &'a Name) -> Lookup<'a, Name> {
+        self.lookup(name, RecordType::Ptr, |node| &node.ptr)
+    }
+}
+
+/// Holds look-ups of a name back until it is opened, see [`Zone::gate`].
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<Mutex<GateState>>);
+
+#[derive(Debug, Default)]
+struct GateState {
+    open: bool,
+    asked: usize,
+    wakers: Vec<Waker>,
+}
+
+impl Gate {
+    /// Lets all look-ups pass, those waiting and those to come.
+    pub fn open(&self) {
+        let wakers = {
+            let mut state = self.state();
+            state.open = true;
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// How many look-ups have arrived at the gate so far.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.state().asked
+    }
+
+    async fn passed(&self) {
+        let mut counted = false;
+        poll_fn(|context| {
+            let mut state = self.state();
+            if !std::mem::replace(&mut counted, true) {
+                state.asked += 1;
+            }
+            if state.open {
+                return Poll::Ready(());
+            }
+            state.wakers.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, GateState> {
+        // Nothing panics while the lock is held; if a waker does, the state is still sound.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Longer chains are loops, or as good as one; BIND stops at 16.
+const MAX_CNAMES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::{Answer, block_on};
+
+    fn txt(zone: &Zone, name: &str) -> Result<Vec<String>, LookupError> {
+        let outcome = block_on(zone.txt(&name.parse().unwrap()))?;
+        match outcome.answer() {
+            Answer::NoSuchName => Ok(vec!["NXDOMAIN".into()]),
+            _ => Ok(outcome
+                .as_slice()
+                .iter()
+                .map(|txt| format!("{txt:?}"))
+                .collect()),
+        }
+    }
+
+    #[test]
+    fn names_exist_or_not() {
+        let mut zone = Zone::new();
+        zone.add_txt("a.b.example", "x")
+            .unwrap()
+            .add_txt("A.B.example.", "y")
+            .unwrap();
+        assert_eq!(
+            txt(&zone, "a.b.EXAMPLE"),
+            Ok(vec!["\"x\"".into(), "\"y\"".into()])
+        );
+        assert_eq!(txt(&zone, "b.example"), Ok(vec![]));
+        assert_eq!(txt(&zone, "c.example"), Ok(vec!["NXDOMAIN".into()]));
+        assert_eq!(
+            block_on(zone.mx(&"a.b.example".parse().unwrap())).unwrap(),
+            Outcome::no_data()
+        );
+    }
+
+    #[test]
+    fn aliases_and_wildcards() {
+        let mut zone = Zone::new();
+        zone.add_cname("a.example", "b.example")
+            .unwrap()
+            .add_txt("b.example", "x")
+            .unwrap();
+        zone.add_cname("l1.example", "l2.example")
+            .unwrap()
+            .add_cname("l2.example", "l1.example")
+            .unwrap();
+        zone.add_txt("*.w.example", "wild")
+            .unwrap()
+            .add_txt("x.w.example", "own")
+            .unwrap();
+        zone.add_cname("gone.example", "nowhere.test").unwrap();
+        assert_eq!(txt(&zone, "a.example"), Ok(vec!["\"x\"".into()]));
+        assert_eq!(txt(&zone, "l1.example"), Err(LookupError::Malformed));
+        assert_eq!(txt(&zone, "y.w.example"), Ok(vec!["\"wild\"".into()]));
+        assert_eq!(txt(&zone, "z.y.w.example"), Ok(vec!["\"wild\"".into()]));
+        assert_eq!(txt(&zone, "x.w.example"), Ok(vec!["\"own\"".into()]));
+        assert_eq!(txt(&zone, "z.x.w.example"), Ok(vec!["NXDOMAIN".into()]));
+        assert_eq!(txt(&zone, "gone.example"), Ok(vec!["NXDOMAIN".into()]));
+    }
+
+    #[test]
+    fn failures_by_type() {
+        let mut zone = Zone::new();
+        zone.fail("x.example", LookupError::Timeout).unwrap();
+        zone.fail_type("y.example", RecordType::Txt, LookupError::ServFail)
+            .unwrap();
+        assert_eq!(txt(&zone, "x.example"), Err(LookupError::Timeout));
+        assert_eq!(txt(&zone, "y.example"), Err(LookupError::ServFail));
+        assert_eq!(
+            block_on(zone.a(&"y.example".parse().unwrap())),
+            Ok(Outcome::no_data())
+        );
+    }
+
+    #[test]
+    fn gates_hold_back() {
+        let mut zone = Zone::new();
+        zone.add_txt("x.example", "x").unwrap();
+        let gate = zone.gate("x.example").unwrap();
+        assert_eq!(gate.asked(), 0);
+        let answer = std::thread::scope(|scope| {
+            let lookup = scope.spawn(|| txt(&zone, "x.example"));
+            while gate.asked() == 0 {
+                std::thread::yield_now();
+            }
+            gate.open();
+            lookup.join().unwrap()
+        });
+        assert_eq!(answer, Ok(vec!["\"x\"".into()]));
+        assert_eq!(txt(&zone, "x.example"), Ok(vec!["\"x\"".into()]));
+    }
+}

@@ -1,0 +1,43 @@
+//! E-mail authentication for mail servers: SPF, DKIM, DMARC, and why.
+
+#![forbid(unsafe_code)]
+#![deny(
+    missing_docs,
+    clippy::as_conversions,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod address;
+pub mod auth_results;
+pub mod crypto;
+pub mod dns;
+pub mod domain;
+pub mod identifier;
+pub mod limits;
+pub mod message;
+pub mod session;
+
+mod tag_list;
+mod text;
+
+pub use address::Address;
+pub use domain::Domain;
+pub use limits::Limits;
+pub use message::Message;
+pub use session::Session;
+pub use tag_list::TagListError;

@@ -1,0 +1,160 @@
+//! Every bound on work and memory that a stranger's input could otherwise drive, with its source.
+//!
+//! A limit that is hit shows in the verdict; none is ever silently applied.
+
+/// All limits. Start from [`Limits::default`] and change single ones.
+///
+/// ```
+/// let mut limits = mailproof::Limits::default();
+/// limits.dkim.signatures = 5;
+/// limits.spf.void_lookups = 4;
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bounds on ARC chains.
+    pub arc: ArcLimits,
+    /// Bounds on DKIM work.
+    pub dkim: DkimLimits,
+    /// Bounds on DMARC work.
+    pub dmarc: DmarcLimits,
+    /// Bounds on what is read from a message.
+    pub message: MessageLimits,
+    /// Bounds on SPF work.
+    pub spf: SpfLimits,
+}
+
+/// Bounds on ARC chains.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ArcLimits {
+    /// ARC sets in a chain. RFC 8617 4.2.1 allows 50.
+    pub sets: usize,
+}
+
+impl Default for ArcLimits {
+    fn default() -> Self {
+        Self { sets: 50 }
+    }
+}
+
+/// Bounds on DKIM work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DkimLimits {
+    /// Octets in one signature field. An RSA-8192 signature takes 1,400; the rest is for `h=`, `z=`.
+    pub signature_octets: usize,
+    /// Signatures evaluated on one message; further ones are reported as not evaluated. RFC 6376
+    /// 8.4 suggests a bound; peers use 5 to 50.
+    pub signatures: usize,
+    /// Names in `h=`. Header selection is linear, this bounds memory.
+    pub signed_fields: usize,
+    /// Key records tried when several stand at one name. RFC 6376 3.6.2.2 leaves the result
+    /// undefined; publishing two happens during rotation.
+    pub key_records: usize,
+    /// Octets in one key record. An 8192-bit RSA key takes 1,400.
+    pub key_record_octets: usize,
+    /// The largest RSA modulus, in bits: what ring verifies, at about 0.4 ms each.
+    pub rsa_bits_max: usize,
+    /// The smallest RSA modulus, in bits. RFC 8301 3.2: ‘Verifiers MUST NOT consider signatures
+    /// using RSA keys of less than 1024 bits as valid signatures.’
+    pub rsa_bits_min: usize,
+}
+
+impl Default for DkimLimits {
+    fn default() -> Self {
+        Self {
+            signature_octets: 65_536,
+            signatures: 10,
+            signed_fields: 1_000,
+            key_records: 3,
+            key_record_octets: 8_192,
+            rsa_bits_max: 8_192,
+            rsa_bits_min: 1_024,
+        }
+    }
+}
+
+/// Bounds on DMARC work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct DmarcLimits {
+    /// Author domains evaluated where a message has several and the strictest policy shall decide
+    /// (RFC 9989 11.5).
+    pub author_domains: usize,
+    /// Authenticated domains whose organizational domain is looked up. The domains are the
+    /// sender's to choose, and each costs up to [`walk_queries`](Self::walk_queries) queries.
+    pub walks: usize,
+    /// Queries in one DNS tree walk. RFC 9989 4.10 arrives at 8.
+    pub walk_queries: usize,
+    /// TXT records looked at where one name has many.
+    pub records: usize,
+}
+
+impl Default for DmarcLimits {
+    fn default() -> Self {
+        Self {
+            author_domains: 4,
+            walks: 4,
+            walk_queries: 8,
+            records: 100,
+        }
+    }
+}
+
+/// Bounds on what is read from a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct MessageLimits {
+    /// Mailboxes read from the From field. A message by more authors has no one domain to check.
+    pub author_mailboxes: usize,
+    /// Octets read from the From field.
+    pub author_octets: usize,
+}
+
+impl Default for MessageLimits {
+    fn default() -> Self {
+        Self {
+            author_mailboxes: 100,
+            author_octets: 65_536,
+        }
+    }
+}
+
+/// Bounds on SPF work (RFC 7208 4.6.4), each per check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SpfLimits {
+    /// Terms that cause DNS queries: include, a, mx, ptr, exists, redirect.
+    pub lookup_terms: usize,
+    /// Names in one MX answer; more are a permerror.
+    pub mx_names: usize,
+    /// Names of one PTR answer that are looked at; more are ignored.
+    pub ptr_names: usize,
+    /// Look-ups that find nothing: ‘a default of two is RECOMMENDED’.
+    pub void_lookups: usize,
+    /// Address records looked at per name. The RFC sets no bound; no host that sends mail has
+    /// this many.
+    pub addresses: usize,
+    /// Octets of one SPF record. RFC 7208 3.4 asks for 450; 64 KiB is what TCP can carry.
+    pub record_octets: usize,
+    /// TXT records looked at where one name has many. Real names have 59 and more.
+    pub txt_records: usize,
+    /// All queries of one check. 10 terms of 10 names each, both reverse and forward, stay below.
+    pub queries: usize,
+}
+
+impl Default for SpfLimits {
+    fn default() -> Self {
+        Self {
+            lookup_terms: 10,
+            mx_names: 10,
+            ptr_names: 10,
+            void_lookups: 2,
+            addresses: 100,
+            record_octets: 65_535,
+            txt_records: 500,
+            queries: 150,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Tag=value lists (RFC 6376 3.2), the syntax of DKIM signatures, keys, ARC seals and, with more
+//! leniency, DMARC records.
+
+use crate::text;
+
+/// One `name=value` of a list, white space around both removed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Tag<'a> {
+    /// The name as written.
+    pub(crate) name: &'a [u8],
+    /// The value without white space at its ends; white space inside is kept.
+    pub(crate) value: &'a [u8],
+    /// Where the tag-spec begins in the list.
+    pub(crate) at: usize,
+}
+
+/// Reads a whole list by the strict rules of RFC 6376 3.2.
+///
+/// # Errors
+///
+/// The first rule broken. ‘Tags with duplicate names MUST NOT occur within a single tag-list; if a
+/// tag name does occur more than once, the entire tag-list is invalid.’
+pub(crate) fn parse(list: &[u8]) -> Result<Vec<Tag<'_>>, TagListError> {
+    let mut tags: Vec<Tag<'_>> = Vec::with_capacity(EXPECTED_TAGS);
+    for tag in specs(list) {
+        let tag = tag?;
+        if tags.iter().any(|known| known.name == tag.name) {
+            return Err(TagListError::Duplicate {
+                name: text::lossy(tag.name).into_owned(),
+                at: tag.at,
+            });
+        }
+        if tags.len() == MAX_TAGS {
+            return Err(TagListError::TooMany { at: tag.at });
+        }
+        tags.push(tag);
+    }
+    if tags.is_empty() {
+        return Err(TagListError::Empty { at: 0 });
+    }
+    Ok(tags)
+}
+
+/// The tag-specs of a list one by one, each with what is wrong with it. Duplicates are the caller's
+/// to judge. The empty spec after a final ‘;’ is not reported; an empty one elsewhere is.
+pub(crate) fn specs(list: &[u8]) -> impl Iterator<Item = Result<Tag<'_>, TagListError>> {
+    let mut rest = Some(list);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let list = rest?;
+        let start = at;
+        let spec = match text::split_once(list, b';') {
+            Some((spec, tail)) => {
+                rest = Some(tail);
+                at += spec.len() + 1;
+                spec
+            }
+            None => {
+                rest = None;
+                if text::trim_fws(list).is_empty() {
+                    return None;
+                }
+                list
+            }
+        };
+        Some(parse_spec(spec, start))
+    })
+}
+
+/// tag-spec = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
+fn parse_spec(spec: &[u8], at: usize) -> Result<Tag<'_>, TagListError> {
+    let Some((name, value)) = text::split_once(spec, b'=') else {
+        return Err(if text::trim_fws(spec).is_empty() {
+            TagListError::Empty { at }
+        } else {
+            TagListError::NoEquals { at }
+        });
+    };
+    let name = text::trim_fws(name);
+    // tag-name = ALPHA *ALNUMPUNC ; ALNUMPUNC = ALPHA / DIGIT / "_"
+    let valid = name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name
+            .iter()
+            .all(|octet| octet.is_ascii_alphanumeric() || *octet == b'_');
+    if !valid {
+        return Err(TagListError::Name { at });
+    }
+    let value = text::trim_fws(value);
+    // tval = 1*VALCHAR, VALCHAR = %x21-3A / %x3C-7E; white space inside. RFC 8616 5 and 6532 add
+    // UTF-8, so octets above 127 are left to the tag's own rule.
+    match value
+        .iter()
+        .position(|octet| octet.is_ascii_control() && !text::is_fws(*octet))
+    {
+        Some(offset) => Err(TagListError::Value {
+            name: text::lossy(name).into_owned(),
+            octet: value.get(offset).copied().unwrap_or_default(),
+            at,
+        }),
+        None => Ok(Tag { name, value, at }),
+    }
+}
+
+/// A signature has about a dozen tags.
+const EXPECTED_TAGS: usize = 12;
+
+/// More tags than any specification defines, few enough that looking for duplicates one by one
+/// costs nothing.
+const MAX_TAGS: usize = 64;
+
+/// The rule of RFC 6376 3.2 that a tag list breaks.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TagListError {
+    /// A tag stands twice.
+    #[error("tag {name}= stands twice (at {at})")]
+    Duplicate {
+        /// The tag.
+        name: String,
+        /// The offset of its second occurrence.
+        at: usize,
+    },
+    /// No tag where one must stand.
+    #[error("empty tag at {at}")]
+    Empty {
+        /// The offset of the empty tag.
+        at: usize,
+    },
+    /// A tag name that the grammar does not allow.
+    #[error("malformed tag name at {at}")]
+    Name {
+        /// The offset of the tag.
+        at: usize,
+    },
+    /// Text without `=`.
+    #[error("no \"=\" in the tag at {at}")]
+    NoEquals {
+        /// The offset of the text.
+        at: usize,
+    },
+    /// More than 64 tags.
+    #[error("more than 64 tags (at {at})")]
+    TooMany {
+        /// The offset of the 65th.
+        at: usize,
+    },
+    /// A control character in a value.
+    #[error("octet 0x{octet:02x} in the value of {name}= (at {at})")]
+    Value {
+        /// The tag.
+        name: String,
+        /// The octet.
+        octet: u8,
+        /// The offset of the tag.
+        at: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(list: &[u8]) -> Result<Vec<(String, String)>, TagListError> {
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        Ok(parse(list)?
+            .iter()
+            .map(|tag| (text(tag.name), text(tag.value)))
+            .collect())
+    }
+
+    #[test]
+    fn reads_lists() {
+        let tags = pairs(b" a = 1 ;\r\n b=x y=z\r\n ;c=; ").unwrap();
+        let expected = [("a", "1"), ("b", "x y=z"), ("c", "")];
+        assert_eq!(
+            tags,
+            expected.map(|(name, value)| (name.into(), value.into()))
+        );
+        assert_eq!(parse(b"a=1;b=2").unwrap().get(1).unwrap().at, 4);
+    }
+
+    #[test]
+    fn names_the_rule() {
+        assert_eq!(pairs(b""), Err(TagListError::Empty { at: 0 }));
+        assert_eq!(pairs(b"a=1;;b=2"), Err(TagListError::Empty { at: 4 }));
+        assert_eq!(pairs(b"a=1;b"), Err(TagListError::NoEquals { at: 4 }));
+        assert_eq!(pairs(b"a=1;=2"), Err(TagListError::Name { at: 4 }));
+        assert_eq!(pairs(b"a=1;1a=2"), Err(TagListError::Name { at: 4 }));
+        assert_eq!(pairs(b"a=1;a b=2"), Err(TagListError::Name { at: 4 }));
+        assert_eq!(
+            pairs(b"a=1;a=1"),
+            Err(TagListError::Duplicate {
+                name: "a".into(),
+                at: 4
+            })
+        );
+        assert_eq!(
+            pairs(b"a=1;b=\x00"),
+            Err(TagListError::Value {
+                name: "b".into(),
+                octet: 0,
+                at: 4
+            })
+        );
+        // Names are case-sensitive.
+        assert!(pairs(b"a=1;A=1").is_ok());
+        let many: String = (0..65).map(|n| format!("t{n}=;")).collect();
+        assert!(matches!(
+            pairs(many.as_bytes()),
+            Err(TagListError::TooMany { .. })
+        ));
+    }
+}

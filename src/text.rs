@@ -1,0 +1,327 @@
+//! Octet text: white space as the mail RFCs define it, base64 with white space in it, quoting, and
+//! the writer that folds header fields.
+//!
+//! The only room that names `base64` and `memchr`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// WSP: space or tab (RFC 5234 B.1).
+#[must_use]
+pub(crate) fn is_wsp(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
+/// WSP and the line breaks that folding adds. A bare CR or LF counts as well: the places that use
+/// this only skip, they never give such octets a meaning.
+#[must_use]
+pub(crate) fn is_fws(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// The octets without [`is_fws`] octets at either end.
+#[must_use]
+pub(crate) fn trim_fws(mut octets: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = octets
+        && is_fws(*first)
+    {
+        octets = rest;
+    }
+    while let [rest @ .., last] = octets
+        && is_fws(*last)
+    {
+        octets = rest;
+    }
+    octets
+}
+
+/// Finds the first occurrence of `octet`.
+#[must_use]
+pub(crate) fn find(octets: &[u8], octet: u8) -> Option<usize> {
+    memchr::memchr(octet, octets)
+}
+
+/// Finds the last occurrence of `octet`.
+#[must_use]
+pub(crate) fn rfind(octets: &[u8], octet: u8) -> Option<usize> {
+    memchr::memrchr(octet, octets)
+}
+
+/// Splits at the first `octet`, which belongs to neither side.
+#[must_use]
+pub(crate) fn split_once(octets: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
+    let (head, tail) = octets.split_at_checked(find(octets, octet)?)?;
+    Some((head, tail.get(1..)?))
+}
+
+/// Reads a decimal number of at most `digits` digits; nothing else, no sign, no white space.
+#[must_use]
+pub(crate) fn decimal(octets: &[u8], digits: usize) -> Option<u64> {
+    if octets.is_empty() || octets.len() > digits {
+        return None;
+    }
+    octets.iter().try_fold(0_u64, |value, octet| {
+        let digit = octet.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+        value.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// Network octets as text for people: UTF-8 where it is, U+FFFD where it is not.
+#[must_use]
+pub(crate) fn lossy(octets: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(octets)
+}
+
+/// Decodes base64 that may have folding white space anywhere (RFC 6376 3.5, the b= tag).
+///
+/// Padding may be missing, because key records in the wild lack it; anything else outside the
+/// alphabet is refused.
+///
+/// # Errors
+///
+/// [`Base64Error`], when the octets without white space are not base64.
+pub(crate) fn base64_decode(octets: &[u8]) -> Result<Vec<u8>, Base64Error> {
+    let compact: Vec<u8>;
+    let input = if octets.iter().any(|octet| is_fws(*octet)) {
+        compact = octets
+            .iter()
+            .copied()
+            .filter(|octet| !is_fws(*octet))
+            .collect();
+        &compact
+    } else {
+        octets
+    };
+    LENIENT.decode(input).map_err(|_| Base64Error)
+}
+
+/// Encodes in the standard alphabet with padding.
+#[must_use]
+pub(crate) fn base64_encode(octets: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(octets)
+}
+
+/// Not base64.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not base64")]
+pub(crate) struct Base64Error;
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Whether the octet may stand in a MIME token (RFC 2045 5.1), which is what RFC 8601 2.2 asks of an
+/// unquoted value.
+#[must_use]
+pub(crate) fn is_token(octet: u8) -> bool {
+    octet.is_ascii_graphic()
+        && !matches!(
+            octet,
+            b'(' | b')'
+                | b'<'
+                | b'>'
+                | b'@'
+                | b','
+                | b';'
+                | b':'
+                | b'\\'
+                | b'"'
+                | b'/'
+                | b'['
+                | b']'
+                | b'?'
+                | b'='
+        )
+}
+
+/// `atext` of RFC 5322 3.2.3, with the UTF-8 extension of RFC 6532 3.2.
+#[must_use]
+pub(crate) fn is_atext(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || octet >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
+}
+
+/// Whether the text is a dot-atom (RFC 5322 3.2.3).
+#[must_use]
+pub(crate) fn is_dot_atom(text: &[u8]) -> bool {
+    text.split(|octet| *octet == b'.')
+        .all(|atom| !atom.is_empty() && atom.iter().all(|o| is_atext(*o)))
+}
+
+/// The text as a quoted-string (RFC 5322 3.2.4). Control characters, line breaks among them, are
+/// dropped: they have no place in a header field, and a line break would end it.
+#[must_use]
+pub(crate) fn quoted_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars().filter(|character| !character.is_control()) {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('"');
+    out
+}
+
+/// The text as a comment (RFC 5322 3.2.2), parentheses and backslashes escaped, control characters
+/// dropped.
+#[must_use]
+pub(crate) fn comment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('(');
+    for character in text.chars().filter(|character| !character.is_control()) {
+        if matches!(character, '(' | ')' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push(')');
+    out
+}
+
+/// Network text for one line of an explanation or reply: control characters become spaces, and no
+/// more than `limit` characters are kept.
+#[must_use]
+pub(crate) fn one_line(text: &str, limit: usize) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(limit)
+        .collect()
+}
+
+/// Writes one header field, folding between words so that lines stay within 78 columns (RFC 5322
+/// 2.1.1) where the words allow it.
+#[derive(Debug)]
+pub(crate) struct FoldingWriter {
+    out: String,
+    column: usize,
+    glue: bool,
+}
+
+impl FoldingWriter {
+    /// Begins the field `name:`.
+    pub(crate) fn new(name: &str) -> Self {
+        let out = format!("{name}:");
+        Self {
+            column: out.len(),
+            out,
+            glue: false,
+        }
+    }
+
+    /// Adds a word: a space before it, or a fold where the line would become too long.
+    pub(crate) fn word(&mut self, word: &str) {
+        let width = word.chars().count();
+        if self.glue {
+            self.column += width;
+        } else if self.column + 1 + width > LINE_WIDTH {
+            self.out.push_str("\r\n\t");
+            // A tab is shown as up to eight columns.
+            self.column = 8 + width;
+        } else {
+            self.out.push(' ');
+            self.column += 1 + width;
+        }
+        self.glue = false;
+        self.out.push_str(word);
+    }
+
+    /// Lets the next word follow without white space.
+    pub(crate) fn glue(&mut self) {
+        self.glue = true;
+    }
+
+    /// The field, without the CRLF that ends it.
+    pub(crate) fn finish(self) -> String {
+        self.out
+    }
+}
+
+/// RFC 5322 2.1.1: lines SHOULD be no more than 78 characters.
+const LINE_WIDTH: usize = 78;
+
+/// Shows octets as ASCII text with `\xNN` for the rest, in `Debug` output and messages.
+pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+impl fmt::Debug for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(decimal(b"0", 3), Some(0));
+        assert_eq!(decimal(b"999", 3), Some(999));
+        for bad in [&b""[..], b"1000", b"-1", b"+1", b" 1", b"1a", b"\xd9\xa1"] {
+            assert_eq!(decimal(bad, 3), None, "{bad:?}");
+        }
+        assert_eq!(decimal(b"18446744073709551615", 76), Some(u64::MAX));
+        assert_eq!(decimal(b"18446744073709551616", 76), None);
+        assert_eq!(decimal(b"00000000000000000000007", 76), Some(7));
+    }
+
+    #[test]
+    fn base64_with_white_space() {
+        assert_eq!(base64_decode(b" aGV\r\n sbG8 = "), Ok(b"hello".to_vec()));
+        assert_eq!(base64_decode(b"aGVsbG8"), Ok(b"hello".to_vec()));
+        assert_eq!(base64_decode(b""), Ok(vec![]));
+        for bad in [
+            &b"aGVsbG8=="[..],
+            b"a",
+            b"aGVs*G8=",
+            b"aGVs=G8=",
+            b"=",
+            b"aGVsbG8=\0",
+        ] {
+            assert_eq!(base64_decode(bad), Err(Base64Error), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn quoting_keeps_one_line() {
+        assert_eq!(
+            quoted_string("a\"b\\c\r\nX: y\0\u{85}"),
+            "\"a\\\"b\\\\cX: y\""
+        );
+        assert_eq!(comment("a(b)\r\n"), "(a\\(b\\))");
+        assert_eq!(one_line("a\r\nb\tc", 4), "a  b");
+    }
+
+    #[test]
+    fn folds_between_words() {
+        let mut writer = FoldingWriter::new("X");
+        writer.word(&"a".repeat(40));
+        writer.word(&"b".repeat(40));
+        writer.glue();
+        writer.word(";");
+        let field = writer.finish();
+        assert_eq!(
+            field,
+            format!("X: {}\r\n\t{};", "a".repeat(40), "b".repeat(40))
+        );
+    }
+
+    #[test]
+    fn trims() {
+        assert_eq!(trim_fws(b"\r\n a b\t "), b"a b");
+        assert_eq!(trim_fws(b" \t"), b"");
+        assert_eq!(split_once(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
+        assert_eq!(split_once(b"abc", b'='), None);
+    }
+}

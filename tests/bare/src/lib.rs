@@ -1,0 +1,1 @@
+//! Uses mailproof as a server without features and without a runtime does.
