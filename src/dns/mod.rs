@@ -7,6 +7,8 @@
 mod join;
 mod name;
 mod zone;
+#[cfg(feature = "zone-file")]
+mod zone_file;
 
 use std::fmt;
 use std::future::Future;
@@ -21,6 +23,8 @@ pub use join::block_on;
 pub(crate) use join::join_all;
 pub use name::{Name, NameError};
 pub use zone::{Gate, Zone};
+#[cfg(feature = "zone-file")]
+pub use zone_file::{ZoneFileError, ZoneFileRule};
 
 /// Looks names up in the DNS.
 ///

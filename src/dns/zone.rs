@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -50,14 +50,17 @@ struct Node {
 /// The records of one name and type.
 #[derive(Clone, Debug)]
 struct Set<T> {
-    records: Records<T>,
+    records: Vec<T>,
+    /// The records as they are handed out, made at the first look-up.
+    shared: OnceLock<Records<T>>,
     ttl: Option<Duration>,
 }
 
 impl<T> Default for Set<T> {
     fn default() -> Self {
         Self {
-            records: Vec::new().into(),
+            records: Vec::new(),
+            shared: OnceLock::new(),
             ttl: None,
         }
     }
@@ -65,11 +68,19 @@ impl<T> Default for Set<T> {
 
 impl<T: Clone> Set<T> {
     fn push(&mut self, record: T, ttl: Option<Duration>) {
-        let mut records = self.records.to_vec();
-        records.push(record);
-        self.records = records.into();
+        self.records.push(record);
+        self.shared = OnceLock::new();
         // The records of a set share one TTL (RFC 2181 5.2): the smallest.
         self.ttl = self.ttl.into_iter().chain(ttl).min();
+    }
+
+    fn outcome(&self) -> Outcome<T> {
+        let shared = self.shared.get_or_init(|| self.records.clone().into());
+        let outcome = Outcome::records(shared.clone());
+        match self.ttl {
+            Some(ttl) => outcome.with_ttl(ttl),
+            None => outcome,
+        }
     }
 }
 
@@ -153,7 +164,7 @@ impl Zone {
     ///
     /// [`NameError`] for a name that is none.
     pub fn add_name(&mut self, name: &str) -> Result<&mut Self, NameError> {
-        self.node(&name.parse()?);
+        self.touch(&name.parse()?);
         Ok(self)
     }
 
@@ -163,7 +174,7 @@ impl Zone {
     ///
     /// [`NameError`] for a name that is none.
     pub fn fail(&mut self, name: &str, error: LookupError) -> Result<&mut Self, NameError> {
-        self.node(&name.parse()?).failures.push((None, error));
+        self.add_failure(&name.parse()?, None, error);
         Ok(self)
     }
 
@@ -178,9 +189,7 @@ impl Zone {
         record_type: RecordType,
         error: LookupError,
     ) -> Result<&mut Self, NameError> {
-        self.node(&name.parse()?)
-            .failures
-            .push((Some(record_type), error));
+        self.add_failure(&name.parse()?, Some(record_type), error);
         Ok(self)
     }
 
@@ -214,6 +223,20 @@ impl Zone {
             Data::Ptr(target) => node.ptr.push(target, ttl),
             Data::Txt(txt) => node.txt.push(txt, ttl),
         }
+    }
+
+    pub(super) fn add_failure(
+        &mut self,
+        name: &Name,
+        record_type: Option<RecordType>,
+        error: LookupError,
+    ) {
+        self.node(name).failures.push((record_type, error));
+    }
+
+    /// Lets the name exist.
+    pub(super) fn touch(&mut self, name: &Name) {
+        self.node(name);
     }
 
     fn node(&mut self, name: &Name) -> &mut Node {
@@ -270,12 +293,7 @@ impl Zone {
                 name = target;
                 continue;
             }
-            let Set { records, ttl } = set(node);
-            let outcome = Outcome::records(records.clone()).with_authentic(self.authentic);
-            return Ok(match ttl {
-                Some(ttl) => outcome.with_ttl(*ttl),
-                None => outcome,
-            });
+            return Ok(set(node).outcome().with_authentic(self.authentic));
         }
         Err(LookupError::Malformed)
     }
