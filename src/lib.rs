@@ -31,6 +31,7 @@ pub mod identifier;
 pub mod limits;
 pub mod message;
 pub mod session;
+pub mod srs;
 
 mod tag_list;
 mod text;
