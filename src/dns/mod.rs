@@ -4,6 +4,7 @@
 //! [`LookupError`]; what either means is each protocol's business. In the box: [`Zone`], a resolver
 //! in memory for tests and offline use, and [`block_on`] for callers without an async runtime.
 
+mod gate;
 mod join;
 mod name;
 mod observer;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub use gate::Gate;
 pub use join::block_on;
 pub(crate) use join::join_all;
 pub use name::{Name, NameError};
@@ -29,7 +31,7 @@ pub use observer::{LookupReport, Observed, Observer};
 pub use recording::{
     AnswerSummary, Question, Recording, Replay, Transcript, TranscriptError, TranscriptRule,
 };
-pub use zone::{Gate, Zone};
+pub use zone::Zone;
 #[cfg(feature = "zone-file")]
 pub use zone_file::{ZoneFileError, ZoneFileRule};
 
