@@ -120,6 +120,8 @@ fn times_to_live() {
          class.example IN 2W3d4H5m6S TXT x\n\
          $TTL 1d ; a day\n\
          default.example TXT x\n\
+         alias.example 7 CNAME default.example\n\
+         to.least.example CNAME least.example\n\
          least.example 10 TXT x\n\
          least.example 5 TXT y\n\
          most.example 2147483647 TXT x\n",
@@ -130,6 +132,8 @@ fn times_to_live() {
         ("before.example", Some(5_400)),
         ("class.example", Some(1_483_506)),
         ("default.example", Some(86_400)),
+        ("alias.example", Some(7)),
+        ("to.least.example", Some(5)),
         ("least.example", Some(5)),
         ("most.example", Some(2_147_483_647)),
     ] {
