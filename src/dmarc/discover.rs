@@ -176,7 +176,7 @@ impl Discovery {
     }
 
     /// Looks for the organizational domain of `domain` and keeps it.
-    async fn organization(
+    pub(super) async fn organization(
         &mut self,
         resolver: &dyn Resolver,
         domain: &Domain,

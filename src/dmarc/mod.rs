@@ -37,6 +37,7 @@
 mod cause;
 mod discover;
 mod evaluate;
+mod external;
 mod public_suffix;
 mod record;
 mod settings;
@@ -52,6 +53,7 @@ pub use discover::{
     Discovery, OrganizationalDomain, discover, discover_identifiers, organizational_domain,
 };
 pub use evaluate::{Alignment, Disagreement, Evaluation, evaluate};
+pub use external::{Authorization, ReportKind, authorize, report_uris};
 pub use public_suffix::{PublicSuffixList, PublicSuffixListError, Sections};
 pub use record::{
     AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordDiagnostic, RecordError, Scope,
