@@ -1,0 +1,626 @@
+//! DMARC policy records (§4.7, §4.8), and what RFC 7489 6.3 had besides.
+//!
+//! One type holds the tags of both specifications; whoever applies a record says by which
+//! [`RuleSet`]. ‘Syntax errors in the remainder of the record MUST be discarded in favor of default
+//! values (if any) or ignored outright’ (§4.8): all that is ignored is listed by
+//! [`Record::diagnostics`].
+
+use std::fmt;
+
+use super::{Disposition, ReportUri, RuleSet, uri};
+use crate::dns::Txt;
+use crate::tag_list::{self, Tag, TagListError};
+use crate::text;
+
+/// A DMARC policy record.
+///
+/// ```
+/// use mailproof::dmarc::{Disposition, Record, RecordDiagnostic};
+///
+/// let record = Record::parse(b"v=DMARC1; p=reject; ; fo=1")?;
+/// assert_eq!(record.p(), Some(Disposition::Reject));
+/// assert!(matches!(
+///     record.diagnostics().as_slice(),
+///     [RecordDiagnostic::Malformed { .. }, RecordDiagnostic::FailureOptionsWithoutRuf]
+/// ));
+/// # Ok::<(), mailproof::dmarc::RecordError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    text: Txt,
+    tags: Tags,
+}
+
+/// What the tags of a record say.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Tags {
+    p: PolicyTag,
+    sp: PolicyTag,
+    np: PolicyTag,
+    adkim: AlignmentMode,
+    aspf: AlignmentMode,
+    fo: FailureOptions,
+    psd: PublicSuffixFlag,
+    testing: bool,
+    pct: Option<u8>,
+    ri: Option<u32>,
+    /// Where these stand in the text; they are read when they are wanted.
+    rf: Option<usize>,
+    rua: Option<usize>,
+    ruf: Option<usize>,
+}
+
+/// `p`, `sp` or `np`: their invalid values are not the same as their absence.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum PolicyTag {
+    #[default]
+    Absent,
+    Invalid,
+    Valid(Disposition),
+}
+
+impl PolicyTag {
+    fn valid(self) -> Option<Disposition> {
+        match self {
+            Self::Absent | Self::Invalid => None,
+            Self::Valid(disposition) => Some(disposition),
+        }
+    }
+}
+
+impl Record {
+    /// Reads one TXT record, its strings joined.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`], if this is not a DMARC record. Nothing else is an error.
+    pub fn parse(octets: &[u8]) -> Result<Self, RecordError> {
+        let tags = read(octets, &mut None)?;
+        Ok(Self {
+            text: Txt::new(octets),
+            tags,
+        })
+    }
+
+    pub(super) fn from_txt(txt: &Txt) -> Result<Self, RecordError> {
+        let tags = read(txt.as_bytes(), &mut None)?;
+        Ok(Self {
+            text: txt.clone(),
+            tags,
+        })
+    }
+
+    /// The record as it was published.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Everything in the record that was ignored or looks like a mistake.
+    #[must_use]
+    pub fn diagnostics(&self) -> Vec<RecordDiagnostic> {
+        let mut diagnostics = Some(Vec::new());
+        // The text was read before, so it is a DMARC record.
+        let _ = read(self.as_bytes(), &mut diagnostics);
+        let mut diagnostics = diagnostics.unwrap_or_default();
+        for (tag, at) in [("rua", self.tags.rua), ("ruf", self.tags.ruf)] {
+            uri::diagnose(tag, self.value_at(at), &mut diagnostics);
+        }
+        // §4.7: ‘This tag's content MUST be ignored if a "ruf" tag is not also specified.’
+        if self.tags.ruf.is_none() && self.tags.fo != FailureOptions::default() {
+            diagnostics.push(RecordDiagnostic::FailureOptionsWithoutRuf);
+        }
+        if self.tags.p == PolicyTag::Absent {
+            diagnostics.push(RecordDiagnostic::NoPolicy);
+        }
+        diagnostics
+    }
+
+    /// The policy that applies to a domain in this relation to the one that publishes the record,
+    /// or `None` where the record cannot be applied to anything.
+    #[must_use]
+    pub fn published(&self, scope: Scope, rules: RuleSet) -> Option<Disposition> {
+        let Tags { p, sp, np, .. } = self.tags;
+        let np = match rules {
+            RuleSet::Rfc9989 => np,
+            RuleSet::Rfc7489 => PolicyTag::Absent,
+        };
+        let (PolicyTag::Valid(p), false) =
+            (p, sp == PolicyTag::Invalid || np == PolicyTag::Invalid)
+        else {
+            // §4.10.1: without a valid p, or with an invalid sp or np, ‘if a "rua" tag is present
+            // and contains at least one syntactically valid reporting URI, the Mail Receiver MUST
+            // act as if a record containing "p=none" was retrieved’, else DMARC does not apply.
+            // RFC 7489 6.6.3 said the same.
+            let reported = uri::any_valid(self.value_at(self.tags.rua));
+            return reported.then_some(Disposition::None);
+        };
+        Some(match scope {
+            Scope::Domain => p,
+            Scope::Subdomain => sp.valid().unwrap_or(p),
+            Scope::NonexistentSubdomain => np.valid().or(sp.valid()).unwrap_or(p),
+        })
+    }
+
+    /// `p`: what the domain itself asks for; `None` if absent or invalid.
+    #[must_use]
+    pub fn p(&self) -> Option<Disposition> {
+        self.tags.p.valid()
+    }
+
+    /// `sp`: what it asks for its subdomains; `None` if absent or invalid.
+    #[must_use]
+    pub fn sp(&self) -> Option<Disposition> {
+        self.tags.sp.valid()
+    }
+
+    /// `np`: what it asks for subdomains that do not exist; `None` if absent or invalid.
+    #[must_use]
+    pub fn np(&self) -> Option<Disposition> {
+        self.tags.np.valid()
+    }
+
+    /// `adkim`: how DKIM identifiers must be aligned.
+    #[must_use]
+    pub fn adkim(&self) -> AlignmentMode {
+        self.tags.adkim
+    }
+
+    /// `aspf`: how the SPF identifier must be aligned.
+    #[must_use]
+    pub fn aspf(&self) -> AlignmentMode {
+        self.tags.aspf
+    }
+
+    /// `fo`: when failure reports are wanted. Without [`ruf`](Self::ruf) it means nothing.
+    #[must_use]
+    pub fn fo(&self) -> FailureOptions {
+        self.tags.fo
+    }
+
+    /// `psd`: whether the domain is a public suffix.
+    #[must_use]
+    pub fn psd(&self) -> PublicSuffixFlag {
+        self.tags.psd
+    }
+
+    /// `t=y`: whether the policy is being tested, and shall be applied one level lower.
+    #[must_use]
+    pub fn is_testing(&self) -> bool {
+        self.tags.testing
+    }
+
+    /// `pct` (RFC 7489 6.3), in per cent; 100 if absent or invalid. Historic in RFC 9989.
+    #[must_use]
+    pub fn pct(&self) -> u8 {
+        self.tags.pct.unwrap_or(100)
+    }
+
+    /// `ri` (RFC 7489 6.3), the seconds between aggregate reports; 86,400 if absent or invalid.
+    /// Historic in RFC 9989.
+    #[must_use]
+    pub fn ri(&self) -> u32 {
+        self.tags.ri.unwrap_or(86_400)
+    }
+
+    /// `rf` (RFC 7489 6.3), the formats of failure reports in lower case; `afrf` if absent.
+    /// Historic in RFC 9989.
+    #[must_use]
+    pub fn rf(&self) -> Vec<String> {
+        let formats = self
+            .value_at(self.tags.rf)
+            .split(|octet| *octet == b':')
+            .map(|format| text::lossy(text::trim_fws(format)).to_ascii_lowercase())
+            .filter(|format| !format.is_empty())
+            .collect::<Vec<_>>();
+        if formats.is_empty() {
+            vec!["afrf".into()]
+        } else {
+            formats
+        }
+    }
+
+    /// `rua`: where aggregate reports shall go, in order; URIs that are none are left out, as are
+    /// those of schemes that nobody supports.
+    #[must_use]
+    pub fn rua(&self) -> Vec<ReportUri> {
+        uri::list(self.value_at(self.tags.rua))
+    }
+
+    /// `ruf`: where failure reports shall go; see [`rua`](Self::rua).
+    #[must_use]
+    pub fn ruf(&self) -> Vec<ReportUri> {
+        uri::list(self.value_at(self.tags.ruf))
+    }
+
+    /// The value of the tag that begins there.
+    fn value_at(&self, at: Option<usize>) -> &[u8] {
+        let list = at.and_then(|at| self.as_bytes().get(at..));
+        match list.and_then(|list| tag_list::specs(list).next()) {
+            Some(Ok(tag)) => tag.value,
+            Some(Err(_)) | None => &[],
+        }
+    }
+}
+
+/// The record with its tags in the usual order, and without what it leaves at its default.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("v=DMARC1")?;
+        for (name, policy) in [("p", self.p()), ("sp", self.sp()), ("np", self.np())] {
+            if let Some(policy) = policy {
+                write!(f, "; {name}={policy}")?;
+            }
+        }
+        for (name, mode) in [("adkim", self.adkim()), ("aspf", self.aspf())] {
+            if mode == AlignmentMode::Strict {
+                write!(f, "; {name}=s")?;
+            }
+        }
+        match self.psd() {
+            PublicSuffixFlag::Yes => f.write_str("; psd=y")?,
+            PublicSuffixFlag::No => f.write_str("; psd=n")?,
+            PublicSuffixFlag::Unknown => {}
+        }
+        if self.is_testing() {
+            f.write_str("; t=y")?;
+        }
+        for (name, uris) in [("rua", self.rua()), ("ruf", self.ruf())] {
+            for (index, uri) in uris.iter().enumerate() {
+                match index {
+                    0 => write!(f, "; {name}={uri}")?,
+                    _ => write!(f, ",{uri}")?,
+                }
+            }
+        }
+        if self.fo() != FailureOptions::default() {
+            write!(f, "; fo={}", self.fo())?;
+        }
+        if let Some(pct) = self.tags.pct {
+            write!(f, "; pct={pct}")?;
+        }
+        if let Some(ri) = self.tags.ri {
+            write!(f, "; ri={ri}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Record {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&text::lossy(self.as_bytes()))
+    }
+}
+
+/// Reads the tags; collects diagnostics where they are wanted.
+fn read(
+    octets: &[u8],
+    diagnostics: &mut Option<Vec<RecordDiagnostic>>,
+) -> Result<Tags, RecordError> {
+    // dmarc-version = "v" equals %s"DMARC1". The list reader would skip white space before the
+    // name and all folding white space around the value; the grammar has neither.
+    if !octets
+        .first()
+        .is_some_and(|o| o.eq_ignore_ascii_case(&b'v'))
+    {
+        return Err(RecordError::NoVersion);
+    }
+    let mut specs = tag_list::specs(octets);
+    match specs.next() {
+        Some(Ok(tag)) if !tag.name.eq_ignore_ascii_case(b"v") => {
+            return Err(RecordError::NoVersion);
+        }
+        Some(Ok(tag)) if tag.value == b"DMARC1" => {}
+        Some(Ok(_)) => return Err(RecordError::OtherVersion),
+        Some(Err(_)) | None => return Err(RecordError::NoVersion),
+    }
+    let mut reader = Reader {
+        tags: Tags::default(),
+        seen: 0,
+        diagnostics,
+    };
+    for spec in specs {
+        match spec {
+            Ok(tag) => reader.tag(&tag),
+            Err(error) => reader.note(|| RecordDiagnostic::Malformed { error }),
+        }
+    }
+    Ok(reader.tags)
+}
+
+struct Reader<'a> {
+    tags: Tags,
+    /// A bit for each known tag that was met.
+    seen: u16,
+    diagnostics: &'a mut Option<Vec<RecordDiagnostic>>,
+}
+
+impl Reader<'_> {
+    fn tag(&mut self, tag: &Tag<'_>) {
+        let mut name = [0; LONGEST_NAME];
+        let known = name.get_mut(..tag.name.len()).and_then(|name| {
+            // Literals of ABNF are case-insensitive (RFC 5234 2.3), so these names are.
+            name.copy_from_slice(tag.name);
+            name.make_ascii_lowercase();
+            KNOWN.iter().position(|known| known.as_bytes() == &*name)
+        });
+        let Some(index) = known else {
+            let name = || text::lossy(tag.name).into_owned();
+            return self.note(|| RecordDiagnostic::UnknownTag { name: name() });
+        };
+        let bit = 1_u16.checked_shl(u32::try_from(index).unwrap_or(u32::MAX));
+        let bit = bit.unwrap_or_default();
+        let name = KNOWN.get(index).copied().unwrap_or_default();
+        // RFC 9989 is silent on duplicates, RFC 6376 3.2 refuses the whole list, receivers differ.
+        // The first wins: an owner who left a stricter second one behind is told.
+        if self.seen & bit != 0 {
+            return self.note(|| RecordDiagnostic::DuplicateTag { name });
+        }
+        self.seen |= bit;
+        if !self.value(name, tag) {
+            let value = || text::one_line(&text::lossy(tag.value), 80);
+            self.note(|| RecordDiagnostic::InvalidValue {
+                name,
+                value: value(),
+            });
+        }
+        if matches!(name, "pct" | "rf" | "ri") {
+            self.note(|| RecordDiagnostic::HistoricTag { name });
+        }
+    }
+
+    /// Takes the value of a known tag; whether it is valid.
+    fn value(&mut self, name: &str, tag: &Tag<'_>) -> bool {
+        let tags = &mut self.tags;
+        match name {
+            "p" => policy(tag.value, &mut tags.p),
+            "sp" => policy(tag.value, &mut tags.sp),
+            "np" => policy(tag.value, &mut tags.np),
+            "adkim" => set(&mut tags.adkim, alignment_mode(tag.value)),
+            "aspf" => set(&mut tags.aspf, alignment_mode(tag.value)),
+            "fo" => set(&mut tags.fo, FailureOptions::read(tag.value)),
+            "psd" => set(&mut tags.psd, public_suffix_flag(tag.value)),
+            "t" => set(&mut tags.testing, yes_or_no(tag.value)),
+            "pct" => {
+                let pct = text::decimal(tag.value, 3).filter(|pct| *pct <= 100);
+                tags.pct = pct.and_then(|pct| u8::try_from(pct).ok());
+                tags.pct.is_some()
+            }
+            "ri" => {
+                let ri = text::decimal(tag.value, 10);
+                tags.ri = ri.and_then(|ri| u32::try_from(ri).ok());
+                tags.ri.is_some()
+            }
+            "rf" => set(&mut tags.rf, Some(Some(tag.at))),
+            "rua" => set(&mut tags.rua, Some(Some(tag.at))),
+            "ruf" => set(&mut tags.ruf, Some(Some(tag.at))),
+            // A second version tag says nothing new.
+            _ => false,
+        }
+    }
+
+    fn note(&mut self, diagnostic: impl FnOnce() -> RecordDiagnostic) {
+        if let Some(diagnostics) = self.diagnostics {
+            diagnostics.push(diagnostic());
+        }
+    }
+}
+
+fn set<T>(slot: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *slot = value;
+            true
+        }
+        None => false,
+    }
+}
+
+/// dmarc-request = "none" / "quarantine" / "reject"
+fn policy(value: &[u8], slot: &mut PolicyTag) -> bool {
+    *slot = [
+        Disposition::None,
+        Disposition::Quarantine,
+        Disposition::Reject,
+    ]
+    .into_iter()
+    .find(|word| value.eq_ignore_ascii_case(word.as_str().as_bytes()))
+    .map_or(PolicyTag::Invalid, PolicyTag::Valid);
+    *slot != PolicyTag::Invalid
+}
+
+fn alignment_mode(value: &[u8]) -> Option<AlignmentMode> {
+    match value {
+        b"r" | b"R" => Some(AlignmentMode::Relaxed),
+        b"s" | b"S" => Some(AlignmentMode::Strict),
+        _ => None,
+    }
+}
+
+fn public_suffix_flag(value: &[u8]) -> Option<PublicSuffixFlag> {
+    match value {
+        b"y" | b"Y" => Some(PublicSuffixFlag::Yes),
+        b"n" | b"N" => Some(PublicSuffixFlag::No),
+        b"u" | b"U" => Some(PublicSuffixFlag::Unknown),
+        _ => None,
+    }
+}
+
+fn yes_or_no(value: &[u8]) -> Option<bool> {
+    match value {
+        b"y" | b"Y" => Some(true),
+        b"n" | b"N" => Some(false),
+        _ => None,
+    }
+}
+
+/// The relation of a domain to the one whose record applies to it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
+#[expect(clippy::exhaustive_enums, reason = "p, sp and np")]
+pub enum Scope {
+    /// It is that domain: `p`.
+    Domain,
+    /// It exists below that domain: `sp`.
+    Subdomain,
+    /// It does not exist (NXDOMAIN): `np`.
+    NonexistentSubdomain,
+}
+
+/// `adkim` and `aspf`: how an identifier must be aligned.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9989 4.7: r or s")]
+pub enum AlignmentMode {
+    /// The organizational domains are equal.
+    #[default]
+    Relaxed,
+    /// The domains are equal.
+    Strict,
+}
+
+/// `psd`: whether a domain is a public suffix.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "lowercase")
+)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 9989 4.7: y, n or u")]
+pub enum PublicSuffixFlag {
+    /// `u`: the tree walk has to find out.
+    #[default]
+    Unknown,
+    /// `n`: it is an organizational domain.
+    No,
+    /// `y`: it is a public suffix.
+    Yes,
+}
+
+/// `fo`: when failure reports are wanted.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct FailureOptions {
+    /// `1`: when any mechanism fails to give an aligned pass; else, `0`, when all do.
+    pub any: bool,
+    /// `d`: when a signature failed, aligned or not.
+    pub dkim: bool,
+    /// `s`: when SPF failed, aligned or not.
+    pub spf: bool,
+}
+
+impl FailureOptions {
+    /// The values in any order with colons between. 0 and 1 exclude each other; where both stand,
+    /// 1 contains 0.
+    fn read(value: &[u8]) -> Option<Self> {
+        let mut options = Self::default();
+        for option in value.split(|octet| *octet == b':') {
+            match text::trim_fws(option) {
+                b"0" => {}
+                b"1" => options.any = true,
+                b"d" | b"D" => options.dkim = true,
+                b"s" | b"S" => options.spf = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// The options with colons between; `0` stands alone.
+impl fmt::Display for FailureOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = [(self.any, "1"), (self.dkim, "d"), (self.spf, "s")];
+        let mut chosen = options.iter().filter(|(chosen, _)| *chosen);
+        f.write_str(chosen.next().map_or("0", |(_, option)| option))?;
+        chosen.try_for_each(|(_, option)| write!(f, ":{option}"))
+    }
+}
+
+/// Why a TXT record is not a DMARC record, and is passed over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// It does not begin with a `v` tag.
+    #[error("the record does not begin with \"v=DMARC1\"")]
+    NoVersion,
+    /// Its version is not exactly `DMARC1`.
+    #[error("the version of the record is not \"DMARC1\"")]
+    OtherVersion,
+}
+
+/// Something in a record that was ignored, or looks like a mistake.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordDiagnostic {
+    /// A URI of `rua` or `ruf` that is none.
+    #[error("{name}= has a URI that cannot be used: {uri}")]
+    BadUri {
+        /// The tag.
+        name: &'static str,
+        /// The URI, as far as it can be printed.
+        uri: String,
+    },
+    /// A tag that stood before; this one is ignored.
+    #[error("{name}= stands twice; the first counts")]
+    DuplicateTag {
+        /// The tag.
+        name: &'static str,
+    },
+    /// `fo` without `ruf` has no effect.
+    #[error("fo= without ruf= has no effect")]
+    FailureOptionsWithoutRuf,
+    /// A tag that RFC 9989 no longer knows.
+    #[error("{name}= is no longer used (RFC 9989)")]
+    HistoricTag {
+        /// The tag.
+        name: &'static str,
+    },
+    /// A known tag with a value that it does not have.
+    #[error("{name}={value} is not valid")]
+    InvalidValue {
+        /// The tag.
+        name: &'static str,
+        /// The value, as far as it can be printed.
+        value: String,
+    },
+    /// Text that is no tag.
+    #[error("{error}")]
+    Malformed {
+        /// What is wrong with it.
+        error: TagListError,
+    },
+    /// There is no `p`.
+    #[error("there is no p=")]
+    NoPolicy,
+    /// A size limit behind a URI, which RFC 9989 ignores.
+    #[error("{name}= has a size limit, which is no longer used (RFC 9989)")]
+    SizeLimit {
+        /// The tag.
+        name: &'static str,
+    },
+    /// A tag that nobody knows.
+    #[error("unknown tag {name}=")]
+    UnknownTag {
+        /// The tag.
+        name: String,
+    },
+}
+
+/// The tags of RFC 9989 4.7 and RFC 7489 6.3.
+const KNOWN: [&str; 14] = [
+    "v", "p", "sp", "np", "rua", "ruf", "adkim", "aspf", "fo", "psd", "t", "pct", "rf", "ri",
+];
+
+/// The octets of "adkim".
+const LONGEST_NAME: usize = 5;
