@@ -1,10 +1,10 @@
 //! Reading rewritten senders without their secret: what they *claim*.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::guarded::{self, Scheme, Srs0, Srs1};
 use super::stamp::Stamp;
+use super::store;
 use crate::domain::Domain;
 use crate::text;
 
@@ -180,7 +180,7 @@ impl fmt::Display for ClaimedAddress {
 }
 
 fn claim(local_part: &str, forwarder: Domain) -> Option<Claimed> {
-    let unquoted = unquote(local_part);
+    let unquoted = guarded::unquote(local_part);
     let local_part = without_batv(&unquoted);
     let mut claimed = Claimed {
         form: Form::Srs0,
@@ -203,7 +203,7 @@ impl Claimed {
     fn read_srs0(&mut self, local_part: &str, rest: &str) -> Option<()> {
         let fields = Srs0::parse(rest).ok()?;
         self.stamp = Some(fields.stamp);
-        if fields.host == DATABASE_HOST {
+        if fields.host == store::HOST {
             self.form = Form::Database;
             return Some(());
         }
@@ -268,27 +268,6 @@ impl Claimed {
     }
 }
 
-/// A local part that is one quoted string, without its quotes and escapes. Exim quotes the whole
-/// where the original local part was quoted.
-fn unquote(local_part: &str) -> Cow<'_, str> {
-    let inner = local_part
-        .strip_prefix('"')
-        .and_then(|inner| inner.strip_suffix('"'));
-    match inner {
-        Some(inner) if inner.contains('\\') => {
-            let mut characters = inner.chars();
-            let mut plain = String::with_capacity(inner.len());
-            while let Some(character) = characters.next() {
-                let escaped = (character == '\\').then(|| characters.next()).flatten();
-                plain.push(escaped.unwrap_or(character));
-            }
-            Cow::Owned(plain)
-        }
-        Some(inner) => Cow::Borrowed(inner),
-        None => Cow::Borrowed(local_part),
-    }
-}
-
 /// Takes off the tag that a forwarder's own bounce protection puts in front: `prvs=tag=` of
 /// draft-levine-smtp-batv, `btv1==tag==` of Barracuda.
 fn without_batv(local_part: &str) -> &str {
@@ -320,9 +299,6 @@ fn is_exim(local_part: &str, hash: &str, letters: &str) -> bool {
         && hash.bytes().all(is_hex)
         && letters.bytes().any(|octet| octet.is_ascii_lowercase())
 }
-
-/// What PostSRSd puts in the place of the host when the sender is in its database.
-const DATABASE_HOST: &str = "1";
 
 /// RFC 5321 4.5.3.1 gives a path 256 octets. Rewriting ignores that often, but not to this extent;
 /// the bound keeps nested rewritings from costing much.

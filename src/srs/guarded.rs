@@ -1,5 +1,6 @@
 //! The syntax of SRS0 and SRS1 local parts.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::stamp::Stamp;
@@ -53,6 +54,35 @@ impl Separator {
 impl fmt::Display for Separator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_char())
+    }
+}
+
+/// The argument of MAIL FROM or RCPT TO, split at its `@`.
+pub(super) struct Path<'a> {
+    pub(super) local_part: &'a str,
+    pub(super) host: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// `None` is the null reverse-path. A source route is removed (RFC 5321 appendix C).
+    pub(super) fn parse(octets: &'a [u8]) -> Result<Option<Self>, Malformed> {
+        let octets = match octets {
+            [b'<', inner @ .., b'>'] => inner,
+            octets => octets,
+        };
+        if octets.is_empty() {
+            return Ok(None);
+        }
+        let path = std::str::from_utf8(octets).map_err(|_| Malformed::Address)?;
+        let mailbox = match path.strip_prefix('@') {
+            Some(route) => route.split_once(':').map_or(path, |(_, mailbox)| mailbox),
+            None => path,
+        };
+        let (local_part, host) = mailbox.rsplit_once('@').ok_or(Malformed::Address)?;
+        if !is_local_part(local_part) || !is_host(host) {
+            return Err(Malformed::Address);
+        }
+        Ok(Some(Self { local_part, host }))
     }
 }
 
@@ -144,6 +174,27 @@ impl<'a> Srs1<'a> {
     }
 }
 
+/// A local part that is one quoted string, without its quotes and escapes. Exim quotes the whole
+/// where the original local part was quoted.
+pub(super) fn unquote(local_part: &str) -> Cow<'_, str> {
+    let inner = local_part
+        .strip_prefix('"')
+        .and_then(|inner| inner.strip_suffix('"'));
+    match inner {
+        Some(inner) if inner.contains('\\') => {
+            let mut characters = inner.chars();
+            let mut plain = String::with_capacity(inner.len());
+            while let Some(character) = characters.next() {
+                let escaped = (character == '\\').then(|| characters.next()).flatten();
+                plain.push(escaped.unwrap_or(character));
+            }
+            Cow::Owned(plain)
+        }
+        Some(inner) => Cow::Borrowed(inner),
+        None => Cow::Borrowed(local_part),
+    }
+}
+
 /// Whether a host can stand in an address: a domain, or an address literal (RFC 5321 4.1.3).
 pub(super) fn is_host(host: &str) -> bool {
     let literal = host
@@ -161,8 +212,13 @@ pub(super) fn is_host(host: &str) -> bool {
 }
 
 /// Whether a local part, or a part of one, can stand before an `@`: atoms, dots and quoted strings
-/// in any order, because SRS puts quoted local parts behind its own fields.
+/// in any order, because SRS puts quoted local parts behind its own fields. It puts address literals
+/// there as well, brackets and all.
 pub(super) fn is_local_part(local_part: &str) -> bool {
+    let literal: &[u8] = match scheme(local_part) {
+        Some(_) => b"[]:",
+        None => b"",
+    };
     let mut octets = local_part.bytes();
     while let Some(octet) = octets.next() {
         match octet {
@@ -173,7 +229,7 @@ pub(super) fn is_local_part(local_part: &str) -> bool {
             }
             b'.' => {}
             octet => {
-                if !text::is_atext(octet) {
+                if !text::is_atext(octet) && !literal.contains(&octet) {
                     return false;
                 }
             }

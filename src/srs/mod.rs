@@ -9,8 +9,16 @@
 
 mod foreign;
 mod guarded;
+mod mac;
+mod reverse;
+mod rewriter;
 mod stamp;
+mod store;
 
 pub use foreign::{Claimed, ClaimedAddress, Form, decode};
 pub use guarded::{Malformed, Separator};
+pub use mac::{Alphabet, Construction};
+pub use reverse::{Hop, Reversed, Stored, Valid};
+pub use rewriter::{Forwarded, Part, Rewriter, SettingError, TooLong, Unchanged};
 pub use stamp::Stamp;
+pub use store::{MemoryStore, Shortened, Store};
