@@ -31,6 +31,7 @@ pub mod identifier;
 pub mod limits;
 pub mod message;
 pub mod session;
+pub mod spf;
 
 mod tag_list;
 mod text;
