@@ -186,7 +186,10 @@ impl fmt::Display for Cause {
             }
             Self::Syntax { place, error } => write!(f, "{error} of {place}"),
             Self::TargetWithoutRecord { place, target, .. } => {
-                write!(f, "{place} needs the SPF record of {target}, which has none")
+                write!(
+                    f,
+                    "{place} needs the SPF record of {target}, which has none"
+                )
             }
             Self::UnusableTarget { place, .. } => {
                 write!(f, "{place} leads to no domain that could have a record")
@@ -439,10 +442,7 @@ pub enum UnusableDomain {
     AddressLiteral,
     /// No domain name by its characters or its length.
     #[error("{0}")]
-    Malformed(
-        #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
-        DomainError,
-    ),
+    Malformed(#[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))] DomainError),
     /// RFC 8616 4: in HELO ‘an IDN host name MUST be represented as A-labels’.
     #[error("it is not ASCII")]
     NotAscii,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use super::Identity;
 use super::cause::{Cause, Fact, Limit, Matched, UnusableDomain, Via};
 use super::evaluation::{CacheScope, Evaluation};
 use super::fetch::Target;
@@ -15,7 +16,6 @@ use super::request::Request;
 use super::session::SessionEvaluation;
 use super::settings::{HeloRule, Settings};
 use super::trace::Event;
-use super::{Identity, SpfResult};
 use crate::address::ReversePath;
 use crate::dns::{Name, Resolver};
 use crate::domain::Domain;
@@ -106,11 +106,7 @@ async fn beside_mail_from(
     }
 }
 
-async fn check_helo(
-    resolver: &dyn Resolver,
-    session: &Session,
-    settings: &Settings,
-) -> Evaluation {
+async fn check_helo(resolver: &dyn Resolver, session: &Session, settings: &Settings) -> Evaluation {
     let Some(client_ip) = session.client_ip() else {
         return unknown(Identity::Helo, Fact::ClientIp);
     };
@@ -413,7 +409,9 @@ impl Check<'_> {
                 .then_some(Hit::Network(*prefix))),
             Mechanism::Include(target) => self.include(site, term, target).await,
             Mechanism::A(target, prefix) => self.a(site, target.as_ref(), *prefix).await,
-            Mechanism::Mx(target, prefix) => self.mail_exchangers(site, target.as_ref(), *prefix).await,
+            Mechanism::Mx(target, prefix) => {
+                self.mail_exchangers(site, target.as_ref(), *prefix).await
+            }
             Mechanism::Ptr(target) => {
                 let Target::Name(target) = self.target(site, target.as_ref()).await? else {
                     return Ok(None);

@@ -193,7 +193,9 @@ impl Check<'_> {
 /// §6.2: ‘an explanation string is limited to [US-ASCII]’. The macros can bring in what is not, as
 /// strangers choose HELO and the local part; such a text is none. Control characters become spaces.
 fn sanitize(text: &[u8]) -> Option<Box<str>> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii())?;
+    let text = std::str::from_utf8(text)
+        .ok()
+        .filter(|text| text.is_ascii())?;
     Some(crate::text::one_line(text, Explanation::MAX_LENGTH).into())
 }
 

@@ -176,9 +176,7 @@ impl Expand<'_> {
         if self.reverse {
             parts.reverse();
         }
-        let skip = self
-            .keep
-            .map_or(0, |keep| parts.len().saturating_sub(keep));
+        let skip = self.keep.map_or(0, |keep| parts.len().saturating_sub(keep));
         for (index, part) in parts.iter().skip(skip).enumerate() {
             if index != 0 {
                 out.push(b'.');

@@ -16,6 +16,7 @@ mod lookup;
 mod macros;
 mod parse;
 mod prefix;
+mod received_spf;
 mod record;
 mod request;
 mod session;
@@ -33,9 +34,10 @@ pub use evaluation::{CacheScope, Evaluation, Explanation};
 pub use fetch::expand;
 pub use macros::MacroString;
 pub use prefix::Prefix;
+pub use received_spf::{ReceivedSpf, ReceivedSpfError};
 pub use record::{
-    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting, Selection,
-    Term, TermKind,
+    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting,
+    Selection, Term, TermKind,
 };
 pub use request::Request;
 pub use session::SessionEvaluation;

@@ -91,10 +91,7 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
 const USUAL_TERMS: usize = 32;
 
 fn whole_term(word: &[u8]) -> Result<TermKind<'_>, Fault<'_>> {
-    if let Some(at) = word
-        .iter()
-        .position(|octet| !matches!(octet, b'!'..=b'~'))
-    {
+    if let Some(at) = word.iter().position(|octet| !matches!(octet, b'!'..=b'~')) {
         return Err(Fault {
             rule: SyntaxRule::Character,
             rest: word.get(at..).unwrap_or_default(),
@@ -142,10 +139,7 @@ fn modifier_name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
     }
 }
 
-fn modifier<'a>(
-    name: &'a [u8],
-    input: &'a [u8],
-) -> IResult<&'a [u8], Modifier<'a>, Fault<'a>> {
+fn modifier<'a>(name: &'a [u8], input: &'a [u8]) -> IResult<&'a [u8], Modifier<'a>, Fault<'a>> {
     // The unknown-modifier of the ABNF would match a malformed redirect or exp too; known names
     // are not unknown.
     if name.eq_ignore_ascii_case(b"redirect") {
@@ -212,9 +206,7 @@ fn colon(input: &[u8]) -> IResult<&[u8], (), Fault<'_>> {
 /// [ ":" domain-spec ] [ dual-cidr-length ]
 ///
 /// A domain-spec may hold "/" and digits, so the lengths are taken off the right end first.
-fn host(
-    input: &[u8],
-) -> IResult<&[u8], (Option<DomainSpec<'_>>, DualPrefix), Fault<'_>> {
+fn host(input: &[u8]) -> IResult<&[u8], (Option<DomainSpec<'_>>, DualPrefix), Fault<'_>> {
     let (head, prefix) = split_dual_prefix(input)?;
     match head {
         [] => Ok((b"", (None, prefix))),
@@ -404,10 +396,8 @@ fn expand(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
         return fault(SyntaxRule::MacroZero, input);
     }
     let (rest, reverse) = opt(one_of("rR")).parse(rest)?;
-    let is_delimiter =
-        |octet: u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');
-    let (rest, delimiters) =
-        terminated(take_while(is_delimiter), tag(&b"}"[..])).parse(rest)?;
+    let is_delimiter = |octet: u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');
+    let (rest, delimiters) = terminated(take_while(is_delimiter), tag(&b"}"[..])).parse(rest)?;
     let expand = Expand {
         letter,
         escape: first.is_ascii_uppercase(),

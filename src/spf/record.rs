@@ -163,7 +163,10 @@ impl fmt::Display for Record<'_> {
 
 /// Which of a name's TXT records is an SPF record (§4.5).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 4.5 has these three cases")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "RFC 7208 4.5 has these three cases"
+)]
 pub enum Selection<'a> {
     /// None is.
     None,
