@@ -7,6 +7,8 @@
 
 #[path = "conformance/report.rs"]
 mod report;
+#[path = "conformance/spf.rs"]
+mod spf;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +19,7 @@ use report::{Divergences, Report};
 type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
-const KINDS: &[(&str, Kind)] = &[];
+const KINDS: &[(&str, Kind)] = &[("spf", spf::run)];
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &[
@@ -31,7 +33,6 @@ const NOT_YET: &[&str] = &[
     "dmarc-reports",
     "end-to-end",
     "psl",
-    "spf",
     "srs",
 ];
 
