@@ -183,8 +183,8 @@ impl Explanation {
 }
 
 impl fmt::Display for Explanation {
-    /// Names the author, as §6.2 proposes: `example.com explained: ...`
+    /// Names the author, as §6.2 proposes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} explained: {}", self.domain, self.text)
+        write!(f, "{} explains: {}", self.domain, self.text)
     }
 }

@@ -81,9 +81,9 @@ impl Check<'_> {
         Ok(expansion)
     }
 
-    /// The names that the client's address points to: §5.5 ‘If more than 10 sending-domain names are
-    /// found [..] the first 10 are used’. ‘If a DNS error occurs while doing the PTR RR lookup, then
-    /// this mechanism fails to match.’
+    /// The names that the client's address points to. §4.6.4: beyond the limit ‘all records other than
+    /// the first 10 MUST be ignored’. §5.5: ‘If a DNS error occurs while doing the PTR RR lookup, then
+    /// this mechanism fails to match’.
     async fn names(&mut self, site: Site<'_>) -> Result<Option<Vec<Name>>, Box<Cause>> {
         match self.settings.ptr_rule {
             PtrRule::Ignore => return Ok(None),
@@ -190,7 +190,7 @@ impl Check<'_> {
     }
 }
 
-/// §6.2: ‘an explanation string is limited to [US-ASCII]’. The macros can bring in what is not, as
+/// §6.2: ‘the explanation string MUST be limited to [US-ASCII]’. The macros can bring in what is not, as
 /// strangers choose HELO and the local part; such a text is none. Control characters become spaces.
 fn sanitize(text: &[u8]) -> Option<Box<str>> {
     let text = std::str::from_utf8(text)

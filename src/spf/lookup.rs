@@ -225,8 +225,8 @@ impl<'a> Check<'a> {
     }
 
     /// Whether the client is one of the addresses of a host, or shares a prefix with one (§5.3):
-    /// ‘an address lookup is done on the <target-name> using the type of lookup (A or AAAA)
-    /// appropriate for the connection type’.
+    /// ‘An address lookup is done on the <target-name> using the type of lookup (A or AAAA)
+    /// appropriate for the connection type (IPv4 or IPv6)’.
     ///
     /// The inner error and the emptiness of the answer are for the caller to judge.
     pub(super) async fn addresses(

@@ -164,7 +164,7 @@ impl Expand<'_> {
 
     /// §7.3: ‘the replacement value for a macro letter is split into parts separated by one or more
     /// of the specified delimiter characters. After performing any reversal operation and/or removal
-    /// of left-hand parts, the parts are rejoined using "."’. ‘The list of parts might contain empty
+    /// of left-hand parts, the parts are rejoined using "."’. The parts ‘might contain empty
     /// strings.’
     fn transform(&self, value: &[u8], out: &mut Vec<u8>) {
         let delimiters = if self.delimiters.is_empty() {

@@ -29,7 +29,7 @@ use std::fmt;
 use crate::auth_results::ResultWord;
 
 pub use cause::{Cause, Fact, Limit, Matched, Place, Step, UnusableDomain, Via};
-pub use eval::{check_host, check_session};
+pub use eval::check_host;
 pub use evaluation::{CacheScope, Evaluation, Explanation};
 pub use fetch::expand;
 pub use macros::MacroString;
@@ -40,7 +40,7 @@ pub use record::{
     Selection, Term, TermKind,
 };
 pub use request::Request;
-pub use session::SessionEvaluation;
+pub use session::{SessionEvaluation, check_session};
 pub use settings::{ExplanationRule, HeloRule, PtrRule, Settings, VoidRule};
 pub use syntax::{SyntaxError, SyntaxRule};
 pub use trace::{Answered, Event, Trace};

@@ -112,8 +112,8 @@ fn whole_term(word: &[u8]) -> Result<TermKind<'_>, Fault<'_>> {
     }
 }
 
-/// §4.6.1: ‘The modifier is distinguished from a mechanism by the presence of the "=" character
-/// immediately after the name’.
+/// §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and before
+/// any ":" or "/" characters’.
 fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
     if let Ok((value, name)) = modifier_name(input) {
         let (rest, modifier) = modifier(name, value)?;
@@ -140,8 +140,8 @@ fn modifier_name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
 }
 
 fn modifier<'a>(name: &'a [u8], input: &'a [u8]) -> IResult<&'a [u8], Modifier<'a>, Fault<'a>> {
-    // The unknown-modifier of the ABNF would match a malformed redirect or exp too; known names
-    // are not unknown.
+    // unknown-modifier: ‘where name is not any known modifier’. So a malformed redirect or exp is an
+    // error, not an unknown modifier.
     if name.eq_ignore_ascii_case(b"redirect") {
         return domain_spec.map(Modifier::Redirect).parse(input);
     }

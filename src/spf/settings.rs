@@ -84,7 +84,7 @@ pub enum ExplanationRule {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum PtrRule {
-    /// They are evaluated: ‘receivers MUST support it’ still.
+    /// They are evaluated: ‘compliant check_host() implementations MUST support it’.
     #[default]
     Follow,
     /// Nothing is looked up: `ptr` matches nothing, and `%{p}` is ‘unknown’.

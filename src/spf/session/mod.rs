@@ -1,8 +1,12 @@
 //! Both identities of an SMTP session.
 
+mod eval;
+
 use super::evaluation::Evaluation;
 use super::{Identity, SpfResult};
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
+
+pub use eval::check_session;
 
 /// What the checks of HELO and MAIL FROM found out.
 #[derive(Clone, Debug, Eq, PartialEq)]
