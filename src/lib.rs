@@ -33,6 +33,7 @@ pub mod limits;
 pub mod message;
 pub mod session;
 pub mod srs;
+pub mod spf;
 
 mod tag_list;
 mod text;

@@ -9,6 +9,8 @@
 mod dmarc;
 #[path = "conformance/report.rs"]
 mod report;
+#[path = "conformance/spf.rs"]
+mod spf;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +21,11 @@ use report::{Divergences, Report};
 type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
-const KINDS: &[(&str, Kind)] = &[("dmarc", dmarc::run), ("psl", dmarc::run_psl)];
+const KINDS: &[(&str, Kind)] = &[
+    ("dmarc", dmarc::run),
+    ("psl", dmarc::run_psl),
+    ("spf", spf::run),
+];
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &[
@@ -31,7 +37,6 @@ const NOT_YET: &[&str] = &[
     "dkim-syntax",
     "dmarc-reports",
     "end-to-end",
-    "spf",
     "srs",
 ];
 
