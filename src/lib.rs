@@ -25,6 +25,7 @@
 pub mod address;
 pub mod auth_results;
 pub mod crypto;
+pub mod dkim;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
