@@ -15,7 +15,7 @@ use crate::text;
 /// use mailproof::dkim::Signature;
 ///
 /// let signature = Signature::parse(
-///     b" v=1; a=ed25519-sha256; d=example.com; s=2026; h=From:To; \r\n\
+///     b" v=1; a=ed25519-sha256; d=example.com; s=2026; h=From:To;\r\n \
 ///       bh=LjkN2rUhrS3zKXfH2vNgUzz5ERRJkgP9CURXBX0JP0Q=; b=dGVzdA==",
 ///     1_000,
 /// )?;
