@@ -31,6 +31,12 @@ impl FieldIndex {
         Self { by_name, names }
     }
 
+    /// How many fields have the name.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        let name = name.to_ascii_lowercase();
+        self.by_name.get(name.as_bytes()).map_or(0, Vec::len)
+    }
+
     /// Which instance each name of `h=` stands for.
     ///
     /// §5.4.2: ‘the header fields are signed from the bottom of the header field block to the top’,

@@ -1,5 +1,7 @@
 //! dkim-quoted-printable (§2.11): quoted-printable without soft line breaks, white space ignored.
 
+use std::fmt::Write as _;
+
 use crate::text;
 
 /// Decodes; `None` where an `=` is not followed by two upper-case hexadecimal digits.
@@ -35,6 +37,20 @@ pub(crate) fn decode_section(value: &[u8]) -> Option<Vec<u8>> {
         out.push(high << 4 | low);
     }
     Some(out)
+}
+
+/// Encodes what is no ‘dkim-safe-char’: all but visible ASCII, `;` and `=`.
+pub(crate) fn encode(octets: &[u8]) -> String {
+    let mut out = String::with_capacity(octets.len());
+    for &octet in octets {
+        if octet.is_ascii_graphic() && !matches!(octet, b';' | b'=') {
+            out.push(char::from(octet));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "={octet:02X}");
+        }
+    }
+    out
 }
 
 fn hex(digit: u8) -> Option<u8> {
