@@ -2,7 +2,7 @@
 
 use super::algorithm::DkimResult;
 use super::key::{KeyRecordError, KeyType};
-use super::signature::SignatureError;
+use super::signature_error::SignatureError;
 use crate::dns::{LookupError, NameError};
 
 /// What decided about a signature. Prints as one sentence; [`Verification`](super::Verification)
