@@ -26,6 +26,7 @@ pub mod address;
 pub mod auth_results;
 pub mod crypto;
 pub mod dmarc;
+pub mod dkim;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
