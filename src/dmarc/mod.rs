@@ -37,10 +37,12 @@
 mod cause;
 mod discover;
 mod evaluate;
+mod evaluation;
 mod external;
 mod public_suffix;
 mod record;
 mod settings;
+mod tags;
 mod uri;
 mod walk;
 
@@ -52,13 +54,13 @@ pub use cause::{Cause, WhyNot};
 pub use discover::{
     Discovery, OrganizationalDomain, discover, discover_identifiers, organizational_domain,
 };
-pub use evaluate::{Alignment, Disagreement, Evaluation, evaluate};
+pub use evaluate::evaluate;
+pub use evaluation::{Alignment, Disagreement, Evaluation};
 pub use external::{Authorization, ReportKind, authorize, report_uris};
 pub use public_suffix::{PublicSuffixList, PublicSuffixListError, Sections};
-pub use record::{
-    AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordDiagnostic, RecordError, Scope,
-};
+pub use record::{AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordError, Scope};
 pub use settings::{DiscoveryMethod, RuleSet, Settings, SeveralAuthors};
+pub use tags::RecordDiagnostic;
 pub use uri::ReportUri;
 
 /// The result of DMARC, as RFC 8601 2.7 (and §9.1) name it.
