@@ -6,7 +6,7 @@
 use super::discover::{self, Failure, Policy};
 use super::{
     Alignment, AlignmentMode, Cause, Disagreement, Discovery, Disposition, DmarcResult, Evaluation,
-    OrganizationalDomain, Record, RuleSet, Settings, WhyNot,
+    OrganizationalDomain, Record, RuleSet, Scope, Settings, WhyNot,
 };
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Status};
@@ -67,6 +67,7 @@ pub fn evaluate(
         organizational_domain: None,
         record: None,
         published: None,
+        to_apply: None,
         disposition: Disposition::None,
         identifiers: align_all(None, None, discovery, identifiers),
         disagreements: Vec::new(),
@@ -89,7 +90,38 @@ fn of_domain(
     let rules = settings.rules();
     let requested = record.and_then(|record| record.published(*scope?, rules));
     let alignments = align_all(Some(author_domain), record, discovery, identifiers);
-    let cause = match policy {
+    let cause = cause(author_domain, policy, rules, &alignments);
+    let result = cause.result();
+    let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
+    let disposition = match result {
+        DmarcResult::Fail => to_apply.unwrap_or_default(),
+        DmarcResult::None | DmarcResult::Pass | DmarcResult::Temperror | DmarcResult::Permerror => {
+            Disposition::None
+        }
+    };
+    Evaluation {
+        result,
+        cause,
+        author_domain: Some(author_domain.clone()),
+        policy_domain: published.map(|published| published.domain.clone()),
+        organizational_domain: organization_of(author_domain, discovery).cloned(),
+        record: record.cloned(),
+        published: requested,
+        to_apply,
+        disposition,
+        identifiers: alignments,
+        disagreements: disagreements(author_domain, discovery, identifiers, settings),
+    }
+}
+
+/// The cause, from what is known of the policy and the alignments under it.
+fn cause(
+    author_domain: &Domain,
+    policy: Option<&Policy>,
+    rules: RuleSet,
+    alignments: &[Alignment],
+) -> Cause {
+    match policy {
         None => Cause::NotDiscovered {
             domain: author_domain.clone(),
         },
@@ -104,33 +136,14 @@ fn of_domain(
             error: error.clone(),
         },
         Some(Policy::Found { published, scope }) => {
-            if scope.is_ok() && requested.is_none() {
-                Cause::UnusablePolicy {
+            // A record that cannot be applied to its own domain can be applied to none.
+            match published.record.published(Scope::Domain, rules) {
+                Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
+                None => Cause::UnusablePolicy {
                     domain: published.domain.clone(),
-                }
-            } else {
-                judge(author_domain, scope.as_ref().err(), &alignments)
+                },
             }
         }
-    };
-    let result = cause.result();
-    let disposition = match (result, record, requested) {
-        (DmarcResult::Fail, Some(record), Some(requested)) => {
-            requested_now(record, requested, settings)
-        }
-        _ => Disposition::None,
-    };
-    Evaluation {
-        result,
-        cause,
-        author_domain: Some(author_domain.clone()),
-        policy_domain: published.map(|published| published.domain.clone()),
-        organizational_domain: organization_of(author_domain, discovery).cloned(),
-        record: record.cloned(),
-        published: requested,
-        disposition,
-        identifiers: alignments,
-        disagreements: disagreements(author_domain, discovery, identifiers, settings),
     }
 }
 
@@ -267,7 +280,7 @@ fn same_organization(
 
 /// §4.7, `t`: ‘the policy applied to any failing messages will be one level below the specified
 /// policy’. RFC 7489 6.6.4 says the same of messages outside `pct`.
-fn requested_now(record: &Record, requested: Disposition, settings: &Settings) -> Disposition {
+fn to_apply(record: &Record, requested: Disposition, settings: &Settings) -> Disposition {
     let spared = match settings.rules() {
         RuleSet::Rfc9989 => record.is_testing(),
         RuleSet::Rfc7489 => settings.pct_sample >= record.pct(),

@@ -17,6 +17,7 @@ pub struct Evaluation {
     pub(super) organizational_domain: Option<Domain>,
     pub(super) record: Option<Record>,
     pub(super) published: Option<Disposition>,
+    pub(super) to_apply: Option<Disposition>,
     pub(super) disposition: Disposition,
     pub(super) identifiers: Vec<Alignment>,
     pub(super) disagreements: Vec<Disagreement>,
@@ -95,7 +96,8 @@ impl Evaluation {
         &self.disagreements
     }
 
-    /// The result for Authentication-Results (§9.1).
+    /// The result for Authentication-Results (§9.1): the author domain, and the policy with `t` or `pct` taken
+    /// into account.
     #[must_use]
     pub fn to_method_result(&self) -> MethodResult {
         let mut result = MethodResult::new(auth_results::Method::Dmarc, self.result.into());
@@ -108,8 +110,10 @@ impl Evaluation {
         if let Some(domain) = &self.author_domain {
             result = result.with_property(Property::header("from", domain.as_str()));
         }
-        if let Some(published) = self.published {
-            result = result.with_property(Property::policy("dmarc", published.as_str()));
+        // §9.1: ‘The evaluated DMARC policy applied/to be applied after policy options have been
+        // processed’, whatever the result.
+        if let Some(to_apply) = self.to_apply {
+            result = result.with_property(Property::policy("dmarc", to_apply.as_str()));
         }
         result
     }
