@@ -34,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
 mod cause;
 mod discover;
 mod evaluate;
@@ -50,6 +51,7 @@ use std::fmt;
 
 use crate::auth_results::ResultWord;
 
+pub use builder::RecordBuilder;
 pub use cause::{Cause, WhyNot};
 pub use discover::{
     Discovery, OrganizationalDomain, discover, discover_identifiers, organizational_domain,

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use super::tags::{self, PolicyTag, Tags};
-use super::{Disposition, RecordDiagnostic, ReportUri, RuleSet, uri};
+use super::{Disposition, RecordBuilder, RecordDiagnostic, ReportUri, RuleSet, uri};
 use crate::dns::Txt;
 use crate::tag_list;
 use crate::text;
@@ -52,6 +52,23 @@ impl Record {
             text: txt.clone(),
             tags,
         })
+    }
+
+    /// A record of our own making.
+    pub(super) fn from_text(text: &str) -> Self {
+        Self {
+            // The text begins with the version, so it is one.
+            tags: tags::read(text.as_bytes(), &mut None).unwrap_or_default(),
+            text: Txt::new(text),
+        }
+    }
+
+    pub(super) fn published_pct(&self) -> Option<u8> {
+        self.tags.pct
+    }
+
+    pub(super) fn published_ri(&self) -> Option<u32> {
+        self.tags.ri
     }
 
     /// The record as it was published.
@@ -210,43 +227,7 @@ impl Record {
 /// The record with its tags in the usual order, and without what it leaves at its default.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("v=DMARC1")?;
-        for (name, policy) in [("p", self.p()), ("sp", self.sp()), ("np", self.np())] {
-            if let Some(policy) = policy {
-                write!(f, "; {name}={policy}")?;
-            }
-        }
-        for (name, mode) in [("adkim", self.adkim()), ("aspf", self.aspf())] {
-            if mode == AlignmentMode::Strict {
-                write!(f, "; {name}=s")?;
-            }
-        }
-        match self.psd() {
-            PublicSuffixFlag::Yes => f.write_str("; psd=y")?,
-            PublicSuffixFlag::No => f.write_str("; psd=n")?,
-            PublicSuffixFlag::Unknown => {}
-        }
-        if self.is_testing() {
-            f.write_str("; t=y")?;
-        }
-        for (name, uris) in [("rua", self.rua()), ("ruf", self.ruf())] {
-            for (index, uri) in uris.iter().enumerate() {
-                match index {
-                    0 => write!(f, "; {name}={uri}")?,
-                    _ => write!(f, ",{uri}")?,
-                }
-            }
-        }
-        if self.fo() != FailureOptions::default() {
-            write!(f, "; fo={}", self.fo())?;
-        }
-        if let Some(pct) = self.tags.pct {
-            write!(f, "; pct={pct}")?;
-        }
-        if let Some(ri) = self.tags.ri {
-            write!(f, "; ri={ri}")?;
-        }
-        Ok(())
+        f.write_str(&RecordBuilder::from(self).text())
     }
 }
 

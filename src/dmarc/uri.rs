@@ -1,6 +1,6 @@
 //! The URIs of `rua` and `ruf` (§4.6, RFC 3986), with the size limits of RFC 7489 6.2.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::RecordDiagnostic;
 use crate::address::Address;
@@ -31,6 +31,27 @@ impl ReportUri {
             size_limit,
             host: Domain::parse(host).ok()?,
         })
+    }
+
+    /// The URI of a mail address.
+    #[must_use]
+    pub fn mailto(address: &Address) -> Self {
+        let mut uri = String::from("mailto:");
+        for octet in address.local_part().bytes() {
+            if octet.is_ascii_alphanumeric() || b"-._~+".contains(&octet) {
+                uri.push(char::from(octet));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(uri, "%{octet:02X}");
+            }
+        }
+        uri.push('@');
+        uri.push_str(address.domain().as_str());
+        Self {
+            uri,
+            size_limit: None,
+            host: address.domain().clone(),
+        }
     }
 
     /// The URI without the size limit.
