@@ -40,6 +40,8 @@ mod discover;
 mod evaluate;
 mod evaluation;
 mod external;
+mod lint;
+mod lookup;
 mod public_suffix;
 mod record;
 mod settings;
@@ -59,6 +61,8 @@ pub use discover::{
 pub use evaluate::evaluate;
 pub use evaluation::{Alignment, Disagreement, Evaluation};
 pub use external::{Authorization, ReportKind, authorize, report_uris};
+pub use lint::LintWarning;
+pub use lookup::{DkimInSight, Survey, survey};
 pub use public_suffix::{PublicSuffixList, PublicSuffixListError, Sections};
 pub use record::{AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordError, Scope};
 pub use settings::{DiscoveryMethod, RuleSet, Settings, SeveralAuthors};
