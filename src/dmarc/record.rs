@@ -341,3 +341,127 @@ pub enum RecordError {
     #[error("the version of the record is not \"DMARC1\"")]
     OtherVersion,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(text: &str) -> Record {
+        Record::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn every_tag() {
+        let record = record(
+            "v=DMARC1; p=quarantine; sp=reject; np=none; adkim=s; aspf=S; fo=s:1:d; psd=n; t=y; \
+             pct=25; rf=AFRF:iodef; ri=3600; rua=mailto:a@b.example!10m , mailto:c@d.example; \
+             ruf=mailto:e@f.example; x=y",
+        );
+        assert_eq!(record.p(), Some(Disposition::Quarantine));
+        assert_eq!(record.sp(), Some(Disposition::Reject));
+        assert_eq!(record.np(), Some(Disposition::None));
+        assert_eq!(record.adkim(), AlignmentMode::Strict);
+        assert_eq!(record.aspf(), AlignmentMode::Strict);
+        assert_eq!(record.fo().to_string(), "1:d:s");
+        assert_eq!(record.psd(), PublicSuffixFlag::No);
+        assert!(record.is_testing());
+        assert_eq!((record.pct(), record.ri()), (25, 3600));
+        assert_eq!(record.rf(), ["afrf", "iodef"]);
+        assert_eq!(record.rua()[1].as_str(), "mailto:c@d.example");
+        assert_eq!(record.rua()[0].size_limit(), Some(10 << 20));
+        assert_eq!(record.ruf()[0].host().as_str(), "f.example");
+        assert_eq!(
+            record.to_string(),
+            "v=DMARC1; p=quarantine; sp=reject; np=none; adkim=s; aspf=s; psd=n; t=y; \
+             rua=mailto:a@b.example!10485760,mailto:c@d.example; ruf=mailto:e@f.example; \
+             fo=1:d:s; pct=25; ri=3600"
+        );
+    }
+
+    #[test]
+    fn defaults() {
+        let record = record("v=DMARC1; p=none");
+        assert_eq!((record.sp(), record.np()), (None, None));
+        assert_eq!(record.adkim(), AlignmentMode::Relaxed);
+        assert_eq!(record.fo(), FailureOptions::default());
+        assert_eq!(record.psd(), PublicSuffixFlag::Unknown);
+        assert_eq!((record.pct(), record.ri()), (100, 86_400));
+        assert_eq!(record.rf(), ["afrf"]);
+        assert!(record.rua().is_empty() && record.diagnostics().is_empty());
+        assert_eq!(record.to_string(), "v=DMARC1; p=none");
+    }
+
+    /// §4.7: np falls back to sp, sp to p.
+    #[test]
+    fn published_by_scope() {
+        let published = |text: &str| {
+            [Scope::Domain, Scope::Subdomain, Scope::NonexistentSubdomain].map(|scope| {
+                let published = record(text).published(scope, RuleSet::Rfc9989);
+                published.map(Disposition::as_str).unwrap_or("-")
+            })
+        };
+        for (text, expected) in [
+            ("v=DMARC1; p=reject", ["reject", "reject", "reject"]),
+            ("v=DMARC1; p=none; sp=reject", ["none", "reject", "reject"]),
+            ("v=DMARC1; p=none; np=reject", ["none", "none", "reject"]),
+            ("v=DMARC1; p=reject; sp=x", ["-", "-", "-"]),
+            (
+                "v=DMARC1; sp=reject; rua=mailto:a@b.example",
+                ["none", "none", "none"],
+            ),
+            (
+                "v=DMARC1; p=reject; sp=x; rua=mailto:a@b.example",
+                ["none", "none", "none"],
+            ),
+            (
+                "v=DMARC1; p=reject; sp=x; rua=a@b.example,ftp:x",
+                ["-", "-", "-"],
+            ),
+        ] {
+            assert_eq!(published(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_ignored_is_listed() {
+        let listed = |text: &str| -> Vec<String> {
+            let diagnostics = record(text).diagnostics();
+            diagnostics.iter().map(ToString::to_string).collect()
+        };
+        for (text, expected) in [
+            ("v=DMARC1; p=none; ; t=n", "empty tag at 17"),
+            ("v=DMARC1; p=none; reject", "no \"=\" in the tag at 17"),
+            (
+                "v=DMARC1; p=none; p=reject",
+                "p= stands twice; the first counts",
+            ),
+            (
+                "v=DMARC1; p=none; v=DMARC1",
+                "v= stands twice; the first counts",
+            ),
+            ("v=DMARC1; p=none; aspf=x", "aspf=x is not valid"),
+            ("v=DMARC1; p=none; fo=1", "fo= without ruf= has no effect"),
+            (
+                "v=DMARC1; p=none; pct=5",
+                "pct= is no longer used (RFC 9989)",
+            ),
+            ("v=DMARC1; p=none; new=1", "unknown tag new="),
+            ("v=DMARC1; p=none; adkimx=r", "unknown tag adkimx="),
+            ("v=DMARC1; t=n", "there is no p="),
+            (
+                "v=DMARC1; p=none; rua=mailto:a@b.example!1m",
+                "rua= has a size limit, which is no longer used (RFC 9989)",
+            ),
+            (
+                "v=DMARC1; p=none; ruf=a@b.example",
+                "ruf= has a URI that cannot be used: a@b.example",
+            ),
+            (
+                "v=DMARC1; p=none; t=\u{7}",
+                "octet 0x07 in the value of t= (at 17)",
+            ),
+        ] {
+            assert_eq!(listed(text), [expected], "{text}");
+        }
+    }
+}

@@ -65,7 +65,8 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         tags: Tags::default(),
-        seen: 0,
+        // The version is the first of the known tags.
+        seen: 1,
         diagnostics,
     };
     for spec in specs {
