@@ -5,188 +5,12 @@
 
 use super::discover::{self, Failure, Policy};
 use super::{
-    AlignmentMode, Cause, Discovery, Disposition, DmarcResult, OrganizationalDomain, Record,
-    RuleSet, Settings, WhyNot,
+    Alignment, AlignmentMode, Cause, Disagreement, Discovery, Disposition, DmarcResult, Evaluation,
+    OrganizationalDomain, Record, RuleSet, Scope, Settings, WhyNot,
 };
-use crate::auth_results::{self, MethodResult, Property};
 use crate::domain::Domain;
-use crate::identifier::{AuthenticatedIdentifier, Method, Status};
+use crate::identifier::{AuthenticatedIdentifier, Status};
 use crate::message::Author;
-
-/// What DMARC found out about a message.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Evaluation {
-    result: DmarcResult,
-    cause: Cause,
-    author_domain: Option<Domain>,
-    policy_domain: Option<Domain>,
-    organizational_domain: Option<Domain>,
-    record: Option<Record>,
-    published: Option<Disposition>,
-    disposition: Disposition,
-    identifiers: Vec<Alignment>,
-    disagreements: Vec<Disagreement>,
-}
-
-impl Evaluation {
-    /// The result.
-    #[must_use]
-    pub fn result(&self) -> DmarcResult {
-        self.result
-    }
-
-    /// Why this is the result.
-    #[must_use]
-    pub fn cause(&self) -> &Cause {
-        &self.cause
-    }
-
-    /// The author domain: the one there is, or that of several whose policy applies.
-    #[must_use]
-    pub fn author_domain(&self) -> Option<&Domain> {
-        self.author_domain.as_ref()
-    }
-
-    /// The domain whose record applies: the author domain, its organizational domain, or their
-    /// public suffix.
-    #[must_use]
-    pub fn policy_domain(&self) -> Option<&Domain> {
-        self.policy_domain.as_ref()
-    }
-
-    /// The author domain's organizational domain, where it mattered and could be found.
-    #[must_use]
-    pub fn organizational_domain(&self) -> Option<&Domain> {
-        self.organizational_domain.as_ref()
-    }
-
-    /// The policy that applies to the author domain, as published: `p`, `sp` or `np`.
-    #[must_use]
-    pub fn published(&self) -> Option<Disposition> {
-        self.published
-    }
-
-    /// What the domain owner asks to be done with this message: the published policy, one level
-    /// lower where it is tested (`t=y`) or the message is not sampled (`pct`). None unless the
-    /// result is fail. Whether to heed it is the receiver's decision.
-    #[must_use]
-    pub fn disposition(&self) -> Disposition {
-        self.disposition
-    }
-
-    /// The record that applies.
-    #[must_use]
-    pub fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
-    }
-
-    /// Every identifier, in the order in which they were given.
-    #[must_use]
-    pub fn identifiers(&self) -> &[Alignment] {
-        &self.identifiers
-    }
-
-    /// Whether the method gave an aligned pass.
-    #[must_use]
-    pub fn is_aligned(&self, method: Method) -> bool {
-        self.identifiers
-            .iter()
-            .any(|identifier| identifier.method == method && identifier.why_not.is_none())
-    }
-
-    /// Where a public suffix list finds other organizational domains than the tree walk; empty
-    /// unless [`Settings::compare_with`] is set.
-    #[must_use]
-    pub fn disagreements(&self) -> &[Disagreement] {
-        &self.disagreements
-    }
-
-    /// The result for Authentication-Results (§9.1).
-    #[must_use]
-    pub fn to_method_result(&self) -> MethodResult {
-        let mut result = MethodResult::new(auth_results::Method::Dmarc, self.result.into());
-        match self.result {
-            DmarcResult::Pass | DmarcResult::None => {}
-            DmarcResult::Fail | DmarcResult::Temperror | DmarcResult::Permerror => {
-                result = result.with_reason(self.cause.to_string());
-            }
-        }
-        if let Some(domain) = &self.author_domain {
-            result = result.with_property(Property::header("from", domain.as_str()));
-        }
-        if let Some(published) = self.published {
-            result = result.with_property(Property::policy("dmarc", published.as_str()));
-        }
-        result
-    }
-}
-
-/// An identifier, held against the author domain.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Alignment {
-    domain: Domain,
-    method: Method,
-    passed: bool,
-    strict: bool,
-    relaxed: bool,
-    why_not: Option<WhyNot>,
-}
-
-impl Alignment {
-    /// The domain.
-    #[must_use]
-    pub fn domain(&self) -> &Domain {
-        &self.domain
-    }
-
-    /// What authenticated it, or should have.
-    #[must_use]
-    pub fn method(&self) -> Method {
-        self.method
-    }
-
-    /// Whether it is authenticated; otherwise it could not be checked for now.
-    #[must_use]
-    pub fn passed(&self) -> bool {
-        self.passed
-    }
-
-    /// Whether it is the author domain.
-    #[must_use]
-    pub fn strict(&self) -> bool {
-        self.strict
-    }
-
-    /// Whether it is known to have the author's organizational domain. Where the policy asks for
-    /// strict alignment, this is not looked up and so false for other domains than the author's,
-    /// unless it became known anyway.
-    #[must_use]
-    pub fn relaxed(&self) -> bool {
-        self.relaxed
-    }
-
-    /// Why it does not make the message pass; `None` if it does.
-    #[must_use]
-    pub fn why_not(&self) -> Option<&WhyNot> {
-        self.why_not.as_ref()
-    }
-}
-
-/// A domain for which the tree walk and a public suffix list find different organizations.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Disagreement {
-    /// The domain.
-    pub domain: Domain,
-    /// Its organizational domain by the tree walk.
-    pub by_tree_walk: Domain,
-    /// Its organizational domain by the list.
-    pub by_list: Domain,
-}
 
 /// Decides, from what [`discover`](super::discover()) and
 /// [`discover_identifiers`](super::discover_identifiers) found. Asks nobody, and has a result for
@@ -243,6 +67,7 @@ pub fn evaluate(
         organizational_domain: None,
         record: None,
         published: None,
+        to_apply: None,
         disposition: Disposition::None,
         identifiers: align_all(None, None, discovery, identifiers),
         disagreements: Vec::new(),
@@ -265,7 +90,38 @@ fn of_domain(
     let rules = settings.rules();
     let requested = record.and_then(|record| record.published(*scope?, rules));
     let alignments = align_all(Some(author_domain), record, discovery, identifiers);
-    let cause = match policy {
+    let cause = cause(author_domain, policy, rules, &alignments);
+    let result = cause.result();
+    let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
+    let disposition = match result {
+        DmarcResult::Fail => to_apply.unwrap_or_default(),
+        DmarcResult::None | DmarcResult::Pass | DmarcResult::Temperror | DmarcResult::Permerror => {
+            Disposition::None
+        }
+    };
+    Evaluation {
+        result,
+        cause,
+        author_domain: Some(author_domain.clone()),
+        policy_domain: published.map(|published| published.domain.clone()),
+        organizational_domain: organization_of(author_domain, discovery).cloned(),
+        record: record.cloned(),
+        published: requested,
+        to_apply,
+        disposition,
+        identifiers: alignments,
+        disagreements: disagreements(author_domain, discovery, identifiers, settings),
+    }
+}
+
+/// The cause, from what is known of the policy and the alignments under it.
+fn cause(
+    author_domain: &Domain,
+    policy: Option<&Policy>,
+    rules: RuleSet,
+    alignments: &[Alignment],
+) -> Cause {
+    match policy {
         None => Cause::NotDiscovered {
             domain: author_domain.clone(),
         },
@@ -280,33 +136,14 @@ fn of_domain(
             error: error.clone(),
         },
         Some(Policy::Found { published, scope }) => {
-            if scope.is_ok() && requested.is_none() {
-                Cause::UnusablePolicy {
+            // A record that cannot be applied to its own domain can be applied to none.
+            match published.record.published(Scope::Domain, rules) {
+                Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
+                None => Cause::UnusablePolicy {
                     domain: published.domain.clone(),
-                }
-            } else {
-                judge(author_domain, scope.as_ref().err(), &alignments)
+                },
             }
         }
-    };
-    let result = cause.result();
-    let disposition = match (result, record, requested) {
-        (DmarcResult::Fail, Some(record), Some(requested)) => {
-            requested_now(record, requested, settings)
-        }
-        _ => Disposition::None,
-    };
-    Evaluation {
-        result,
-        cause,
-        author_domain: Some(author_domain.clone()),
-        policy_domain: published.map(|published| published.domain.clone()),
-        organizational_domain: organization_of(author_domain, discovery).cloned(),
-        record: record.cloned(),
-        published: requested,
-        disposition,
-        identifiers: alignments,
-        disagreements: disagreements(author_domain, discovery, identifiers, settings),
     }
 }
 
@@ -443,7 +280,7 @@ fn same_organization(
 
 /// §4.7, `t`: ‘the policy applied to any failing messages will be one level below the specified
 /// policy’. RFC 7489 6.6.4 says the same of messages outside `pct`.
-fn requested_now(record: &Record, requested: Disposition, settings: &Settings) -> Disposition {
+fn to_apply(record: &Record, requested: Disposition, settings: &Settings) -> Disposition {
     let spared = match settings.rules() {
         RuleSet::Rfc9989 => record.is_testing(),
         RuleSet::Rfc7489 => settings.pct_sample >= record.pct(),

@@ -22,8 +22,8 @@ pub enum Authorization {
     },
     /// The destination does not agree: the URI must be ignored.
     Refused,
-    /// The destination names a replacement of another host: ‘the report MUST NOT be sent’ to
-    /// either.
+    /// The destination names a replacement of another host, after which the receiver ‘MUST NOT
+    /// generate a report to either the original or the override URI’.
     RefusedRedirection,
     /// A look-up failed; it may be tried again later.
     Unknown {
@@ -112,24 +112,29 @@ pub async fn authorize(
         Err(error) => return Authorization::Unknown { name, error },
     };
     let records = outcome.as_slice().iter().take(settings.limits.records);
-    let mut consents = records
+    let consents: Vec<_> = records
         .filter_map(|text| Record::from_txt(text).ok())
-        .peekable();
-    if consents.peek().is_none() {
-        return Authorization::Refused;
-    }
-    // Several records all consent; the first that names a replacement names it for all.
-    let instead = consents
         .map(|record| match kind {
             ReportKind::Aggregate => record.rua(),
             ReportKind::Failure => record.ruf(),
         })
-        .find(|uris| !uris.is_empty())
-        .unwrap_or_default();
-    if instead.iter().any(|other| other.host() != uri.host()) {
+        .collect();
+    // ‘If at least one TXT resource record remains in the set after parsing, then the external
+    // reporting arrangement was authorized’; one that leads elsewhere spoils the others.
+    if consents.is_empty() {
+        return Authorization::Refused;
+    }
+    if consents
+        .iter()
+        .flatten()
+        .any(|other| other.host() != uri.host())
+    {
         return Authorization::RefusedRedirection;
     }
-    Authorization::Granted { instead }
+    let instead = consents.into_iter().find(|uris| !uris.is_empty());
+    Authorization::Granted {
+        instead: instead.unwrap_or_default(),
+    }
 }
 
 async fn same_organization(
@@ -154,4 +159,114 @@ async fn same_organization(
         }
     }
     Ok(organizations.first() == organizations.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::{Zone, block_on};
+
+    const NAME: &str = "blue.example.com._report._dmarc.red.example.net";
+
+    fn uri(text: &str) -> ReportUri {
+        ReportUri::parse(text.as_bytes()).unwrap()
+    }
+
+    fn ask(zone: &Zone, policy_domain: &str, destination: &str) -> Authorization {
+        let policy_domain = policy_domain.parse().unwrap();
+        let (uri, settings) = (uri(destination), Settings::default());
+        let kind = ReportKind::Aggregate;
+        block_on(authorize(zone, &policy_domain, &uri, kind, &settings))
+    }
+
+    /// RFC 9990 4's example, and its replacement rule.
+    #[test]
+    fn consent_and_replacement() {
+        let original = uri("mailto:reports@red.example.net");
+        let other = uri("mailto:others@red.example.net");
+        for (records, destinations) in [
+            (vec!["v=DMARC1"], vec![original.clone()]),
+            (vec!["v=DMARC1;"], vec![original.clone()]),
+            (vec!["v=DMARC1; p=none; bogus"], vec![original.clone()]),
+            (
+                vec!["v=DMARC1; rua=mailto:others@red.example.net"],
+                vec![other.clone()],
+            ),
+            (
+                vec!["v=DMARC1", "v=DMARC1; rua=mailto:others@red.example.net"],
+                vec![other],
+            ),
+            (
+                vec!["v=DMARC1; ruf=mailto:a@elsewhere.example"],
+                vec![original],
+            ),
+            // A loop, or abuse: neither destination gets anything.
+            (vec!["v=DMARC1; rua=mailto:a@elsewhere.example"], vec![]),
+            (vec!["v=DMARC1; rua=mailto:a@blue.example.com"], vec![]),
+            (
+                vec!["v=DMARC1", "v=DMARC1; rua=mailto:a@x.red.example.net"],
+                vec![],
+            ),
+            (vec!["v=DMARC2"], vec![]),
+            (vec!["p=none; v=DMARC1"], vec![]),
+            (vec![], vec![]),
+        ] {
+            let mut zone = Zone::new();
+            for record in &records {
+                zone.add_txt(NAME, record).unwrap();
+            }
+            let asked = uri("mailto:reports@red.example.net");
+            let answer = ask(&zone, "blue.example.com", asked.as_str());
+            assert_eq!(answer.destinations(&asked), destinations, "{records:?}");
+        }
+    }
+
+    #[test]
+    fn organizations_need_no_consent() {
+        let mut zone = Zone::new();
+        zone.add_txt("_dmarc.example.com", "v=DMARC1; p=none")
+            .unwrap();
+        for destination in ["mailto:d@example.com", "https://r.example.com/d"] {
+            let answer = ask(&zone, "blue.example.com", destination);
+            assert_eq!(answer, Authorization::SameOrganization);
+        }
+        assert_eq!(
+            ask(&zone, "example.com", "mailto:d@notexample.com"),
+            Authorization::Refused
+        );
+    }
+
+    #[test]
+    fn names_that_are_too_long_and_failures() {
+        let mut zone = Zone::new();
+        zone.add_txt("*._report._dmarc.red.example.net", "v=DMARC1")
+            .unwrap();
+        let long = [
+            "a".repeat(63),
+            "b".repeat(63),
+            "c".repeat(63),
+            "d".repeat(40),
+        ]
+        .join(".");
+        let answer = ask(&zone, &long, "mailto:d@red.example.net");
+        assert_eq!(answer, Authorization::Refused);
+        let answer = ask(&zone, "any.example", "mailto:d@red.example.net");
+        assert!(matches!(answer, Authorization::Granted { .. }));
+        zone.fail(NAME, LookupError::Timeout).unwrap();
+        let answer = ask(&zone, "blue.example.com", "mailto:d@red.example.net");
+        assert!(matches!(answer, Authorization::Unknown { .. }));
+        assert!(
+            answer
+                .destinations(&uri("mailto:d@red.example.net"))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn public_suffixes_get_no_failure_reports() {
+        let text = b"v=DMARC1; psd=y; rua=mailto:a@b.example; ruf=mailto:a@b.example";
+        let record = Record::parse(text).unwrap();
+        assert_eq!(report_uris(&record, ReportKind::Aggregate).len(), 1);
+        assert!(report_uris(&record, ReportKind::Failure).is_empty());
+    }
 }

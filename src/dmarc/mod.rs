@@ -34,13 +34,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
 mod cause;
 mod discover;
 mod evaluate;
+mod evaluation;
 mod external;
+mod lint;
+mod lookup;
 mod public_suffix;
 mod record;
 mod settings;
+mod tags;
 mod uri;
 mod walk;
 
@@ -48,17 +53,20 @@ use std::fmt;
 
 use crate::auth_results::ResultWord;
 
+pub use builder::RecordBuilder;
 pub use cause::{Cause, WhyNot};
 pub use discover::{
     Discovery, OrganizationalDomain, discover, discover_identifiers, organizational_domain,
 };
-pub use evaluate::{Alignment, Disagreement, Evaluation, evaluate};
+pub use evaluate::evaluate;
+pub use evaluation::{Alignment, Disagreement, Evaluation};
 pub use external::{Authorization, ReportKind, authorize, report_uris};
+pub use lint::LintWarning;
+pub use lookup::{DkimInSight, Survey, survey};
 pub use public_suffix::{PublicSuffixList, PublicSuffixListError, Sections};
-pub use record::{
-    AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordDiagnostic, RecordError, Scope,
-};
+pub use record::{AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordError, Scope};
 pub use settings::{DiscoveryMethod, RuleSet, Settings, SeveralAuthors};
+pub use tags::RecordDiagnostic;
 pub use uri::ReportUri;
 
 /// The result of DMARC, as RFC 8601 2.7 (and §9.1) name it.

@@ -7,9 +7,10 @@
 
 use std::fmt;
 
-use super::{Disposition, ReportUri, RuleSet, uri};
+use super::tags::{self, PolicyTag, Tags};
+use super::{Disposition, RecordBuilder, RecordDiagnostic, ReportUri, RuleSet, uri};
 use crate::dns::Txt;
-use crate::tag_list::{self, Tag, TagListError};
+use crate::tag_list;
 use crate::text;
 
 /// A DMARC policy record.
@@ -31,43 +32,6 @@ pub struct Record {
     tags: Tags,
 }
 
-/// What the tags of a record say.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Tags {
-    p: PolicyTag,
-    sp: PolicyTag,
-    np: PolicyTag,
-    adkim: AlignmentMode,
-    aspf: AlignmentMode,
-    fo: FailureOptions,
-    psd: PublicSuffixFlag,
-    testing: bool,
-    pct: Option<u8>,
-    ri: Option<u32>,
-    /// Where these stand in the text; they are read when they are wanted.
-    rf: Option<usize>,
-    rua: Option<usize>,
-    ruf: Option<usize>,
-}
-
-/// `p`, `sp` or `np`: their invalid values are not the same as their absence.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum PolicyTag {
-    #[default]
-    Absent,
-    Invalid,
-    Valid(Disposition),
-}
-
-impl PolicyTag {
-    fn valid(self) -> Option<Disposition> {
-        match self {
-            Self::Absent | Self::Invalid => None,
-            Self::Valid(disposition) => Some(disposition),
-        }
-    }
-}
-
 impl Record {
     /// Reads one TXT record, its strings joined.
     ///
@@ -75,7 +39,7 @@ impl Record {
     ///
     /// [`RecordError`], if this is not a DMARC record. Nothing else is an error.
     pub fn parse(octets: &[u8]) -> Result<Self, RecordError> {
-        let tags = read(octets, &mut None)?;
+        let tags = tags::read(octets, &mut None)?;
         Ok(Self {
             text: Txt::new(octets),
             tags,
@@ -83,11 +47,28 @@ impl Record {
     }
 
     pub(super) fn from_txt(txt: &Txt) -> Result<Self, RecordError> {
-        let tags = read(txt.as_bytes(), &mut None)?;
+        let tags = tags::read(txt.as_bytes(), &mut None)?;
         Ok(Self {
             text: txt.clone(),
             tags,
         })
+    }
+
+    /// A record of our own making.
+    pub(super) fn from_text(text: &str) -> Self {
+        Self {
+            // The text begins with the version, so it is one.
+            tags: tags::read(text.as_bytes(), &mut None).unwrap_or_default(),
+            text: Txt::new(text),
+        }
+    }
+
+    pub(super) fn published_pct(&self) -> Option<u8> {
+        self.tags.pct
+    }
+
+    pub(super) fn published_ri(&self) -> Option<u32> {
+        self.tags.ri
     }
 
     /// The record as it was published.
@@ -101,7 +82,7 @@ impl Record {
     pub fn diagnostics(&self) -> Vec<RecordDiagnostic> {
         let mut diagnostics = Some(Vec::new());
         // The text was read before, so it is a DMARC record.
-        let _ = read(self.as_bytes(), &mut diagnostics);
+        let _ = tags::read(self.as_bytes(), &mut diagnostics);
         let mut diagnostics = diagnostics.unwrap_or_default();
         for (tag, at) in [("rua", self.tags.rua), ("ruf", self.tags.ruf)] {
             uri::diagnose(tag, self.value_at(at), &mut diagnostics);
@@ -246,43 +227,7 @@ impl Record {
 /// The record with its tags in the usual order, and without what it leaves at its default.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("v=DMARC1")?;
-        for (name, policy) in [("p", self.p()), ("sp", self.sp()), ("np", self.np())] {
-            if let Some(policy) = policy {
-                write!(f, "; {name}={policy}")?;
-            }
-        }
-        for (name, mode) in [("adkim", self.adkim()), ("aspf", self.aspf())] {
-            if mode == AlignmentMode::Strict {
-                write!(f, "; {name}=s")?;
-            }
-        }
-        match self.psd() {
-            PublicSuffixFlag::Yes => f.write_str("; psd=y")?,
-            PublicSuffixFlag::No => f.write_str("; psd=n")?,
-            PublicSuffixFlag::Unknown => {}
-        }
-        if self.is_testing() {
-            f.write_str("; t=y")?;
-        }
-        for (name, uris) in [("rua", self.rua()), ("ruf", self.ruf())] {
-            for (index, uri) in uris.iter().enumerate() {
-                match index {
-                    0 => write!(f, "; {name}={uri}")?,
-                    _ => write!(f, ",{uri}")?,
-                }
-            }
-        }
-        if self.fo() != FailureOptions::default() {
-            write!(f, "; fo={}", self.fo())?;
-        }
-        if let Some(pct) = self.tags.pct {
-            write!(f, "; pct={pct}")?;
-        }
-        if let Some(ri) = self.tags.ri {
-            write!(f, "; ri={ri}")?;
-        }
-        Ok(())
+        f.write_str(&RecordBuilder::from(self).text())
     }
 }
 
@@ -290,168 +235,6 @@ impl fmt::Display for Record {
 impl serde::Serialize for Record {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&text::lossy(self.as_bytes()))
-    }
-}
-
-/// Reads the tags; collects diagnostics where they are wanted.
-fn read(
-    octets: &[u8],
-    diagnostics: &mut Option<Vec<RecordDiagnostic>>,
-) -> Result<Tags, RecordError> {
-    // dmarc-version = "v" equals %s"DMARC1". The list reader would skip white space before the
-    // name and all folding white space around the value; the grammar has neither.
-    if !octets
-        .first()
-        .is_some_and(|o| o.eq_ignore_ascii_case(&b'v'))
-    {
-        return Err(RecordError::NoVersion);
-    }
-    let mut specs = tag_list::specs(octets);
-    match specs.next() {
-        Some(Ok(tag)) if !tag.name.eq_ignore_ascii_case(b"v") => {
-            return Err(RecordError::NoVersion);
-        }
-        Some(Ok(tag)) if tag.value == b"DMARC1" => {}
-        Some(Ok(_)) => return Err(RecordError::OtherVersion),
-        Some(Err(_)) | None => return Err(RecordError::NoVersion),
-    }
-    let mut reader = Reader {
-        tags: Tags::default(),
-        seen: 0,
-        diagnostics,
-    };
-    for spec in specs {
-        match spec {
-            Ok(tag) => reader.tag(&tag),
-            Err(error) => reader.note(|| RecordDiagnostic::Malformed { error }),
-        }
-    }
-    Ok(reader.tags)
-}
-
-struct Reader<'a> {
-    tags: Tags,
-    /// A bit for each known tag that was met.
-    seen: u16,
-    diagnostics: &'a mut Option<Vec<RecordDiagnostic>>,
-}
-
-impl Reader<'_> {
-    fn tag(&mut self, tag: &Tag<'_>) {
-        let mut name = [0; LONGEST_NAME];
-        let known = name.get_mut(..tag.name.len()).and_then(|name| {
-            // Literals of ABNF are case-insensitive (RFC 5234 2.3), so these names are.
-            name.copy_from_slice(tag.name);
-            name.make_ascii_lowercase();
-            KNOWN.iter().position(|known| known.as_bytes() == &*name)
-        });
-        let Some(index) = known else {
-            let name = || text::lossy(tag.name).into_owned();
-            return self.note(|| RecordDiagnostic::UnknownTag { name: name() });
-        };
-        let bit = 1_u16.checked_shl(u32::try_from(index).unwrap_or(u32::MAX));
-        let bit = bit.unwrap_or_default();
-        let name = KNOWN.get(index).copied().unwrap_or_default();
-        // RFC 9989 is silent on duplicates, RFC 6376 3.2 refuses the whole list, receivers differ.
-        // The first wins: an owner who left a stricter second one behind is told.
-        if self.seen & bit != 0 {
-            return self.note(|| RecordDiagnostic::DuplicateTag { name });
-        }
-        self.seen |= bit;
-        if !self.value(name, tag) {
-            let value = || text::one_line(&text::lossy(tag.value), 80);
-            self.note(|| RecordDiagnostic::InvalidValue {
-                name,
-                value: value(),
-            });
-        }
-        if matches!(name, "pct" | "rf" | "ri") {
-            self.note(|| RecordDiagnostic::HistoricTag { name });
-        }
-    }
-
-    /// Takes the value of a known tag; whether it is valid.
-    fn value(&mut self, name: &str, tag: &Tag<'_>) -> bool {
-        let tags = &mut self.tags;
-        match name {
-            "p" => policy(tag.value, &mut tags.p),
-            "sp" => policy(tag.value, &mut tags.sp),
-            "np" => policy(tag.value, &mut tags.np),
-            "adkim" => set(&mut tags.adkim, alignment_mode(tag.value)),
-            "aspf" => set(&mut tags.aspf, alignment_mode(tag.value)),
-            "fo" => set(&mut tags.fo, FailureOptions::read(tag.value)),
-            "psd" => set(&mut tags.psd, public_suffix_flag(tag.value)),
-            "t" => set(&mut tags.testing, yes_or_no(tag.value)),
-            "pct" => {
-                let pct = text::decimal(tag.value, 3).filter(|pct| *pct <= 100);
-                tags.pct = pct.and_then(|pct| u8::try_from(pct).ok());
-                tags.pct.is_some()
-            }
-            "ri" => {
-                let ri = text::decimal(tag.value, 10);
-                tags.ri = ri.and_then(|ri| u32::try_from(ri).ok());
-                tags.ri.is_some()
-            }
-            "rf" => set(&mut tags.rf, Some(Some(tag.at))),
-            "rua" => set(&mut tags.rua, Some(Some(tag.at))),
-            "ruf" => set(&mut tags.ruf, Some(Some(tag.at))),
-            // A second version tag says nothing new.
-            _ => false,
-        }
-    }
-
-    fn note(&mut self, diagnostic: impl FnOnce() -> RecordDiagnostic) {
-        if let Some(diagnostics) = self.diagnostics {
-            diagnostics.push(diagnostic());
-        }
-    }
-}
-
-fn set<T>(slot: &mut T, value: Option<T>) -> bool {
-    match value {
-        Some(value) => {
-            *slot = value;
-            true
-        }
-        None => false,
-    }
-}
-
-/// dmarc-request = "none" / "quarantine" / "reject"
-fn policy(value: &[u8], slot: &mut PolicyTag) -> bool {
-    *slot = [
-        Disposition::None,
-        Disposition::Quarantine,
-        Disposition::Reject,
-    ]
-    .into_iter()
-    .find(|word| value.eq_ignore_ascii_case(word.as_str().as_bytes()))
-    .map_or(PolicyTag::Invalid, PolicyTag::Valid);
-    *slot != PolicyTag::Invalid
-}
-
-fn alignment_mode(value: &[u8]) -> Option<AlignmentMode> {
-    match value {
-        b"r" | b"R" => Some(AlignmentMode::Relaxed),
-        b"s" | b"S" => Some(AlignmentMode::Strict),
-        _ => None,
-    }
-}
-
-fn public_suffix_flag(value: &[u8]) -> Option<PublicSuffixFlag> {
-    match value {
-        b"y" | b"Y" => Some(PublicSuffixFlag::Yes),
-        b"n" | b"N" => Some(PublicSuffixFlag::No),
-        b"u" | b"U" => Some(PublicSuffixFlag::Unknown),
-        _ => None,
-    }
-}
-
-fn yes_or_no(value: &[u8]) -> Option<bool> {
-    match value {
-        b"y" | b"Y" => Some(true),
-        b"n" | b"N" => Some(false),
-        _ => None,
     }
 }
 
@@ -522,7 +305,7 @@ pub struct FailureOptions {
 impl FailureOptions {
     /// The values in any order with colons between. 0 and 1 exclude each other; where both stand,
     /// 1 contains 0.
-    fn read(value: &[u8]) -> Option<Self> {
+    pub(super) fn read(value: &[u8]) -> Option<Self> {
         let mut options = Self::default();
         for option in value.split(|octet| *octet == b':') {
             match text::trim_fws(option) {
@@ -559,68 +342,126 @@ pub enum RecordError {
     OtherVersion,
 }
 
-/// Something in a record that was ignored, or looks like a mistake.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordDiagnostic {
-    /// A URI of `rua` or `ruf` that is none.
-    #[error("{name}= has a URI that cannot be used: {uri}")]
-    BadUri {
-        /// The tag.
-        name: &'static str,
-        /// The URI, as far as it can be printed.
-        uri: String,
-    },
-    /// A tag that stood before; this one is ignored.
-    #[error("{name}= stands twice; the first counts")]
-    DuplicateTag {
-        /// The tag.
-        name: &'static str,
-    },
-    /// `fo` without `ruf` has no effect.
-    #[error("fo= without ruf= has no effect")]
-    FailureOptionsWithoutRuf,
-    /// A tag that RFC 9989 no longer knows.
-    #[error("{name}= is no longer used (RFC 9989)")]
-    HistoricTag {
-        /// The tag.
-        name: &'static str,
-    },
-    /// A known tag with a value that it does not have.
-    #[error("{name}={value} is not valid")]
-    InvalidValue {
-        /// The tag.
-        name: &'static str,
-        /// The value, as far as it can be printed.
-        value: String,
-    },
-    /// Text that is no tag.
-    #[error("{error}")]
-    Malformed {
-        /// What is wrong with it.
-        error: TagListError,
-    },
-    /// There is no `p`.
-    #[error("there is no p=")]
-    NoPolicy,
-    /// A size limit behind a URI, which RFC 9989 ignores.
-    #[error("{name}= has a size limit, which is no longer used (RFC 9989)")]
-    SizeLimit {
-        /// The tag.
-        name: &'static str,
-    },
-    /// A tag that nobody knows.
-    #[error("unknown tag {name}=")]
-    UnknownTag {
-        /// The tag.
-        name: String,
-    },
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(text: &str) -> Record {
+        Record::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn every_tag() {
+        let record = record(
+            "v=DMARC1; p=quarantine; sp=reject; np=none; adkim=s; aspf=S; fo=s:1:d; psd=n; t=y; \
+             pct=25; rf=AFRF:iodef; ri=3600; rua=mailto:a@b.example!10m , mailto:c@d.example; \
+             ruf=mailto:e@f.example; x=y",
+        );
+        assert_eq!(record.p(), Some(Disposition::Quarantine));
+        assert_eq!(record.sp(), Some(Disposition::Reject));
+        assert_eq!(record.np(), Some(Disposition::None));
+        assert_eq!(record.adkim(), AlignmentMode::Strict);
+        assert_eq!(record.aspf(), AlignmentMode::Strict);
+        assert_eq!(record.fo().to_string(), "1:d:s");
+        assert_eq!(record.psd(), PublicSuffixFlag::No);
+        assert!(record.is_testing());
+        assert_eq!((record.pct(), record.ri()), (25, 3600));
+        assert_eq!(record.rf(), ["afrf", "iodef"]);
+        assert_eq!(record.rua()[1].as_str(), "mailto:c@d.example");
+        assert_eq!(record.rua()[0].size_limit(), Some(10 << 20));
+        assert_eq!(record.ruf()[0].host().as_str(), "f.example");
+        assert_eq!(
+            record.to_string(),
+            "v=DMARC1; p=quarantine; sp=reject; np=none; adkim=s; aspf=s; psd=n; t=y; \
+             rua=mailto:a@b.example!10485760,mailto:c@d.example; ruf=mailto:e@f.example; \
+             fo=1:d:s; pct=25; ri=3600"
+        );
+    }
+
+    #[test]
+    fn defaults() {
+        let record = record("v=DMARC1; p=none");
+        assert_eq!((record.sp(), record.np()), (None, None));
+        assert_eq!(record.adkim(), AlignmentMode::Relaxed);
+        assert_eq!(record.fo(), FailureOptions::default());
+        assert_eq!(record.psd(), PublicSuffixFlag::Unknown);
+        assert_eq!((record.pct(), record.ri()), (100, 86_400));
+        assert_eq!(record.rf(), ["afrf"]);
+        assert!(record.rua().is_empty() && record.diagnostics().is_empty());
+        assert_eq!(record.to_string(), "v=DMARC1; p=none");
+    }
+
+    /// §4.7: np falls back to sp, sp to p.
+    #[test]
+    fn published_by_scope() {
+        let published = |text: &str| {
+            [Scope::Domain, Scope::Subdomain, Scope::NonexistentSubdomain].map(|scope| {
+                let published = record(text).published(scope, RuleSet::Rfc9989);
+                published.map(Disposition::as_str).unwrap_or("-")
+            })
+        };
+        for (text, expected) in [
+            ("v=DMARC1; p=reject", ["reject", "reject", "reject"]),
+            ("v=DMARC1; p=none; sp=reject", ["none", "reject", "reject"]),
+            ("v=DMARC1; p=none; np=reject", ["none", "none", "reject"]),
+            ("v=DMARC1; p=reject; sp=x", ["-", "-", "-"]),
+            (
+                "v=DMARC1; sp=reject; rua=mailto:a@b.example",
+                ["none", "none", "none"],
+            ),
+            (
+                "v=DMARC1; p=reject; sp=x; rua=mailto:a@b.example",
+                ["none", "none", "none"],
+            ),
+            (
+                "v=DMARC1; p=reject; sp=x; rua=a@b.example,ftp:x",
+                ["-", "-", "-"],
+            ),
+        ] {
+            assert_eq!(published(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_ignored_is_listed() {
+        let listed = |text: &str| -> Vec<String> {
+            let diagnostics = record(text).diagnostics();
+            diagnostics.iter().map(ToString::to_string).collect()
+        };
+        for (text, expected) in [
+            ("v=DMARC1; p=none; ; t=n", "empty tag at 17"),
+            ("v=DMARC1; p=none; reject", "no \"=\" in the tag at 17"),
+            (
+                "v=DMARC1; p=none; p=reject",
+                "p= stands twice; the first counts",
+            ),
+            (
+                "v=DMARC1; p=none; v=DMARC1",
+                "v= stands twice; the first counts",
+            ),
+            ("v=DMARC1; p=none; aspf=x", "aspf=x is not valid"),
+            ("v=DMARC1; p=none; fo=1", "fo= without ruf= has no effect"),
+            (
+                "v=DMARC1; p=none; pct=5",
+                "pct= is no longer used (RFC 9989)",
+            ),
+            ("v=DMARC1; p=none; new=1", "unknown tag new="),
+            ("v=DMARC1; p=none; adkimx=r", "unknown tag adkimx="),
+            ("v=DMARC1; t=n", "there is no p="),
+            (
+                "v=DMARC1; p=none; rua=mailto:a@b.example!1m",
+                "rua= has a size limit, which is no longer used (RFC 9989)",
+            ),
+            (
+                "v=DMARC1; p=none; ruf=a@b.example",
+                "ruf= has a URI that cannot be used: a@b.example",
+            ),
+            (
+                "v=DMARC1; p=none; t=\u{7}",
+                "octet 0x07 in the value of t= (at 17)",
+            ),
+        ] {
+            assert_eq!(listed(text), [expected], "{text}");
+        }
+    }
 }
-
-/// The tags of RFC 9989 4.7 and RFC 7489 6.3.
-const KNOWN: [&str; 14] = [
-    "v", "p", "sp", "np", "rua", "ruf", "adkim", "aspf", "fo", "psd", "t", "pct", "rf", "ri",
-];
-
-/// The octets of "adkim".
-const LONGEST_NAME: usize = 5;

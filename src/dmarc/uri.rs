@@ -1,6 +1,6 @@
 //! The URIs of `rua` and `ruf` (§4.6, RFC 3986), with the size limits of RFC 7489 6.2.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::RecordDiagnostic;
 use crate::address::Address;
@@ -31,6 +31,27 @@ impl ReportUri {
             size_limit,
             host: Domain::parse(host).ok()?,
         })
+    }
+
+    /// The URI of a mail address.
+    #[must_use]
+    pub fn mailto(address: &Address) -> Self {
+        let mut uri = String::from("mailto:");
+        for octet in address.local_part().bytes() {
+            if octet.is_ascii_alphanumeric() || b"-._~+".contains(&octet) {
+                uri.push(char::from(octet));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(uri, "%{octet:02X}");
+            }
+        }
+        uri.push('@');
+        uri.push_str(address.domain().as_str());
+        Self {
+            uri,
+            size_limit: None,
+            host: address.domain().clone(),
+        }
     }
 
     /// The URI without the size limit.
@@ -199,4 +220,118 @@ fn percent_decode(octets: &[u8]) -> Vec<u8> {
         }
     }
     decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<(String, Option<u64>, String)> {
+        let uri = ReportUri::parse(text.as_bytes())?;
+        Some((uri.uri, uri.size_limit, uri.host.to_string()))
+    }
+
+    #[test]
+    fn reads_uris() {
+        for (text, uri, limit, host) in [
+            (
+                "mailto:a@Example.COM",
+                "mailto:a@Example.COM",
+                None,
+                "example.com",
+            ),
+            (
+                "MAILTO:a@b.example!10k",
+                "MAILTO:a@b.example",
+                Some(10_240),
+                "b.example",
+            ),
+            (
+                "mailto:a@b.example!10m",
+                "mailto:a@b.example",
+                Some(10_485_760),
+                "b.example",
+            ),
+            (
+                "mailto:a@b.example!1G",
+                "mailto:a@b.example",
+                Some(1 << 30),
+                "b.example",
+            ),
+            (
+                "mailto:a@b.example!2t",
+                "mailto:a@b.example",
+                Some(2 << 40),
+                "b.example",
+            ),
+            (
+                "mailto:a@b.example!500",
+                "mailto:a@b.example",
+                Some(500),
+                "b.example",
+            ),
+            (
+                "mailto:a%2Cb@c.example",
+                "mailto:a%2Cb@c.example",
+                None,
+                "c.example",
+            ),
+            (
+                "mailto:a@b.example?subject=x@y",
+                "mailto:a@b.example?subject=x@y",
+                None,
+                "b.example",
+            ),
+            (
+                "https://u@r.example:8443/d?x",
+                "https://u@r.example:8443/d?x",
+                None,
+                "r.example",
+            ),
+        ] {
+            let expected = Some((uri.to_owned(), limit, host.to_owned()));
+            assert_eq!(parse(text), expected, "{text}");
+        }
+        let huge = format!("mailto:a@b.example!{}t", "9".repeat(50));
+        assert_eq!(parse(&huge).unwrap().1, Some(u64::MAX));
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_used() {
+        for text in [
+            "",
+            "a@b.example",
+            "mailto:",
+            "mailto:b.example",
+            "mailto:@b.example",
+            "mailto:a@",
+            "mailto:a@b..example",
+            "mailto:a@b.example!",
+            "mailto:a@b.example!10p",
+            "mailto:a@b.example!k",
+            "mailto:a@b.example!-1",
+            "mailto:a b@c.example",
+            "mailto:<a@b.example>",
+            "mailto:\u{e4}@b.example",
+            "ftp://b.example",
+            "https:b.example",
+            "https://",
+            "https://[::1]/",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let address = |text: &str| ReportUri::parse(text.as_bytes()).unwrap().address();
+        let decoded = address("mailto:user%20x%2c%zz@b.example").unwrap();
+        assert_eq!(decoded.local_part(), "user x,%zz");
+        assert_eq!(address("https://b.example/"), None);
+        let odd = Address::parse(b"\"a,b!c\"@b.example").unwrap();
+        let uri = ReportUri::mailto(&odd);
+        assert_eq!(uri.as_str(), "mailto:%22a%2Cb%21c%22@b.example");
+        assert_eq!(uri.address(), Some(odd));
+        assert_eq!(ReportUri::parse(uri.as_str().as_bytes()), Some(uri));
+    }
 }
