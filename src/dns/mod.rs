@@ -4,6 +4,7 @@
 //! [`LookupError`]; what either means is each protocol's business. In the box: [`Zone`], a resolver
 //! in memory for tests and offline use, and [`block_on`] for callers without an async runtime.
 
+mod cache;
 mod gate;
 mod join;
 mod name;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub use cache::{Cache, CacheSettings};
 pub use gate::Gate;
 pub use join::block_on;
 pub(crate) use join::join_all;

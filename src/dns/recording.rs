@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::record::{Record, resolve_by};
+use super::record::{Record, Told, resolve_by};
 use super::{Answer, Lookup, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
 
 pub use format::{TranscriptError, TranscriptRule};
@@ -87,7 +87,7 @@ impl<R> Recording<R> {
 }
 
 impl<R: Resolver> Recording<R> {
-    fn lookup<'a, T: Recorded>(&'a self, name: &'a Name) -> Lookup<'a, T> {
+    fn lookup<'a, T: Record>(&'a self, name: &'a Name) -> Lookup<'a, T> {
         // The question is noted first: one that is never answered is worth knowing as well.
         let Some(index) = self.lock().ask(name, T::TYPE) else {
             return T::ask(&self.resolver, name);
@@ -201,47 +201,6 @@ fn summary<T>(result: &Result<Outcome<T>, LookupError>) -> (AnswerSummary, Optio
         Err(_) => (AnswerSummary::from(result), None, false),
     }
 }
-
-/// The result of a look-up of any type.
-#[derive(Clone, Debug, Eq, PartialEq)]
-enum Told {
-    A(Result<Outcome<Ipv4Addr>, LookupError>),
-    Aaaa(Result<Outcome<Ipv6Addr>, LookupError>),
-    Mx(Result<Outcome<Mx>, LookupError>),
-    Ptr(Result<Outcome<Name>, LookupError>),
-    Txt(Result<Outcome<Txt>, LookupError>),
-}
-
-/// Data that a transcript can hold.
-trait Recorded: Record {
-    fn told(result: Result<Outcome<Self>, LookupError>) -> Told;
-
-    /// The result, if it is one of this type.
-    fn result(told: &Told) -> Option<&Result<Outcome<Self>, LookupError>>;
-}
-
-macro_rules! recorded {
-    ($type:ty, $variant:ident) => {
-        impl Recorded for $type {
-            fn told(result: Result<Outcome<Self>, LookupError>) -> Told {
-                Told::$variant(result)
-            }
-
-            fn result(told: &Told) -> Option<&Result<Outcome<Self>, LookupError>> {
-                match told {
-                    Told::$variant(result) => Some(result),
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-recorded!(Ipv4Addr, A);
-recorded!(Ipv6Addr, Aaaa);
-recorded!(Mx, Mx);
-recorded!(Name, Ptr);
-recorded!(Txt, Txt);
 
 /// A question and what came of it, in short.
 #[derive(Clone, Debug, Eq, PartialEq)]

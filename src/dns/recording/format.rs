@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Exchange, MAX_QUESTIONS, Recorded, Told, Transcript};
+use super::{Exchange, MAX_QUESTIONS, Transcript};
+use crate::dns::record::{Record, Told};
 use crate::dns::{Answer, LookupError, Mx, Name, Outcome, RecordType, Txt};
 use crate::text;
 
@@ -104,7 +105,7 @@ struct AnswerLine<'a> {
 }
 
 impl AnswerLine<'_> {
-    fn told<T: Recorded + Written>(&self) -> Result<Option<Told>, TranscriptError> {
+    fn told<T: Record + Written>(&self) -> Result<Option<Told>, TranscriptError> {
         let broken = TranscriptError {
             line: self.number,
             rule: TranscriptRule::Answer,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Recorded, Told, Transcript};
-use crate::dns::record::resolve_by;
+use super::Transcript;
+use crate::dns::record::{Record, Told, resolve_by};
 use crate::dns::{Lookup, LookupError, Mx, Name, RecordType, Resolver, Txt};
 
 /// A resolver that answers as a [`Transcript`] says, so that a verification can be run again.
@@ -35,7 +35,7 @@ impl Replay {
         Self { told }
     }
 
-    fn lookup<'a, T: Recorded>(&'a self, name: &'a Name) -> Lookup<'a, T> {
+    fn lookup<'a, T: Record>(&'a self, name: &'a Name) -> Lookup<'a, T> {
         let Some(Answers { told, given }) = self.told.get(&(name.clone(), T::TYPE)) else {
             let reason = "not in the transcript";
             return Lookup::ready(Err(LookupError::Other(reason.into())));
