@@ -7,6 +7,8 @@
 
 #[path = "conformance/report.rs"]
 mod report;
+#[path = "conformance/srs.rs"]
+mod srs;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +19,7 @@ use report::{Divergences, Report};
 type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
-const KINDS: &[(&str, Kind)] = &[];
+const KINDS: &[(&str, Kind)] = &[("srs", srs::run)];
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &[
@@ -32,7 +34,6 @@ const NOT_YET: &[&str] = &[
     "end-to-end",
     "psl",
     "spf",
-    "srs",
 ];
 
 fn main() -> ExitCode {

@@ -50,7 +50,7 @@ impl Rewriter {
     /// let Forwarded::TooLong(too_long) = rewriter.forward(long, now) else { panic!() };
     /// assert_eq!((too_long.length(), too_long.limit()), (83, 64));
     /// let Forwarded::Srs0(short) = rewriter.forward_with_store(long, now, &store)? else { panic!() };
-    /// assert_eq!(short, "SRS0=9BAz=G3=1=C6EKDCQM6FEI1D6JH13NSR47A62VDSRV@fwd.example");
+    /// assert_eq!(short, "SRS0=bPI/=G3=1=BRELBL8IOTRCITE67UKDCBL2O0GJUNSK@fwd.example");
     /// let Reversed::Valid(valid) = rewriter.reverse_with_store(short, now, &store)? else { panic!() };
     /// assert_eq!(valid.address(), long);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
