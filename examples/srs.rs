@@ -19,7 +19,7 @@ usage: srs                                  a demonstration
        srs --reverse ADDRESS --secret S --domain D [--now UNIX]
        srs --decode ADDRESS [--now UNIX]
 
---secret may be repeated: the first signs, all verify. --now is a time in seconds since 1970.
+An ADDRESS of - stands for the lines of standard input. --secret may be repeated: the first signs, all verify. --now is a time in seconds since 1970.
 Exit status: 0 if there is an address to use, 1 if there is none, 2 for wrong usage.";
 
 fn main() -> ExitCode {
@@ -96,17 +96,27 @@ impl Options {
         })
     }
 
-    /// Whether there is an address to use.
+    /// Whether there is an address to use, for every address asked about.
     fn run(&self) -> Result<bool, String> {
-        match self.task {
-            Task::Decode => Ok(print_claimed(&self.address, self.now)),
-            Task::Forward => Ok(print_forwarded(
-                &self.rewriter()?.forward(&self.address, self.now),
-            )),
-            Task::Reverse => Ok(print_reversed(
-                &self.rewriter()?.reverse(&self.address, self.now),
-            )),
+        let rewriter = match self.task {
+            Task::Decode => None,
+            Task::Forward | Task::Reverse => Some(self.rewriter()?),
+        };
+        let one = |address: &str| match (&self.task, &rewriter) {
+            (Task::Forward, Some(rewriter)) => {
+                print_forwarded(&rewriter.forward(address, self.now))
+            }
+            (Task::Reverse, Some(rewriter)) => print_reversed(&rewriter.reverse(address, self.now)),
+            _ => print_claimed(address, self.now),
+        };
+        if self.address != "-" {
+            return Ok(one(&self.address));
         }
+        let mut all = true;
+        for line in std::io::stdin().lines() {
+            all &= one(&line.map_err(|error| error.to_string())?);
+        }
+        Ok(all)
     }
 
     fn rewriter(&self) -> Result<Rewriter, String> {

@@ -239,15 +239,14 @@ impl Rewriter {
         user: &str,
         quoted: Option<&str>,
     ) -> String {
-        let letters = stamp.letters().map(char::from);
-        let mut buffer = [0; 2];
-        for (to, from) in buffer.iter_mut().zip(stamp.letters()) {
-            *to = from;
-        }
-        let text = std::str::from_utf8(&buffer).unwrap_or_default();
-        let hash = self
-            .secrets
-            .sign("SRS0", &[text, host, quoted.unwrap_or(user)]);
+        let letters = stamp.letters();
+        // The letters are ASCII.
+        let letters = std::str::from_utf8(&letters).unwrap_or_default();
+        let hash = self.secrets.sign(
+            "SRS0",
+            &[letters, host, quoted.unwrap_or(user)],
+            self.hash_length,
+        );
         let length = self.hash_length + host.len() + user.len() + self.domain.as_str().len() + 11;
         let mut out = String::with_capacity(length);
         if quoted.is_some() {
@@ -255,9 +254,9 @@ impl Rewriter {
         }
         out.push_str("SRS0");
         out.push(self.separator.as_char());
-        out.extend(hash.characters(self.hash_length, self.alphabet));
+        out.extend(hash.characters(self.alphabet));
         out.push('=');
-        out.extend(letters);
+        out.push_str(letters);
         out.push('=');
         out.push_str(host);
         out.push('=');
@@ -274,12 +273,12 @@ impl Rewriter {
     }
 
     fn srs1(&self, host: &str, opaque: &str) -> String {
-        let hash = self.secrets.sign("SRS1", &[host, opaque]);
+        let hash = self.secrets.sign("SRS1", &[host, opaque], self.hash_length);
         let length = self.hash_length + host.len() + opaque.len() + self.domain.as_str().len() + 8;
         let mut out = String::with_capacity(length);
         out.push_str("SRS1");
         out.push(self.separator.as_char());
-        out.extend(hash.characters(self.hash_length, self.alphabet));
+        out.extend(hash.characters(self.alphabet));
         for field in [host, opaque] {
             out.push('=');
             out.push_str(field);
