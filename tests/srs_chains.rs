@@ -185,9 +185,7 @@ fn every_address_that_fits_comes_back() {
             Reversed::Valid(valid) => assert!(valid.address().eq_ignore_ascii_case(&sender)),
             other => panic!("{srs}: {other:?}"),
         }
-        let others = set
-            .iter()
-            .filter(|other| *other as *const _ != forwarder as *const _);
+        let others = set.iter().filter(|other| !std::ptr::eq(*other, forwarder));
         for other in others {
             assert_eq!(other.reverse(&srs, now()), Reversed::ForeignDomain);
         }

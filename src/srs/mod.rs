@@ -63,6 +63,7 @@
 //!   addresses are valid ([`Rewriter::with_older_secret`]).
 
 mod foreign;
+mod forwarded;
 mod guarded;
 mod mac;
 mod reverse;
@@ -71,9 +72,10 @@ mod stamp;
 mod store;
 
 pub use foreign::{Claimed, ClaimedAddress, Form, decode};
+pub use forwarded::{Forwarded, Part, TooLong, Unchanged};
 pub use guarded::{Malformed, Separator};
 pub use mac::{Alphabet, Construction};
 pub use reverse::{Hop, Reversed, Stored, Valid};
-pub use rewriter::{Forwarded, Part, Rewriter, SettingError, TooLong, Unchanged};
+pub use rewriter::{Rewriter, SettingError};
 pub use stamp::Stamp;
 pub use store::{MemoryStore, Shortened, Store};

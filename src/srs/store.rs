@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use super::forwarded::Forwarded;
 use super::guarded::{Malformed, Path, Srs0};
 use super::mac::Construction;
 use super::reverse::{Hop, Reversed, Valid};
-use super::rewriter::{Forwarded, Rewriter};
+use super::rewriter::Rewriter;
 use super::stamp::Stamp;
 use crate::crypto::HashAlgorithm;
 
