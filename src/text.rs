@@ -153,7 +153,11 @@ pub(crate) fn is_token(octet: u8) -> bool {
 /// `atext` of RFC 5322 3.2.3, with the UTF-8 extension of RFC 6532 3.2.
 #[must_use]
 pub(crate) fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || octet >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
+    matches!(
+        octet,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'
+            | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~' | 0x80..
+    )
 }
 
 /// Whether the text is a dot-atom (RFC 5322 3.2.3).

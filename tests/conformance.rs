@@ -13,6 +13,8 @@ mod dkim;
 mod report;
 #[path = "conformance/spf.rs"]
 mod spf;
+#[path = "conformance/srs.rs"]
+mod srs;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("dkim-canonicalization", dkim::canonicalization),
     ("dkim-messages", dkim::messages),
     ("dkim-syntax", dkim::syntax),
+    ("srs", srs::run),
 ];
 
 /// Kinds of suites whose protocols the crate does not have yet.
@@ -39,7 +42,6 @@ const NOT_YET: &[&str] = &[
     "authres",
     "dmarc-reports",
     "end-to-end",
-    "srs",
 ];
 
 fn main() -> ExitCode {

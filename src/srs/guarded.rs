@@ -78,7 +78,9 @@ impl<'a> Path<'a> {
             Some(route) => route.split_once(':').map_or(path, |(_, mailbox)| mailbox),
             None => path,
         };
-        let (local_part, host) = mailbox.rsplit_once('@').ok_or(Malformed::Address)?;
+        let at = text::rfind(mailbox.as_bytes(), b'@').ok_or(Malformed::Address)?;
+        let (local_part, host) = mailbox.split_at_checked(at).ok_or(Malformed::Address)?;
+        let host = host.get(1..).unwrap_or_default();
         if !is_local_part(local_part) || !is_host(host) {
             return Err(Malformed::Address);
         }
@@ -109,6 +111,13 @@ pub(super) fn scheme(local_part: &str) -> Option<(Scheme, Separator, &str)> {
     Some((scheme, separator, rest.as_str()))
 }
 
+/// Splits at the first `=`.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let at = text::find(text.as_bytes(), b'=')?;
+    let (head, tail) = text.split_at_checked(at)?;
+    Some((head, tail.get(1..)?))
+}
+
 /// `hash=stamp=host=user`, what follows `SRS0` and its separator.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Srs0<'a> {
@@ -124,9 +133,9 @@ impl<'a> Srs0<'a> {
     /// The user may hold further `=`, the host cannot: so the first three of them separate. Whether
     /// the user can be a local part depends on quotes further out, so that is left to the caller.
     pub(super) fn parse(rest: &'a str) -> Result<Self, Malformed> {
-        let (hash, rest) = rest.split_once('=').ok_or(Malformed::Fields)?;
-        let (letters, rest) = rest.split_once('=').ok_or(Malformed::Fields)?;
-        let (host, user) = rest.split_once('=').ok_or(Malformed::Fields)?;
+        let (hash, rest) = split(rest).ok_or(Malformed::Fields)?;
+        let (letters, rest) = split(rest).ok_or(Malformed::Fields)?;
+        let (host, user) = split(rest).ok_or(Malformed::Fields)?;
         if hash.is_empty() {
             return Err(Malformed::Hash);
         }
@@ -159,8 +168,8 @@ pub(super) struct Srs1<'a> {
 
 impl<'a> Srs1<'a> {
     pub(super) fn parse(rest: &'a str) -> Result<Self, Malformed> {
-        let (hash, rest) = rest.split_once('=').ok_or(Malformed::Fields)?;
-        let (host, opaque) = rest.split_once('=').ok_or(Malformed::Fields)?;
+        let (hash, rest) = split(rest).ok_or(Malformed::Fields)?;
+        let (host, opaque) = split(rest).ok_or(Malformed::Fields)?;
         if !is_host(host) {
             return Err(Malformed::Host);
         }

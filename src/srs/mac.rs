@@ -89,8 +89,8 @@ impl Secrets {
     }
 
     /// Signs with the first secret.
-    pub(super) fn sign(&self, scheme: &str, fields: &[&str]) -> Hash {
-        self.hash(&self.first, scheme, fields)
+    pub(super) fn sign(&self, scheme: &str, fields: &[&str], length: usize) -> Hash {
+        self.hash(&self.first, scheme, fields, length)
     }
 
     /// Whether `given` is the beginning of a hash by any of the secrets. Mail servers change the
@@ -106,16 +106,20 @@ impl Secrets {
         // All secrets are tried, so that the time tells nothing about which one fitted.
         let keys = std::iter::once(&self.first).chain(&self.older);
         keys.fold(false, |valid, key| {
-            let Hash(hash) = self.hash(key, scheme, fields);
-            let hash = hash.map(fold);
+            let mut hash = self.hash(key, scheme, fields, folded.len());
+            hash.octets
+                .iter_mut()
+                .for_each(|octet| *octet = fold(*octet));
             let fits = hash
+                .octets
                 .get(..folded.len())
                 .is_some_and(|hash| crypto::constant_time_eq(hash, folded));
             valid | fits
         })
     }
 
-    fn hash(&self, key: &Key, scheme: &str, fields: &[&str]) -> Hash {
+    /// The first `length` characters of the hash.
+    fn hash(&self, key: &Key, scheme: &str, fields: &[&str], length: usize) -> Hash {
         let (key, delimited) = match self.construction {
             Construction::Compatible => (&key.sha1, false),
             Construction::Delimited => (&key.sha256, true),
@@ -138,14 +142,16 @@ impl Secrets {
                 hmac.update(&[0]);
             }
         }
-        let mut base64 = [0; 44];
-        // 32 octets take 43 characters.
-        let _ = text::base64_encode_into(hmac.finish().as_ref(), &mut base64);
-        let mut hash = [0; HASH_LENGTH];
-        for (to, from) in hash.iter_mut().zip(base64) {
-            *to = from;
-        }
-        Hash(hash)
+        let tag = hmac.finish();
+        let mut hash = Hash {
+            octets: [0; HASH_LENGTH + 1],
+            length,
+        };
+        // Four characters hold three octets; a whole SHA-1 tag takes 27.
+        let octets = length.saturating_mul(3).div_ceil(4).min(tag.as_ref().len());
+        let octets = tag.as_ref().get(..octets).unwrap_or_default();
+        let _ = text::base64_encode_into(octets, &mut hash.octets);
+        hash
     }
 }
 
@@ -155,19 +161,18 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A whole hash in the standard alphabet.
-pub(super) struct Hash([u8; HASH_LENGTH]);
+/// A hash, cut to its length, in the standard alphabet.
+pub(super) struct Hash {
+    octets: [u8; HASH_LENGTH + 1],
+    length: usize,
+}
 
 impl Hash {
-    /// The first `length` characters.
-    pub(super) fn characters(
-        &self,
-        length: usize,
-        alphabet: Alphabet,
-    ) -> impl Iterator<Item = char> {
-        self.0
+    /// The characters.
+    pub(super) fn characters(&self, alphabet: Alphabet) -> impl Iterator<Item = char> {
+        self.octets
             .iter()
-            .take(length)
+            .take(self.length)
             .map(move |octet| match (alphabet, octet) {
                 (Alphabet::UrlSafe, b'+') => '-',
                 (Alphabet::UrlSafe, b'/') => '_',

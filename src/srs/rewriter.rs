@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::forwarded::{Forwarded, TooLong, Unchanged};
 use super::guarded::{self, Malformed, Path, Scheme, Separator, Srs1};
 use super::mac::{Alphabet, Construction, HASH_LENGTH, Secrets};
 use super::stamp::Stamp;
@@ -239,15 +240,14 @@ impl Rewriter {
         user: &str,
         quoted: Option<&str>,
     ) -> String {
-        let letters = stamp.letters().map(char::from);
-        let mut buffer = [0; 2];
-        for (to, from) in buffer.iter_mut().zip(stamp.letters()) {
-            *to = from;
-        }
-        let text = std::str::from_utf8(&buffer).unwrap_or_default();
-        let hash = self
-            .secrets
-            .sign("SRS0", &[text, host, quoted.unwrap_or(user)]);
+        let letters = stamp.letters();
+        // The letters are ASCII.
+        let letters = std::str::from_utf8(&letters).unwrap_or_default();
+        let hash = self.secrets.sign(
+            "SRS0",
+            &[letters, host, quoted.unwrap_or(user)],
+            self.hash_length,
+        );
         let length = self.hash_length + host.len() + user.len() + self.domain.as_str().len() + 11;
         let mut out = String::with_capacity(length);
         if quoted.is_some() {
@@ -255,9 +255,9 @@ impl Rewriter {
         }
         out.push_str("SRS0");
         out.push(self.separator.as_char());
-        out.extend(hash.characters(self.hash_length, self.alphabet));
+        out.extend(hash.characters(self.alphabet));
         out.push('=');
-        out.extend(letters);
+        out.push_str(letters);
         out.push('=');
         out.push_str(host);
         out.push('=');
@@ -274,12 +274,12 @@ impl Rewriter {
     }
 
     fn srs1(&self, host: &str, opaque: &str) -> String {
-        let hash = self.secrets.sign("SRS1", &[host, opaque]);
+        let hash = self.secrets.sign("SRS1", &[host, opaque], self.hash_length);
         let length = self.hash_length + host.len() + opaque.len() + self.domain.as_str().len() + 8;
         let mut out = String::with_capacity(length);
         out.push_str("SRS1");
         out.push(self.separator.as_char());
-        out.extend(hash.characters(self.hash_length, self.alphabet));
+        out.extend(hash.characters(self.alphabet));
         for field in [host, opaque] {
             out.push('=');
             out.push_str(field);
@@ -290,21 +290,11 @@ impl Rewriter {
     }
 
     fn fitting(&self, address: String, rewritten: fn(String) -> Forwarded) -> Forwarded {
-        let length = address.len();
-        let local_part = length.saturating_sub(self.domain.as_str().len() + 1);
-        let (what, length, limit) = if local_part > LOCAL_PART_LIMIT {
-            (Part::LocalPart, local_part, LOCAL_PART_LIMIT)
-        } else if length > ADDRESS_LIMIT {
-            (Part::Address, length, ADDRESS_LIMIT)
-        } else {
-            return rewritten(address);
-        };
-        Forwarded::TooLong(TooLong {
-            address,
-            part: what,
-            length,
-            limit,
-        })
+        let local_part = address.len().saturating_sub(self.domain.as_str().len() + 1);
+        match TooLong::new(address, local_part) {
+            Ok(too_long) => Forwarded::TooLong(too_long),
+            Err(address) => rewritten(address),
+        }
     }
 }
 
@@ -322,99 +312,6 @@ impl fmt::Debug for Rewriter {
             .field("always_rewrite", &self.always_rewrite)
             .finish_non_exhaustive()
     }
-}
-
-/// What became of the sender of a forwarded message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Forwarded {
-    /// It cannot be rewritten. Forwarding it with a sender of one's own, or not at all, is for the
-    /// caller to choose.
-    Malformed(Malformed),
-    /// The sender as SRS0: bounces come to us, and go to the sender.
-    Srs0(String),
-    /// The sender as SRS1: bounces come to us, and go to the first forwarder.
-    Srs1(String),
-    /// The rewritten address exceeds what RFC 5321 lets every server accept.
-    TooLong(TooLong),
-    /// The sender stays as it is.
-    Unchanged(Unchanged),
-}
-
-/// Why a sender stays as it is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Unchanged {
-    /// The null reverse-path: a bounce, which must not bounce again.
-    NullSender,
-    /// A domain of our own, as the caller's predicate says.
-    OwnDomain,
-    /// It is at the SRS domain already.
-    SrsDomain,
-}
-
-/// A rewritten address that is too long.
-///
-/// The caller may use [`address`](Self::address) nevertheless, as most software does, and many
-/// servers accept it; refuse the message; or keep the sender in a [`Store`](super::Store).
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct TooLong {
-    address: String,
-    part: Part,
-    length: usize,
-    limit: usize,
-}
-
-impl TooLong {
-    /// The address that was too long.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// What of it was too long.
-    #[must_use]
-    pub fn part(&self) -> Part {
-        self.part
-    }
-
-    /// The length of that part, in octets.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.length
-    }
-
-    /// The limit for that part, in octets.
-    #[must_use]
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-}
-
-/// A part of an address that has a limit.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 5321 4.5.3.1 limits these")]
-pub enum Part {
-    /// The whole: 254 octets, since a path has 256 with its angle brackets (RFC 5321 4.5.3.1.3).
-    Address,
-    /// The local part: 64 octets (RFC 5321 4.5.3.1.1).
-    LocalPart,
 }
 
 /// Why a [`Rewriter`] cannot be set up so.
@@ -442,9 +339,3 @@ const DEFAULT_HASH_LENGTH: usize = 4;
 
 /// Servers keep trying for 4 to 5 days (RFC 5321 4.5.4.1); all software allows three weeks.
 const DEFAULT_MAXIMUM_AGE: u16 = 21;
-
-/// RFC 5321 4.5.3.1.1.
-const LOCAL_PART_LIMIT: usize = 64;
-
-/// RFC 5321 4.5.3.1.3, less the angle brackets.
-const ADDRESS_LIMIT: usize = 254;

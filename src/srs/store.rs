@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use super::forwarded::Forwarded;
 use super::guarded::{Malformed, Path, Srs0};
 use super::mac::Construction;
 use super::reverse::{Hop, Reversed, Valid};
-use super::rewriter::{Forwarded, Rewriter};
+use super::rewriter::Rewriter;
 use super::stamp::Stamp;
 use crate::crypto::HashAlgorithm;
 
@@ -50,7 +51,7 @@ impl Rewriter {
     /// let Forwarded::TooLong(too_long) = rewriter.forward(long, now) else { panic!() };
     /// assert_eq!((too_long.length(), too_long.limit()), (83, 64));
     /// let Forwarded::Srs0(short) = rewriter.forward_with_store(long, now, &store)? else { panic!() };
-    /// assert_eq!(short, "SRS0=9BAz=G3=1=C6EKDCQM6FEI1D6JH13NSR47A62VDSRV@fwd.example");
+    /// assert_eq!(short, "SRS0=bPI/=G3=1=BRELBL8IOTRCITE67UKDCBL2O0GJUNSK@fwd.example");
     /// let Reversed::Valid(valid) = rewriter.reverse_with_store(short, now, &store)? else { panic!() };
     /// assert_eq!(valid.address(), long);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
