@@ -89,8 +89,11 @@ fn of_domain(
     let record = published.map(|published| &published.record);
     let rules = settings.rules();
     let requested = record.and_then(|record| record.published(*scope?, rules));
-    let alignments = align_all(Some(author_domain), record, discovery, identifiers);
-    let cause = cause(author_domain, policy, rules, &alignments);
+    // A record that cannot be applied to its own domain can be applied to none, and nothing is
+    // aligned under it.
+    let applicable = record.filter(|record| record.published(Scope::Domain, rules).is_some());
+    let alignments = align_all(Some(author_domain), applicable, discovery, identifiers);
+    let cause = cause(author_domain, policy, applicable, &alignments);
     let result = cause.result();
     let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
     let disposition = match result {
@@ -118,7 +121,7 @@ fn of_domain(
 fn cause(
     author_domain: &Domain,
     policy: Option<&Policy>,
-    rules: RuleSet,
+    applicable: Option<&Record>,
     alignments: &[Alignment],
 ) -> Cause {
     match policy {
@@ -135,15 +138,12 @@ fn cause(
             name: name.clone(),
             error: error.clone(),
         },
-        Some(Policy::Found { published, scope }) => {
-            // A record that cannot be applied to its own domain can be applied to none.
-            match published.record.published(Scope::Domain, rules) {
-                Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
-                None => Cause::UnusablePolicy {
-                    domain: published.domain.clone(),
-                },
-            }
-        }
+        Some(Policy::Found { published, scope }) => match applicable {
+            Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
+            None => Cause::UnusablePolicy {
+                domain: published.domain.clone(),
+            },
+        },
     }
 }
 
