@@ -25,12 +25,16 @@
 pub mod address;
 pub mod auth_results;
 pub mod crypto;
+pub mod dmarc;
+pub mod dkim;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
 pub mod limits;
 pub mod message;
 pub mod session;
+pub mod srs;
+pub mod spf;
 
 mod tag_list;
 mod text;

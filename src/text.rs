@@ -105,6 +105,17 @@ pub(crate) fn base64_encode(octets: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(octets)
 }
 
+/// Encodes into `out` in the standard alphabet without padding; how many octets were written.
+///
+/// # Errors
+///
+/// [`Base64Error`], if `out` is too small.
+pub(crate) fn base64_encode_into(octets: &[u8], out: &mut [u8]) -> Result<usize, Base64Error> {
+    base64::engine::general_purpose::STANDARD_NO_PAD
+        .encode_slice(octets, out)
+        .map_err(|_| Base64Error)
+}
+
 /// Not base64.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not base64")]
@@ -142,7 +153,11 @@ pub(crate) fn is_token(octet: u8) -> bool {
 /// `atext` of RFC 5322 3.2.3, with the UTF-8 extension of RFC 6532 3.2.
 #[must_use]
 pub(crate) fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || octet >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
+    matches!(
+        octet,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'
+            | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~' | 0x80..
+    )
 }
 
 /// Whether the text is a dot-atom (RFC 5322 3.2.3).
