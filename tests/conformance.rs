@@ -5,10 +5,10 @@
 //! is a failure. Where our answer differs from a suite's on purpose, `conformance/divergences.json`
 //! says why.
 
-#[path = "conformance/dmarc.rs"]
-mod dmarc;
 #[path = "conformance/dkim.rs"]
 mod dkim;
+#[path = "conformance/dmarc.rs"]
+mod dmarc;
 #[path = "conformance/report.rs"]
 mod report;
 #[path = "conformance/spf.rs"]
