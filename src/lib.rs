@@ -1,5 +1,4 @@
-//! E-mail authentication for mail servers: SPF, DKIM, DMARC, and why.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(
     missing_docs,
