@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use crate::domain::Domain;
-use crate::text;
 
 /// The rules of a public suffix list.
 ///
@@ -57,7 +56,7 @@ impl PublicSuffixList {
     pub fn parse(octets: &[u8], sections: Sections) -> Result<Self, PublicSuffixListError> {
         let mut rules: HashMap<Box<str>, Rules> = HashMap::new();
         for line in octets.split(|octet| *octet == b'\n') {
-            let line = text::trim_fws(line);
+            let line = line.trim_ascii();
             if line.starts_with(b"//") {
                 let ends_icann = line.ends_with(b"===END ICANN DOMAINS===");
                 if ends_icann && sections == Sections::Icann {

@@ -1,8 +1,9 @@
 //! The tags of a DMARC record, read one by one (§4.8).
 
+use std::str::FromStr;
+
 use super::{AlignmentMode, Disposition, FailureOptions, PublicSuffixFlag, RecordError};
 use crate::tag_list::{self, Tag, TagListError};
-use crate::text;
 
 /// What the tags of a record say.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -137,8 +138,9 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn tag(&mut self, tag: &Tag<'_>) {
         let Some(known) = Known::of(tag.name) else {
-            let name = || text::lossy(tag.name).into_owned();
-            return self.note(|| RecordDiagnostic::UnknownTag { name: name() });
+            return self.note(|| RecordDiagnostic::UnknownTag {
+                name: printable(tag.name),
+            });
         };
         let name = known.as_str();
         // RFC 9989 is silent on duplicates, RFC 6376 3.2 refuses the whole list, receivers differ.
@@ -148,10 +150,9 @@ impl Reader<'_> {
         }
         self.seen |= known.bit();
         if !self.value(known, tag) {
-            let value = || text::one_line(&text::lossy(tag.value), 80);
             self.note(|| RecordDiagnostic::InvalidValue {
                 name,
-                value: value(),
+                value: printable(tag.value),
             });
         }
         match known {
@@ -175,13 +176,11 @@ impl Reader<'_> {
             Known::Psd => set(&mut tags.psd, public_suffix_flag(tag.value)),
             Known::T => set(&mut tags.testing, yes_or_no(tag.value)),
             Known::Pct => {
-                let pct = text::decimal(tag.value, 3).filter(|pct| *pct <= 100);
-                tags.pct = pct.and_then(|pct| u8::try_from(pct).ok());
+                tags.pct = decimal(tag.value).filter(|pct| *pct <= 100);
                 tags.pct.is_some()
             }
             Known::Ri => {
-                let ri = text::decimal(tag.value, 10);
-                tags.ri = ri.and_then(|ri| u32::try_from(ri).ok());
+                tags.ri = decimal(tag.value);
                 tags.ri.is_some()
             }
             Known::Rf => set(&mut tags.rf, Some(Some(tag.at))),
@@ -207,6 +206,22 @@ fn set<T>(slot: &mut T, value: Option<T>) -> bool {
         }
         None => false,
     }
+}
+
+/// 1*DIGIT, as far as the type can hold it.
+fn decimal<T: FromStr>(value: &[u8]) -> Option<T> {
+    let digits = value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
+    text.parse().ok()
+}
+
+/// Text from the network for a diagnostic: no control characters, and not much of it.
+pub(super) fn printable(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(80)
+        .collect()
 }
 
 /// dmarc-request = "none" / "quarantine" / "reject"
