@@ -252,7 +252,7 @@ fn agrees_with_the_naive_twin() {
     let mut seen: HashMap<String, u32> = HashMap::new();
     let mut settings = Settings::default();
     settings.limits.walks = 10;
-    for round in 0..6_000 {
+    for round in 0..3_000 {
         let mut texts: HashMap<String, Vec<String>> = HashMap::new();
         let mut zone = Zone::new();
         let from = random.name();
@@ -298,7 +298,7 @@ fn agrees_with_the_naive_twin() {
         *seen.entry(result).or_default() += 1;
     }
     for word in ["none", "pass", "fail", "temperror"] {
-        assert!(seen[word] > 100, "{seen:?}");
+        assert!(seen[word] > 50, "{seen:?}");
     }
 }
 
@@ -308,7 +308,7 @@ fn agrees_with_the_naive_twin() {
 fn nothing_unauthenticated_passes() {
     let mut random = Random(0xdead_beef_cafe_f00d);
     let mut passes = 0;
-    for _ in 0..20_000 {
+    for _ in 0..8_000 {
         let mut zone = Zone::new();
         let from = random.name();
         for _ in 0..random.below(6) {
@@ -386,14 +386,14 @@ fn nothing_unauthenticated_passes() {
         let verdict = evaluate(&zone, &author, &failing, &settings);
         assert_ne!(verdict.result(), DmarcResult::Pass);
     }
-    assert!(passes > 500, "{passes}");
+    assert!(passes > 200, "{passes}");
 }
 
 /// Whatever a record says, printing it and reading it again changes nothing.
 #[test]
 fn printing_keeps_the_meaning() {
     let mut random = Random(0x0123_4567_89ab_cdef);
-    for _ in 0..20_000 {
+    for _ in 0..8_000 {
         let octets = random.damaged_record();
         let Ok(record) = Record::parse(&octets) else {
             continue;
