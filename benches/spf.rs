@@ -55,7 +55,10 @@ const RECORDS: &[(&str, &str)] = &[
         "_netblocks3.search.example",
         "v=spf1 ip4:172.217.0.0/19 ip4:172.217.32.0/20 ip4:172.217.128.0/19 ip4:172.217.160.0/20 ip4:172.217.192.0/19 ip4:172.253.56.0/21 ip4:172.253.112.0/20 ip4:108.177.96.0/19 ip4:35.191.0.0/16 ip4:130.211.0.0/22 ~all",
     ),
-    ("office.example", "v=spf1 include:spf.protection.office.example -all"),
+    (
+        "office.example",
+        "v=spf1 include:spf.protection.office.example -all",
+    ),
     (
         "spf.protection.office.example",
         "v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 ip6:2a01:111:f400::/48 ip6:2a01:111:f403::/49 ip6:2a01:111:f403:8000::/51 ip6:2a01:111:f403:c000::/51 ip6:2a01:111:f403:f000::/52 -all",
@@ -76,7 +79,10 @@ const RECORDS: &[(&str, &str)] = &[
         "9.2.0.192._ip.macro.example._spf.vali.example",
         "v=spf1 ip4:192.0.2.9 -all",
     ),
-    ("exists.example", "v=spf1 exists:%{i}._spf.exists.example -all"),
+    (
+        "exists.example",
+        "v=spf1 exists:%{i}._spf.exists.example -all",
+    ),
     ("why.example", "v=spf1 -all exp=text.why.example"),
 ];
 
@@ -106,11 +112,14 @@ fn zone() -> Zone {
         zone.add_mx(domain, 20, "mx2.own.example").unwrap();
         zone.add_address(domain, [192, 0, 2, 80].into()).unwrap();
     }
-    zone.add_address("mx1.own.example", [192, 0, 2, 24].into()).unwrap();
-    zone.add_address("mx2.own.example", [192, 0, 2, 25].into()).unwrap();
+    zone.add_address("mx1.own.example", [192, 0, 2, 24].into())
+        .unwrap();
+    zone.add_address("mx2.own.example", [192, 0, 2, 25].into())
+        .unwrap();
     zone.add_address("192.0.2.9._spf.exists.example", [127, 0, 0, 2].into())
         .unwrap();
-    zone.add_txt("text.why.example", "%{i} is none of ours").unwrap();
+    zone.add_txt("text.why.example", "%{i} is none of ours")
+        .unwrap();
     zone
 }
 
