@@ -5,6 +5,8 @@
 //! is a failure. Where our answer differs from a suite's on purpose, `conformance/divergences.json`
 //! says why.
 
+#[path = "conformance/authres.rs"]
+mod authres;
 #[path = "conformance/report.rs"]
 mod report;
 #[path = "conformance/srs.rs"]
@@ -19,13 +21,12 @@ use report::{Divergences, Report};
 type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
-const KINDS: &[(&str, Kind)] = &[("srs", srs::run)];
+const KINDS: &[(&str, Kind)] = &[("authres", authres::run), ("srs", srs::run)];
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &[
     "arc-messages",
     "arc-valimail",
-    "authres",
     "dkim-canonicalization",
     "dkim-messages",
     "dkim-syntax",
