@@ -28,6 +28,7 @@ pub mod crypto;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
+pub mod iprev;
 pub mod limits;
 pub mod message;
 pub mod session;

@@ -184,7 +184,7 @@ impl Reading {
         };
         let valid = word.parse().ok();
         if !quoted && !word.bytes().all(text::is_token) {
-            self.tolerate(Tolerated::Unquoted(shown(word.as_bytes())));
+            self.tolerate(Tolerated::AuthservId(shown(word.as_bytes())));
         }
         if valid.is_none() {
             self.tolerate(Tolerated::NoAuthservId);
@@ -241,6 +241,8 @@ impl Reading {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Tolerated {
+    /// An authserv-id that should stand in quotes.
+    AuthservId(String),
     /// A result that could not be read, or stands in or behind a quoted string or comment that does
     /// not end. It was left out.
     Dropped(String),
