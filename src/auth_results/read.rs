@@ -417,8 +417,8 @@ impl Item {
         let whole = *rest;
         let (name, after) = rest.split_at_checked(run_until(rest, b'='))?;
         let Some(after) = after.strip_prefix(b"=") else {
-            // A word of its own; an opening parenthesis cannot be here.
-            *rest = after.get(run(after)..).unwrap_or_default();
+            // A word of its own. Where a parenthesis opens and nothing closes it, all the rest.
+            *rest = if name.is_empty() { &[] } else { after };
             return Some(Self::junk(whole, rest));
         };
         let (value, quoted, after) = value(after)?;
