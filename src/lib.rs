@@ -29,6 +29,7 @@ pub mod dmarc;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
+pub mod iprev;
 pub mod limits;
 pub mod message;
 pub mod session;

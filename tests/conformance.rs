@@ -11,6 +11,8 @@ mod dkim;
 mod dmarc;
 #[path = "conformance/end_to_end.rs"]
 mod end_to_end;
+#[path = "conformance/authres.rs"]
+mod authres;
 #[path = "conformance/report.rs"]
 mod report;
 #[path = "conformance/spf.rs"]
@@ -38,10 +40,8 @@ const KINDS: &[(&str, Kind)] = &[
     ("dkim-syntax", dkim::syntax),
     ("srs", srs::run),
     ("end-to-end", end_to_end::run),
+    ("authres", authres::run),
 ];
-
-/// Kinds of suites whose protocols the crate does not have yet.
-const NOT_YET: &[&str] = &["arc-messages", "arc-valimail", "authres", "dmarc-reports"];
 
 fn main() -> ExitCode {
     // The flags that `cargo test` passes on mean nothing here.
