@@ -3,9 +3,15 @@
 //! The only room that names the crypto library. ring verifies RSA keys of 1017 to 8192 bits; the
 //! floor that RFC 8301 3.2 sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
 
+mod der;
+mod signing_key;
+
 use std::fmt;
 
-use ring::{digest, signature};
+use ring::{digest, hmac, signature};
+use subtle::ConstantTimeEq as _;
+
+pub use signing_key::{SigningKey, SigningKeyError};
 
 /// A hash algorithm of DKIM and ARC.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -67,6 +73,56 @@ impl fmt::Debug for Digest {
             .iter()
             .try_for_each(|octet| write!(f, "{octet:02x}"))
     }
+}
+
+/// A secret prepared for HMAC (RFC 2104). Its `Debug` shows the algorithm only.
+#[derive(Clone, Debug)]
+pub(crate) struct HmacKey(hmac::Key);
+
+impl HmacKey {
+    /// Prepares a secret of any length.
+    pub(crate) fn new(hash: HashAlgorithm, secret: &[u8]) -> Self {
+        let algorithm = match hash {
+            HashAlgorithm::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            HashAlgorithm::Sha256 => hmac::HMAC_SHA256,
+        };
+        Self(hmac::Key::new(algorithm, secret))
+    }
+
+    /// Begins a tag.
+    pub(crate) fn start(&self) -> Hmac {
+        Hmac(hmac::Context::with_key(&self.0))
+    }
+}
+
+/// An incremental HMAC.
+pub(crate) struct Hmac(hmac::Context);
+
+impl Hmac {
+    /// Adds octets.
+    pub(crate) fn update(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    /// The tag.
+    pub(crate) fn finish(self) -> HmacTag {
+        HmacTag(self.0.sign())
+    }
+}
+
+/// The result of HMAC.
+pub(crate) struct HmacTag(hmac::Tag);
+
+impl AsRef<[u8]> for HmacTag {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
+
+/// Compares in a time that depends on the lengths alone.
+#[must_use]
+pub(crate) fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
 }
 
 /// An incremental hash.
@@ -143,10 +199,20 @@ impl VerifyingKey {
     pub fn bits(&self) -> usize {
         match &self.0 {
             Kind::Ed25519(_) => 256,
-            Kind::Rsa { modulus, .. } => {
-                let leading = modulus.first().map_or(0, |octet| octet.leading_zeros());
-                (modulus.len() * 8).saturating_sub(usize::try_from(leading).unwrap_or_default())
-            }
+            Kind::Rsa { modulus, .. } => bit_length(modulus),
+        }
+    }
+
+    /// Whether it is an Ed25519 key.
+    pub(crate) fn is_ed25519(&self) -> bool {
+        matches!(self.0, Kind::Ed25519(_))
+    }
+
+    /// The key as DKIM publishes it: SubjectPublicKeyInfo for RSA, the 32 octets of Ed25519.
+    pub(crate) fn to_octets(&self) -> Vec<u8> {
+        match &self.0 {
+            Kind::Ed25519(key) => key.to_vec(),
+            Kind::Rsa { modulus, exponent } => der::write_rsa_public_key(modulus, exponent),
         }
     }
 
@@ -177,6 +243,12 @@ impl VerifyingKey {
     }
 }
 
+/// How many bits a number without leading zero octets has.
+fn bit_length(number: &[u8]) -> usize {
+    let leading = number.first().map_or(0, |octet| octet.leading_zeros());
+    (number.len() * 8).saturating_sub(usize::try_from(leading).unwrap_or_default())
+}
+
 /// Why some octets are not a usable public key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[cfg_attr(
@@ -200,81 +272,6 @@ pub enum KeyError {
     },
 }
 
-/// As much of DER as RSA public keys need.
-mod der {
-    const INTEGER: u8 = 0x02;
-    const BIT_STRING: u8 = 0x03;
-    const SEQUENCE: u8 = 0x30;
-
-    /// 1.2.840.113549.1.1.1, rsaEncryption, with its tag and length.
-    const RSA_ENCRYPTION: &[u8] = &[
-        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
-    ];
-
-    /// Modulus and exponent, without leading zeros.
-    pub(super) fn rsa_public_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
-        let (content, rest) = element(der, SEQUENCE)?;
-        if !rest.is_empty() {
-            return None;
-        }
-        let Some((algorithm, rest)) = element(content, SEQUENCE) else {
-            return modulus_and_exponent(content);
-        };
-        let parameters = algorithm.strip_prefix(RSA_ENCRYPTION)?;
-        // RFC 3279 2.3.1: the parameters field MUST be NULL; some keys leave it out.
-        if !parameters.is_empty() && parameters != [0x05, 0x00] {
-            return None;
-        }
-        let (bits, rest) = element(rest, BIT_STRING)?;
-        let (key, after) = element(bits.strip_prefix(&[0])?, SEQUENCE)?;
-        (rest.is_empty() && after.is_empty()).then_some(())?;
-        modulus_and_exponent(key)
-    }
-
-    fn modulus_and_exponent(content: &[u8]) -> Option<(&[u8], &[u8])> {
-        let (modulus, rest) = element(content, INTEGER)?;
-        let (exponent, rest) = element(rest, INTEGER)?;
-        (rest.is_empty()).then_some(())?;
-        Some((positive(modulus)?, positive(exponent)?))
-    }
-
-    /// The magnitude of a positive INTEGER.
-    fn positive(mut octets: &[u8]) -> Option<&[u8]> {
-        if octets.first()? & 0x80 != 0 {
-            return None;
-        }
-        while let Some(rest) = octets.strip_prefix(&[0]) {
-            octets = rest;
-        }
-        (!octets.is_empty()).then_some(octets)
-    }
-
-    /// Takes one element with the given tag: its content and what follows it.
-    fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-        let (&first, rest) = der.split_first()?;
-        if first != tag {
-            return None;
-        }
-        let (&length, rest) = rest.split_first()?;
-        let (length, rest) = if length < 0x80 {
-            (usize::from(length), rest)
-        } else {
-            let (octets, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            // Two octets of length hold keys far beyond any that we accept.
-            if octets.is_empty() || octets.len() > 2 {
-                return None;
-            }
-            (
-                octets
-                    .iter()
-                    .fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
-                rest,
-            )
-        };
-        rest.split_at_checked(length)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,11 +282,34 @@ mod tests {
         oGeLnQg1fWn7/zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gb\
         to/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB";
 
+    /// RFC 2202 3 test case 2, RFC 4231 4.3.
+    #[test]
+    fn hmac_known_answers() {
+        for (hash, tag) in [
+            (HashAlgorithm::Sha1, &b"7/zfauXrL6LSdBbV8YTfnCWafHk="[..]),
+            (
+                HashAlgorithm::Sha256,
+                b"W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=",
+            ),
+        ] {
+            let mut hmac = HmacKey::new(hash, b"Jefe").start();
+            hmac.update(b"what do ya want ");
+            hmac.update(b"for nothing?");
+            let tag = base64_decode(tag).unwrap();
+            assert!(constant_time_eq(hmac.finish().as_ref(), &tag), "{hash:?}");
+        }
+        assert!(!constant_time_eq(b"a", b"b"));
+        assert!(!constant_time_eq(b"a", b"ab"));
+        let key = HmacKey::new(HashAlgorithm::Sha1, b"Jefe");
+        assert!(!format!("{key:?}").contains("Jefe"));
+    }
+
     #[test]
     fn reads_both_encodings_of_a_key() {
         let spki = base64_decode(SPKI.as_bytes()).unwrap();
         let key = VerifyingKey::rsa(&spki).unwrap();
         assert_eq!(key.bits(), 1024);
+        assert_eq!(key.to_octets(), spki);
         let pkcs1 = spki.get(22..).unwrap();
         assert_eq!(VerifyingKey::rsa(pkcs1), Ok(key));
         for cut in 0..spki.len() {
