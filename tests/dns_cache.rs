@@ -387,3 +387,30 @@ fn what_is_asked_for_outlives_what_is_not() {
     }
     assert_eq!(upstream.asked(&often), 1);
 }
+
+/// Threads that give up at any point, among threads that wait: nobody is forgotten.
+#[test]
+fn giving_up_on_many_threads_strands_nobody() {
+    let names: Vec<Name> = (0..500).map(|n| name(&format!("n{n}.example"))).collect();
+    let upstream = Upstream::new(3, |_| text(60));
+    let cache = Cache::new(Arc::clone(&upstream), Clock::default().read());
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (names, cache) = (&names, &cache);
+            scope.spawn(move || {
+                for (step, name) in names.iter().enumerate() {
+                    for polls in 0..(step + thread) % 5 {
+                        let mut task = Task::new(cache.txt(name));
+                        for _ in 0..polls {
+                            if task.poll().is_some() {
+                                break;
+                            }
+                        }
+                    }
+                    assert_eq!(block_on(cache.txt(name)), text(60));
+                }
+            });
+        }
+    });
+    assert_eq!(cache.entries(), names.len());
+}
