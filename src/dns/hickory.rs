@@ -309,7 +309,7 @@ fn without_records<T>(
         _ => Outcome::no_data(),
     };
     if let Some((ttl, minimum)) = soa {
-        // RFC 2308 5: ‘the minimum of the MINIMUM field of the SOA record and the TTL of the SOA
+        // RFC 2308 3: ‘the minimum of the MINIMUM field of the SOA record and the TTL of the SOA
         // itself’.
         seen.ttl(ttl);
         seen.ttl(minimum);
