@@ -68,7 +68,10 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
         let word = word.unwrap_or_default();
         return Err(SyntaxError::new(SyntaxRule::Version, 0, word));
     }
-    let all_visible = octets.iter().all(|octet| matches!(octet, b' '..=b'~'));
+    // Without an early end this is done for many octets at once.
+    let all_visible = octets.iter().fold(true, |visible, octet| {
+        visible & matches!(octet, b' '..=b'~')
+    });
     // `ip4:192.0.2.0/24` and its space are an average term.
     let mut terms = Vec::with_capacity((octets.len() / 16 + 1).min(USUAL_TERMS));
     let (mut offset, mut rest) = (0, octets);
@@ -272,51 +275,73 @@ fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
 
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
 fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
-    let (address, length) = network(input, SyntaxRule::Ip4Network, 32)?;
-    match ipv4(address) {
-        Some(address) => Ok((b"", Mechanism::Ip4(Prefix::v4(address, length)))),
-        None => fault(SyntaxRule::Ip4Network, address_in(input)),
-    }
-}
-
-/// ip4-network = qnum "." qnum "." qnum "." qnum, without leading zeros.
-fn ipv4(input: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0; 4];
-    let mut numbers = input.split(|octet| *octet == b'.');
-    for octet in &mut octets {
-        *octet = match numbers.next()? {
-            [b'0', _, ..] => return None,
-            digits => u8::try_from(text::decimal(digits, 3)?).ok()?,
-        };
-    }
-    numbers.next().is_none().then(|| octets.into())
+    let network = input.strip_prefix(b":").unwrap_or_default();
+    let Some((rest, address)) = ip4_network(network) else {
+        return fault(SyntaxRule::Ip4Network, network);
+    };
+    let length = network_length(rest, network, 32, SyntaxRule::Ip4Network)?;
+    Ok((b"", Mechanism::Ip4(Prefix::v4(address, length))))
 }
 
 /// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
 fn ip6(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
-    let (address, length) = network(input, SyntaxRule::Ip6Network, 128)?;
-    match ascii(address).parse::<Ipv6Addr>() {
-        Ok(address) => Ok((b"", Mechanism::Ip6(Prefix::v6(address, length)))),
-        Err(_) => fault(SyntaxRule::Ip6Network, address_in(input)),
-    }
-}
-
-fn network(
-    input: &[u8],
-    rule: SyntaxRule,
-    most: u8,
-) -> Result<(&[u8], Option<u8>), nom::Err<Fault<'_>>> {
-    let [b':', network @ ..] = input else {
-        return Err(nom::Err::Failure(Fault { rule, rest: input }));
+    let network = input.strip_prefix(b":").unwrap_or_default();
+    let end = network
+        .iter()
+        .position(|octet| *octet == b'/')
+        .unwrap_or(network.len());
+    let (address, rest) = network.split_at_checked(end).unwrap_or((network, b""));
+    let Ok(address) = ascii(address).parse::<Ipv6Addr>() else {
+        return fault(SyntaxRule::Ip6Network, network);
     };
-    match text::split_once(network, b'/') {
-        Some((address, digits)) => Ok((address, Some(length(digits, most)?))),
-        None => Ok((network, None)),
-    }
+    let length = network_length(rest, network, 128, SyntaxRule::Ip6Network)?;
+    Ok((b"", Mechanism::Ip6(Prefix::v6(address, length))))
 }
 
-fn address_in(input: &[u8]) -> &[u8] {
-    input.strip_prefix(b":").unwrap_or(input)
+/// ip4-network = qnum "." qnum "." qnum "." qnum
+fn ip4_network(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
+    let mut octets = [0; 4];
+    let mut rest = input;
+    for (index, octet) in octets.iter_mut().enumerate() {
+        if index != 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        (rest, *octet) = qnum(rest)?;
+    }
+    Some((rest, octets.into()))
+}
+
+/// qnum: 0 to 255 without leading zeros.
+fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
+    let value = |digits: &[u8]| {
+        digits.iter().fold(0_u16, |value, digit| {
+            value * 10 + u16::from(digit.saturating_sub(b'0'))
+        })
+    };
+    let (digits, rest) = match input {
+        [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(3)?,
+        [b'1'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(2)?,
+        [b'0'..=b'9', ..] => input.split_at_checked(1)?,
+        _ => return None,
+    };
+    Some((rest, u8::try_from(value(digits)).ok()?))
+}
+
+/// What may follow an address.
+fn network_length<'a>(
+    rest: &'a [u8],
+    network: &'a [u8],
+    most: u8,
+    rule: SyntaxRule,
+) -> Result<Option<u8>, nom::Err<Fault<'a>>> {
+    match rest {
+        [] => Ok(None),
+        [b'/', digits @ ..] => length(digits, most).map(Some),
+        _ => Err(nom::Err::Failure(Fault {
+            rule,
+            rest: network,
+        })),
+    }
 }
 
 /// domain-spec = macro-string domain-end; all that is left.
