@@ -3,10 +3,15 @@
 //! The only room that names the crypto library. ring verifies RSA keys of 1017 to 8192 bits; the
 //! floor that RFC 8301 3.2 sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
 
+mod der;
+mod signing_key;
+
 use std::fmt;
 
 use ring::{digest, hmac, signature};
 use subtle::ConstantTimeEq as _;
+
+pub use signing_key::{SigningKey, SigningKeyError};
 
 /// A hash algorithm of DKIM and ARC.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -194,10 +199,20 @@ impl VerifyingKey {
     pub fn bits(&self) -> usize {
         match &self.0 {
             Kind::Ed25519(_) => 256,
-            Kind::Rsa { modulus, .. } => {
-                let leading = modulus.first().map_or(0, |octet| octet.leading_zeros());
-                (modulus.len() * 8).saturating_sub(usize::try_from(leading).unwrap_or_default())
-            }
+            Kind::Rsa { modulus, .. } => bit_length(modulus),
+        }
+    }
+
+    /// Whether it is an Ed25519 key.
+    pub(crate) fn is_ed25519(&self) -> bool {
+        matches!(self.0, Kind::Ed25519(_))
+    }
+
+    /// The key as DKIM publishes it: SubjectPublicKeyInfo for RSA, the 32 octets of Ed25519.
+    pub(crate) fn to_octets(&self) -> Vec<u8> {
+        match &self.0 {
+            Kind::Ed25519(key) => key.to_vec(),
+            Kind::Rsa { modulus, exponent } => der::write_rsa_public_key(modulus, exponent),
         }
     }
 
@@ -228,6 +243,12 @@ impl VerifyingKey {
     }
 }
 
+/// How many bits a number without leading zero octets has.
+fn bit_length(number: &[u8]) -> usize {
+    let leading = number.first().map_or(0, |octet| octet.leading_zeros());
+    (number.len() * 8).saturating_sub(usize::try_from(leading).unwrap_or_default())
+}
+
 /// Why some octets are not a usable public key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[cfg_attr(
@@ -249,81 +270,6 @@ pub enum KeyError {
         /// Its length.
         length: usize,
     },
-}
-
-/// As much of DER as RSA public keys need.
-mod der {
-    const INTEGER: u8 = 0x02;
-    const BIT_STRING: u8 = 0x03;
-    const SEQUENCE: u8 = 0x30;
-
-    /// 1.2.840.113549.1.1.1, rsaEncryption, with its tag and length.
-    const RSA_ENCRYPTION: &[u8] = &[
-        0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
-    ];
-
-    /// Modulus and exponent, without leading zeros.
-    pub(super) fn rsa_public_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
-        let (content, rest) = element(der, SEQUENCE)?;
-        if !rest.is_empty() {
-            return None;
-        }
-        let Some((algorithm, rest)) = element(content, SEQUENCE) else {
-            return modulus_and_exponent(content);
-        };
-        let parameters = algorithm.strip_prefix(RSA_ENCRYPTION)?;
-        // RFC 3279 2.3.1: the parameters field MUST be NULL; some keys leave it out.
-        if !parameters.is_empty() && parameters != [0x05, 0x00] {
-            return None;
-        }
-        let (bits, rest) = element(rest, BIT_STRING)?;
-        let (key, after) = element(bits.strip_prefix(&[0])?, SEQUENCE)?;
-        (rest.is_empty() && after.is_empty()).then_some(())?;
-        modulus_and_exponent(key)
-    }
-
-    fn modulus_and_exponent(content: &[u8]) -> Option<(&[u8], &[u8])> {
-        let (modulus, rest) = element(content, INTEGER)?;
-        let (exponent, rest) = element(rest, INTEGER)?;
-        (rest.is_empty()).then_some(())?;
-        Some((positive(modulus)?, positive(exponent)?))
-    }
-
-    /// The magnitude of a positive INTEGER.
-    fn positive(mut octets: &[u8]) -> Option<&[u8]> {
-        if octets.first()? & 0x80 != 0 {
-            return None;
-        }
-        while let Some(rest) = octets.strip_prefix(&[0]) {
-            octets = rest;
-        }
-        (!octets.is_empty()).then_some(octets)
-    }
-
-    /// Takes one element with the given tag: its content and what follows it.
-    fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-        let (&first, rest) = der.split_first()?;
-        if first != tag {
-            return None;
-        }
-        let (&length, rest) = rest.split_first()?;
-        let (length, rest) = if length < 0x80 {
-            (usize::from(length), rest)
-        } else {
-            let (octets, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            // Two octets of length hold keys far beyond any that we accept.
-            if octets.is_empty() || octets.len() > 2 {
-                return None;
-            }
-            (
-                octets
-                    .iter()
-                    .fold(0, |sum, octet| sum << 8 | usize::from(*octet)),
-                rest,
-            )
-        };
-        rest.split_at_checked(length)
-    }
 }
 
 #[cfg(test)]
@@ -363,6 +309,7 @@ mod tests {
         let spki = base64_decode(SPKI.as_bytes()).unwrap();
         let key = VerifyingKey::rsa(&spki).unwrap();
         assert_eq!(key.bits(), 1024);
+        assert_eq!(key.to_octets(), spki);
         let pkcs1 = spki.get(22..).unwrap();
         assert_eq!(VerifyingKey::rsa(pkcs1), Ok(key));
         for cut in 0..spki.len() {

@@ -49,6 +49,9 @@ pub struct DkimLimits {
     /// Signatures evaluated on one message; further ones are reported as not evaluated. RFC 6376
     /// 8.4 suggests a bound; peers use 5 to 50.
     pub signatures: usize,
+    /// Octets of canonical header fields kept for all signatures of a message together: what a
+    /// header block of 1 MiB needs for ten signatures over all of it.
+    pub signed_octets: usize,
     /// Names in `h=`. Header selection is linear, this bounds memory.
     pub signed_fields: usize,
     /// Key records tried when several stand at one name. RFC 6376 3.6.2.2 leaves the result
@@ -68,6 +71,7 @@ impl Default for DkimLimits {
         Self {
             signature_octets: 65_536,
             signatures: 10,
+            signed_octets: 10_485_760,
             signed_fields: 1_000,
             key_records: 3,
             key_record_octets: 8_192,

@@ -4,7 +4,6 @@
 //! The only room that names `base64` and `memchr`.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -259,21 +258,6 @@ impl FoldingWriter {
 
 /// RFC 5322 2.1.1: lines SHOULD be no more than 78 characters.
 const LINE_WIDTH: usize = 78;
-
-/// Shows octets as ASCII text with `\xNN` for the rest, in `Debug` output and messages.
-pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_ascii())
-    }
-}
-
-impl fmt::Debug for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
-    }
-}
 
 #[cfg(test)]
 mod tests {

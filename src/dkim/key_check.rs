@@ -1,0 +1,179 @@
+//! Holding a signature against the keys that the DNS has at its name (§6.1.2, §6.1.3).
+
+use super::algorithm::SignatureAlgorithm;
+use super::cause::Cause;
+use super::key::{KeyRecord, KeyRecordError, KeyType};
+use super::keys::Keys;
+use crate::crypto::{HashAlgorithm, VerifyingKey};
+use crate::dns::{Answer, Name};
+use crate::limits::DkimLimits;
+
+/// What a key is needed for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyUse<'a> {
+    pub(crate) algorithm: SignatureAlgorithm,
+    /// Whether `i=` is a subdomain of `d=`, which `t=s` forbids.
+    pub(crate) identity_below: bool,
+    /// What the signature was made over: the canonical header, or its digest for Ed25519.
+    pub(crate) signed: &'a [u8],
+    pub(crate) signature: &'a [u8],
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyCheck {
+    /// [`Cause::Passed`] where a key fits.
+    pub(crate) cause: Cause,
+    pub(crate) key_bits: Option<usize>,
+    pub(crate) testing: bool,
+}
+
+impl KeyCheck {
+    fn without_key(cause: Cause) -> Self {
+        Self {
+            cause,
+            key_bits: None,
+            testing: false,
+        }
+    }
+}
+
+/// What is signed, as the key's algorithm takes it: Ed25519 signs the SHA-256 digest of the header
+/// (RFC 8463 3), RSA hashes for itself.
+pub(crate) fn signed_octets(algorithm: SignatureAlgorithm, header: Vec<u8>) -> Vec<u8> {
+    match algorithm {
+        SignatureAlgorithm::Ed25519Sha256 => {
+            HashAlgorithm::Sha256.digest(&header).as_ref().to_vec()
+        }
+        SignatureAlgorithm::RsaSha1 | SignatureAlgorithm::RsaSha256 => header,
+    }
+}
+
+/// Tries the key records at `name`.
+///
+/// §3.6.2.2: ‘TXT RRs MUST be unique for a particular selector name; that is, if there are multiple
+/// records in an RRset, the results are undefined.’ Two do stand there while keys are rotated, and
+/// other text by mistake; so each record is tried, up to a limit, and the result is that of the one
+/// that comes closest.
+pub(crate) fn check(
+    keys: &Keys,
+    name: &Name,
+    key_use: &KeyUse<'_>,
+    limits: &DkimLimits,
+) -> KeyCheck {
+    let records = match keys.get(name) {
+        None => return KeyCheck::without_key(Cause::KeyUnavailable(None)),
+        Some(Err(error)) => {
+            return KeyCheck::without_key(Cause::KeyUnavailable(Some(error.clone())));
+        }
+        Some(Ok(outcome)) => match outcome.answer() {
+            Answer::NoData | Answer::NoSuchName => return KeyCheck::without_key(Cause::NoKey),
+            Answer::Records(records) => records,
+        },
+    };
+    let mut tried = 0;
+    let mut best: Option<KeyCheck> = None;
+    for record in records.iter() {
+        let check = match parse(record.as_bytes(), limits) {
+            Ok(record) if tried < limits.key_records => {
+                tried += 1;
+                check_record(&record, key_use, limits)
+            }
+            Ok(_) => break,
+            Err(error) => KeyCheck::without_key(Cause::KeySyntax(error)),
+        };
+        if check.cause == Cause::Passed {
+            return check;
+        }
+        if best
+            .as_ref()
+            .is_none_or(|best| closeness(&best.cause) < closeness(&check.cause))
+        {
+            best = Some(check);
+        }
+    }
+    best.unwrap_or(KeyCheck::without_key(Cause::NoKey))
+}
+
+fn parse(record: &[u8], limits: &DkimLimits) -> Result<KeyRecord, KeyRecordError> {
+    if record.len() > limits.key_record_octets {
+        return Err(KeyRecordError::TooLong {
+            length: record.len(),
+        });
+    }
+    KeyRecord::parse(record)
+}
+
+fn check_record(record: &KeyRecord, key_use: &KeyUse<'_>, limits: &DkimLimits) -> KeyCheck {
+    KeyCheck {
+        cause: match suitable(record, key_use, limits) {
+            Err(cause) => cause,
+            Ok(key) => {
+                let hash = key_use.algorithm.hash();
+                if key.verify(hash, key_use.signed, key_use.signature) {
+                    Cause::Passed
+                } else {
+                    Cause::SignatureMismatch
+                }
+            }
+        },
+        key_bits: record.key().map(VerifyingKey::bits),
+        testing: record.is_testing(),
+    }
+}
+
+/// §6.1.2, steps 5 to 9.
+fn suitable<'k>(
+    record: &'k KeyRecord,
+    key_use: &KeyUse<'_>,
+    limits: &DkimLimits,
+) -> Result<&'k VerifyingKey, Cause> {
+    if !record.allows(key_use.algorithm.hash()) {
+        return Err(Cause::HashNotAllowed);
+    }
+    let key = record.key().ok_or(Cause::KeyRevoked)?;
+    let wanted = match key_use.algorithm {
+        SignatureAlgorithm::Ed25519Sha256 => KeyType::Ed25519,
+        SignatureAlgorithm::RsaSha1 | SignatureAlgorithm::RsaSha256 => KeyType::Rsa,
+    };
+    let key_type = record.key_type();
+    if key_type != wanted {
+        return Err(Cause::KeyTypeMismatch { key_type });
+    }
+    if !record.is_for_mail() {
+        return Err(Cause::KeyNotForMail);
+    }
+    if record.is_strict() && key_use.identity_below {
+        return Err(Cause::IdentityNotAllowed);
+    }
+    if key_type == KeyType::Rsa {
+        let bits = key.bits();
+        if bits < limits.rsa_bits_min {
+            let limit = limits.rsa_bits_min;
+            return Err(Cause::KeyTooShort { bits, limit });
+        }
+        if bits > limits.rsa_bits_max {
+            let limit = limits.rsa_bits_max;
+            return Err(Cause::KeyTooLong { bits, limit });
+        }
+        // The crypto library checks no shorter keys, whatever the settings allow.
+        if bits < CHECKABLE_BITS {
+            let limit = CHECKABLE_BITS;
+            return Err(Cause::KeyTooShort { bits, limit });
+        }
+    }
+    Ok(key)
+}
+
+/// How far the check with one of several records came.
+fn closeness(cause: &Cause) -> u8 {
+    match cause {
+        Cause::SignatureMismatch => 3,
+        Cause::KeyTooLong { .. } | Cause::KeyTooShort { .. } => 2,
+        Cause::KeySyntax(_) => 0,
+        _ => 1,
+    }
+}
+
+/// ring's floor: a modulus of 128 octets, of which the first may have one bit set.
+const CHECKABLE_BITS: usize = 1_017;

@@ -1,0 +1,73 @@
+//! DKIM (RFC 6376, with RFC 8301, 8463 and 8616): verifying and making signatures.
+//!
+//! Verification goes in steps that a server can take one by one, or all at once with
+//! [`verify_message`]: [`collect`] reads the signatures of a header block and refuses what needs no
+//! further look; [`fetch`] asks for the keys, all at the same time; a [`BodyHasher`] takes the body
+//! in chunks of any size; [`verify`] judges, without any input or output. ‘§’ is a section of RFC
+//! 6376.
+//!
+//! ```
+//! use mailproof::{Message, dkim, dns};
+//! use std::time::SystemTime;
+//!
+//! let zone = dns::Zone::new();
+//! let message = Message::parse(b"From: a@example.com\r\n\r\nHello\r\n");
+//! let settings = dkim::Settings::default();
+//! let verifications =
+//!     dns::block_on(dkim::verify_message(&zone, &message, SystemTime::now(), &settings));
+//! assert!(verifications.is_empty());
+//! ```
+
+mod algorithm;
+mod atps;
+mod body;
+mod body_facts;
+pub(crate) mod body_hash;
+pub(crate) mod canonicalize;
+mod cause;
+mod collect;
+mod external;
+mod fetch;
+pub(crate) mod field_writer;
+mod hazards;
+pub(crate) mod header;
+mod key;
+pub(crate) mod key_check;
+mod keys;
+mod lookup;
+mod publish;
+mod quoted_printable;
+mod report_request;
+mod settings;
+mod sign;
+mod signature;
+mod signature_error;
+pub(crate) mod tags;
+mod template;
+mod verification;
+mod verify;
+
+pub use algorithm::{DkimResult, SignatureAlgorithm};
+pub use atps::{AtpsHash, AtpsResult};
+pub use body::BodyCanonicalizer;
+pub use body_facts::BodyFacts;
+pub use body_hash::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes};
+pub use canonicalize::Canonicalization;
+pub use cause::Cause;
+pub use collect::{Collected, collect};
+pub use external::{ExternalKey, ExternalSigner, ExternalSigning, ToSign, sign_externally};
+pub use fetch::{fetch, verify_message};
+pub use hazards::Hazards;
+pub use header::{SignedField, UnsignedField, without_signature};
+pub use key::{KeyRecord, KeyRecordError, KeyType};
+pub use keys::Keys;
+pub use lookup::{Unready, check_signer, check_third_party, report_request};
+pub use publish::Publication;
+pub use report_request::ReportRequest;
+pub use settings::{LengthPolicy, Settings, TestingKeys};
+pub use sign::{SignError, Signed, Signer, Signing, sign};
+pub use signature::{Identity, Signature};
+pub use signature_error::{Salvage, SignatureError};
+pub use template::Fields;
+pub use verification::Verification;
+pub use verify::verify;

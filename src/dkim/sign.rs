@@ -1,0 +1,231 @@
+//! Making signatures (§5).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::algorithm::SignatureAlgorithm;
+use super::body_hash::{BodyHasher, BodyHashes};
+use super::hazards::Hazards;
+use super::header::FieldIndex;
+use super::key_check::signed_octets;
+use super::publish::Publication;
+use super::template::{Prepared, Template, template_setters};
+use crate::crypto::{SigningKey, SigningKeyError};
+use crate::dns::NameError;
+use crate::domain::{Domain, DomainError};
+use crate::message::{Head, Message};
+
+/// Who signs, with which key, and how: everything about signatures but the message and the time.
+///
+/// The defaults are relaxed/relaxed, and the fields of §5.4.1 signed one more time than they occur,
+/// so that none can be added ([`Fields::Recommended`](super::Fields::Recommended)). There is no way to limit the signed length
+/// of the body (`l=`), since that lets anybody append to it (§8.2).
+///
+/// ```
+/// use mailproof::crypto::SigningKey;
+/// use mailproof::{Message, dkim, dns};
+/// use std::time::SystemTime;
+///
+/// let key = SigningKey::ed25519(&[7; 32])?;
+/// let signer = dkim::Signer::new(key, "example.com".parse()?, "2026")?;
+/// let mail = b"From: a@example.com\r\nSubject: hi\r\n\r\nHello\r\n";
+/// let now = SystemTime::now();
+/// let signed = dkim::sign(&[signer.clone()], &Message::parse(mail), now)?;
+/// let mail = [signed.header().as_bytes(), mail].concat();
+///
+/// let mut zone = dns::Zone::new();
+/// zone.add_txt("2026._domainkey.example.com", signer.record())?;
+/// let settings = dkim::Settings::default();
+/// let verifications =
+///     dns::block_on(dkim::verify_message(&zone, &Message::parse(&mail), now, &settings));
+/// assert_eq!(verifications[0].result(), dkim::DkimResult::Pass);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Signer {
+    key: SigningKey,
+    template: Template,
+}
+
+impl Signer {
+    /// A signer for mail of `domain`. The algorithm is that of the key: rsa-sha256 or ed25519-sha256.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] for a domain or selector that no signature can have.
+    pub fn new(key: SigningKey, domain: Domain, selector: &str) -> Result<Self, SignError> {
+        let algorithm = if key.verifying_key().is_ed25519() {
+            SignatureAlgorithm::Ed25519Sha256
+        } else {
+            SignatureAlgorithm::RsaSha256
+        };
+        Ok(Self {
+            template: Template::new(algorithm, domain, selector)?,
+            key,
+        })
+    }
+
+    template_setters!();
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The text of the TXT record that must stand at [`key_name`](Self::key_name).
+    #[must_use]
+    pub fn record(&self) -> String {
+        Publication::new(self.key.verifying_key()).to_string()
+    }
+
+    /// The first half of signing: the header. It borrows nothing.
+    #[must_use]
+    pub fn prepare(signers: &[Self], head: &Head<'_>, now: SystemTime) -> Signing {
+        let index = FieldIndex::new(head);
+        let now = seconds(now);
+        Signing {
+            parts: signers
+                .iter()
+                .map(|signer| {
+                    (
+                        signer.key.clone(),
+                        signer.template.prepare(head, &index, now),
+                    )
+                })
+                .collect(),
+            hazards: Hazards::of_head(head),
+        }
+    }
+}
+
+pub(super) fn seconds(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// Signatures that wait for the body.
+#[derive(Clone, Debug)]
+pub struct Signing {
+    parts: Vec<(SigningKey, Prepared)>,
+    hazards: Hazards,
+}
+
+impl Signing {
+    /// A hasher for the body, which serves all signatures in one pass.
+    #[must_use]
+    pub fn body_hasher(&self) -> BodyHasher {
+        BodyHasher::new(self.parts.iter().map(|(_, prepared)| prepared.request()))
+    }
+
+    /// Makes the signatures.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, [`SignError::Key`] if the
+    /// key cannot sign.
+    pub fn finish(self, bodies: &BodyHashes) -> Result<Signed, SignError> {
+        let mut fields = Vec::with_capacity(self.parts.len());
+        for (key, prepared) in &self.parts {
+            let unsigned = prepared.unsigned(bodies)?;
+            let octets = signed_octets(prepared.algorithm(), unsigned.header);
+            fields.push(unsigned.field.finish(&key.sign(&octets)?));
+        }
+        Ok(Signed {
+            fields,
+            hazards: self.hazards.with_body(bodies.facts()),
+        })
+    }
+}
+
+/// Signs a whole message, with one pass over the body for all signers. The signatures belong above
+/// the message, see [`Signed::header`].
+///
+/// # Errors
+///
+/// [`SignError::Key`], if a key cannot sign.
+pub fn sign(
+    signers: &[Signer],
+    message: &Message<'_>,
+    now: SystemTime,
+) -> Result<Signed, SignError> {
+    let signing = Signer::prepare(signers, message.head(), now);
+    let mut hasher = signing.body_hasher();
+    hasher.update(message.body());
+    signing.finish(&hasher.finish())
+}
+
+/// Signatures that were made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Signed {
+    pub(super) fields: Vec<String>,
+    pub(super) hazards: Hazards,
+}
+
+impl Signed {
+    /// The DKIM-Signature fields in the order of the signers, each without the CRLF that ends it. They
+    /// must go into the message exactly as they are.
+    #[must_use]
+    pub fn fields(&self) -> &[String] {
+        &self.fields
+    }
+
+    /// The fields as octets to be put before the message.
+    #[must_use]
+    pub fn header(&self) -> String {
+        self.fields
+            .iter()
+            .flat_map(|field| [field.as_str(), "\r\n"])
+            .collect()
+    }
+
+    /// What about the message will break the signatures on the way.
+    #[must_use]
+    pub fn hazards(&self) -> &Hazards {
+        &self.hazards
+    }
+}
+
+/// Why no signature was made, or no signer.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The body was not fed to the hasher of this signing.
+    #[error("the body was not hashed for these signatures")]
+    BodyNotHashed,
+    /// A key held elsewhere did not sign, in its words.
+    #[error("the external key did not sign: {0}")]
+    External(String),
+    /// A name that is no field name.
+    #[error("\"{name}\" is no field name")]
+    FieldName {
+        /// The name.
+        name: String,
+    },
+    /// The list of fields lacks From (§5.4).
+    #[error("From must be signed")]
+    FromNotSigned,
+    /// A domain for `i=` outside the signing domain, or control characters in the local part.
+    #[error("the identity is not within the signing domain")]
+    Identity,
+    /// The key could not sign.
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    /// Selector and domain make no DNS name.
+    #[error("selector and domain make no DNS name: {0}")]
+    KeyName(NameError),
+    /// SHA-1 (RFC 8301 3.1).
+    #[error("rsa-sha1 must not be used")]
+    Sha1,
+    /// A selector that is none.
+    #[error("unusable selector: {0}")]
+    Selector(DomainError),
+    /// A signing domain of one label, which §3.5 does not allow.
+    #[error("the signing domain is a single label")]
+    SingleLabel,
+    /// A field that changes on the way (§5.4.1).
+    #[error("{name} changes on the way and must not be signed")]
+    TraceField {
+        /// Its name.
+        name: String,
+    },
+}

@@ -1,0 +1,352 @@
+//! What a signature says and covers, but for its hashes.
+
+use std::time::Duration;
+
+use super::algorithm::SignatureAlgorithm;
+use super::body_hash::{BodyHashRequest, BodyHashes};
+use super::canonicalize::Canonicalization;
+use super::field_writer::FieldWriter;
+use super::header::{self, FieldIndex};
+use super::quoted_printable;
+use super::sign::SignError;
+use crate::dns::Name;
+use crate::domain::Domain;
+use crate::message::Head;
+use crate::text;
+
+/// What a signature says beside its hashes.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) domain: Domain,
+    pub(super) selector: Domain,
+    pub(super) key_name: Name,
+    identity: Option<String>,
+    header: Canonicalization,
+    body: Canonicalization,
+    fields: Fields,
+    timestamp: bool,
+    lifetime: Option<Duration>,
+}
+
+impl Template {
+    pub(super) fn new(
+        algorithm: SignatureAlgorithm,
+        domain: Domain,
+        selector: &str,
+    ) -> Result<Self, SignError> {
+        if algorithm == SignatureAlgorithm::RsaSha1 {
+            return Err(SignError::Sha1);
+        }
+        if domain.label_count() < 2 {
+            return Err(SignError::SingleLabel);
+        }
+        let selector = Domain::parse(selector.as_bytes()).map_err(SignError::Selector)?;
+        let labels = [selector.as_str().as_bytes(), b"._domainkey"].concat();
+        let key_name = Name::below(&labels, &domain).map_err(SignError::KeyName)?;
+        Ok(Self {
+            algorithm,
+            domain,
+            selector,
+            key_name,
+            identity: None,
+            header: Canonicalization::Relaxed,
+            body: Canonicalization::Relaxed,
+            fields: Fields::Recommended,
+            timestamp: true,
+            lifetime: None,
+        })
+    }
+}
+
+macro_rules! template_setters {
+    () => {
+        /// Sets how header and body are canonicalized (`c=`).
+        #[must_use]
+        pub fn canonicalization(
+            mut self,
+            header: crate::dkim::Canonicalization,
+            body: crate::dkim::Canonicalization,
+        ) -> Self {
+            self.template.set_canonicalization(header, body);
+            self
+        }
+
+        /// Sets which header fields are signed (`h=`).
+        ///
+        /// # Errors
+        ///
+        /// [`SignError`](crate::dkim::SignError), if the names do not include From or have one that
+        /// must not be signed.
+        pub fn fields(
+            mut self,
+            fields: crate::dkim::Fields,
+        ) -> Result<Self, crate::dkim::SignError> {
+            self.template.set_fields(fields)?;
+            Ok(self)
+        }
+
+        /// Sets on whose behalf is signed (`i=`): a local part, which may be empty, and the signing
+        /// domain or one below it.
+        ///
+        /// # Errors
+        ///
+        /// [`SignError::Identity`](crate::dkim::SignError::Identity) for any other domain.
+        pub fn identity(
+            mut self,
+            local_part: &str,
+            domain: &crate::Domain,
+        ) -> Result<Self, crate::dkim::SignError> {
+            self.template.set_identity(local_part, domain)?;
+            Ok(self)
+        }
+
+        /// Sets how long after signing the signature expires (`x=`); without it, never.
+        #[must_use]
+        pub fn expires_after(mut self, lifetime: std::time::Duration) -> Self {
+            self.template.set_lifetime(lifetime);
+            self
+        }
+
+        /// Leaves `t=` out, which otherwise tells the time of signing.
+        #[must_use]
+        pub fn without_timestamp(mut self) -> Self {
+            self.template.omit_timestamp();
+            self
+        }
+
+        /// The signing domain (`d=`).
+        #[must_use]
+        pub fn domain(&self) -> &crate::Domain {
+            &self.template.domain
+        }
+
+        /// The selector (`s=`).
+        #[must_use]
+        pub fn selector(&self) -> &str {
+            self.template.selector.as_str()
+        }
+
+        /// The name under which the public key must stand in the DNS.
+        #[must_use]
+        pub fn key_name(&self) -> &crate::dns::Name {
+            &self.template.key_name
+        }
+    };
+}
+
+pub(super) use template_setters;
+
+impl Template {
+    pub(super) fn set_canonicalization(
+        &mut self,
+        header: Canonicalization,
+        body: Canonicalization,
+    ) {
+        self.header = header;
+        self.body = body;
+    }
+
+    pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
+        if let Fields::Exactly(names) = &fields {
+            check_names(names)?;
+        }
+        self.fields = fields;
+        Ok(())
+    }
+
+    pub(super) fn set_identity(
+        &mut self,
+        local_part: &str,
+        domain: &Domain,
+    ) -> Result<(), SignError> {
+        if !domain.is_within(&self.domain) || local_part.chars().any(char::is_control) {
+            return Err(SignError::Identity);
+        }
+        let local_part = quoted_printable::encode(local_part.as_bytes());
+        self.identity = Some(format!("{local_part}@{domain}"));
+        Ok(())
+    }
+
+    pub(super) fn set_lifetime(&mut self, lifetime: Duration) {
+        self.lifetime = Some(lifetime);
+    }
+
+    pub(super) fn omit_timestamp(&mut self) {
+        self.timestamp = false;
+    }
+
+    /// The header half: names and canonical data of the fields to be signed.
+    pub(super) fn prepare(&self, head: &Head<'_>, index: &FieldIndex, now: u64) -> Prepared {
+        let names = match &self.fields {
+            Fields::Recommended => index.recommended(),
+            Fields::Exactly(names) => names.clone(),
+        };
+        let selected = index.select(names.iter().map(String::as_str), usize::MAX);
+        let data = header::write_selected(head, &selected, self.header, usize::MAX);
+        Prepared {
+            template: self.clone(),
+            names,
+            data: data.unwrap_or_default(),
+            now,
+        }
+    }
+}
+
+/// A signature whose header is hashed and whose body is not.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    template: Template,
+    names: Vec<String>,
+    data: Vec<u8>,
+    now: u64,
+}
+
+/// A field that lacks only the signature, and the canonical header to be signed.
+#[derive(Debug)]
+pub(super) struct Unsigned {
+    pub(super) field: FieldWriter,
+    pub(super) header: Vec<u8>,
+}
+
+impl Prepared {
+    pub(super) fn algorithm(&self) -> SignatureAlgorithm {
+        self.template.algorithm
+    }
+
+    pub(super) fn request(&self) -> BodyHashRequest {
+        BodyHashRequest::new(self.template.algorithm.hash(), self.template.body)
+    }
+
+    /// The field up to and including `b=`, and the octets to be signed. What is emitted is what was
+    /// hashed: only the value of `b=` is added behind it, which hashing leaves out (§3.7).
+    pub(super) fn unsigned(&self, bodies: &BodyHashes) -> Result<Unsigned, SignError> {
+        let body = bodies
+            .get(&self.request())
+            .ok_or(SignError::BodyNotHashed)?;
+        let template = &self.template;
+        let mut field = FieldWriter::new("DKIM-Signature:");
+        field.tag("v", "1");
+        field.tag("a", template.algorithm.as_str());
+        field.tag("c", &format!("{}/{}", template.header, template.body));
+        field.tag("d", template.domain.as_str());
+        field.tag("s", template.selector.as_str());
+        if let Some(identity) = &template.identity {
+            field.tag("i", identity);
+        }
+        if template.timestamp {
+            field.tag("t", &self.now.to_string());
+        }
+        if let Some(lifetime) = template.lifetime {
+            // x= must be greater than t=.
+            let expiration = self.now.saturating_add(lifetime.as_secs().max(1));
+            field.tag("x", &expiration.to_string());
+        }
+        field.list("h", &self.names);
+        field.tag("bh", &text::base64_encode(body.digest.as_ref()));
+        field.begin("b");
+        let mut data = self.data.clone();
+        let emitted = field.as_str();
+        let (name, value) = emitted.split_once(':').unwrap_or((emitted, ""));
+        template
+            .header
+            .write_header_field(name.as_bytes(), &[], value.as_bytes(), &mut data);
+        Ok(Unsigned {
+            field,
+            header: data,
+        })
+    }
+}
+
+/// Which header fields are signed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Fields {
+    /// From, Reply-To, Subject, Date, To, Cc, Message-ID, In-Reply-To, References and the MIME fields, each
+    /// once more than it occurs, so that none can be added unseen; and Resent-*, List-* and Sender
+    /// as often as they occur, since mailing lists add those.
+    #[default]
+    Recommended,
+    /// These names in this order, no more and no less.
+    Exactly(Vec<String>),
+}
+
+fn check_names(names: &[String]) -> Result<(), SignError> {
+    for name in names {
+        let octets = name.as_bytes();
+        let sound = |octet: &u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
+        if octets.is_empty() || !octets.iter().all(sound) {
+            return Err(SignError::FieldName { name: name.clone() });
+        }
+        if TRACE_FIELDS
+            .iter()
+            .any(|trace| name.eq_ignore_ascii_case(trace))
+        {
+            return Err(SignError::TraceField { name: name.clone() });
+        }
+    }
+    if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
+        return Err(SignError::FromNotSigned);
+    }
+    Ok(())
+}
+
+impl FieldIndex {
+    /// The names of [`Fields::Recommended`] for this header block.
+    fn recommended(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for name in OVERSIGNED {
+            let count = self.count(name).saturating_add(1);
+            names.extend(std::iter::repeat_n((*name).to_owned(), count));
+        }
+        for name in SIGNED {
+            names.extend(std::iter::repeat_n((*name).to_owned(), self.count(name)));
+        }
+        names
+    }
+}
+
+/// §5.4.1, and the MIME fields, without which a body can be made to look different.
+const OVERSIGNED: &[&str] = &[
+    "From",
+    "Reply-To",
+    "Subject",
+    "Date",
+    "To",
+    "Cc",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+];
+
+/// §5.4.1: fields that others may rightly add.
+const SIGNED: &[&str] = &[
+    "Sender",
+    "Resent-Date",
+    "Resent-From",
+    "Resent-To",
+    "Resent-Cc",
+    "List-Id",
+    "List-Help",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "List-Subscribe",
+    "List-Post",
+    "List-Owner",
+    "List-Archive",
+];
+
+/// §5.4.1: ‘the Return-Path and Received header fields’, and those that each host adds or removes.
+const TRACE_FIELDS: &[&str] = &[
+    "Return-Path",
+    "Received",
+    "Received-SPF",
+    "Authentication-Results",
+    "ARC-Authentication-Results",
+    "ARC-Message-Signature",
+    "ARC-Seal",
+    "DKIM-Signature",
+];

@@ -1,0 +1,120 @@
+//! The last step: judging, from what was collected, fetched and hashed (§6.1.3).
+
+use super::body_hash::{BodyHash, BodyHashes};
+use super::cause::Cause;
+use super::collect::{Candidate, Collected, Step, body_hash_request};
+use super::key_check::{self, KeyUse};
+use super::keys::Keys;
+use super::settings::{LengthPolicy, Settings, TestingKeys};
+use super::signature::Signature;
+use super::verification::{KeyFacts, Verification};
+
+/// Judges every signature, in the order of the message.
+///
+/// §6.1: the verifier ‘SHOULD attempt to verify’ each; none is made better or worse by another. A key
+/// that is missing from `keys` counts as not available now.
+///
+/// ```
+/// use mailproof::{Message, dkim};
+/// use std::time::SystemTime;
+///
+/// let message = Message::parse(b"DKIM-Signature: v=2; d=example.com\r\n\r\n");
+/// let settings = dkim::Settings::default();
+/// let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
+/// let mut hasher = collected.body_hasher();
+/// hasher.update(message.body());
+/// let verifications = dkim::verify(collected, &dkim::Keys::default(), &hasher.finish(), &settings);
+/// assert_eq!(verifications[0].result(), dkim::DkimResult::Neutral);
+/// ```
+#[must_use]
+pub fn verify(
+    collected: Collected,
+    keys: &Keys,
+    bodies: &BodyHashes,
+    settings: &Settings,
+) -> Vec<Verification> {
+    collected
+        .candidates
+        .into_iter()
+        .map(|candidate| judge(candidate, keys, bodies, settings))
+        .collect()
+}
+
+fn judge(
+    candidate: Candidate,
+    keys: &Keys,
+    bodies: &BodyHashes,
+    settings: &Settings,
+) -> Verification {
+    let mut verification = match (&candidate.read, &candidate.step) {
+        (Ok(signature), Step::Waiting { key_name, signed }) => {
+            let key_use = KeyUse {
+                algorithm: signature.algorithm(),
+                identity_below: signature.identity().domain() != signature.signing_domain(),
+                signed,
+                signature: signature.octets(),
+            };
+            let check = key_check::check(keys, key_name, &key_use, &settings.limits);
+            let body = bodies.get(&body_hash_request(signature));
+            let facts = KeyFacts {
+                bits: check.key_bits,
+                testing: check.testing,
+                header_intact: match check.cause {
+                    Cause::Passed => Some(true),
+                    Cause::SignatureMismatch => Some(false),
+                    _ => None,
+                },
+            };
+            let cause = conclude(signature, check.cause, body, settings);
+            Verification::of(signature, cause, facts, body)
+        }
+        (Ok(signature), Step::Refused(cause)) => {
+            Verification::of(signature, cause.clone(), KeyFacts::default(), None)
+        }
+        (Err(salvage), Step::Refused(cause)) => Verification::broken(salvage, cause.clone()),
+        // A signature that could not be read never waits.
+        (Err(salvage), Step::Waiting { .. }) => Verification::broken(salvage, Cause::BodyNotHashed),
+    };
+    verification.position = candidate.position;
+    verification.signed_fields = candidate.signed_fields;
+    verification.unsigned_fields = candidate.unsigned_fields;
+    let counts = !verification.is_testing() || settings.testing_keys == TestingKeys::Count;
+    verification.counts = counts;
+    verification
+}
+
+/// §6.1.3: a key that cannot be used decides first, then the body hash, then the signature, and last
+/// what policy makes of octets that are not signed.
+fn conclude(
+    signature: &Signature,
+    key: Cause,
+    body: Option<&BodyHash>,
+    settings: &Settings,
+) -> Cause {
+    if !matches!(key, Cause::Passed | Cause::SignatureMismatch) {
+        return key;
+    }
+    let Some(body) = body else {
+        return Cause::BodyNotHashed;
+    };
+    if let Some(length) = signature.length()
+        && length > body.total
+    {
+        // §3.5 l=: ‘This value MUST NOT be larger than the actual number of octets in the
+        // canonicalized message body.’
+        return Cause::LengthBeyondBody {
+            length,
+            total: body.total,
+        };
+    }
+    if body.digest.as_ref() != signature.body_hash() {
+        return Cause::BodyHashMismatch;
+    }
+    if key == Cause::Passed && body.hashed < body.total && settings.length != LengthPolicy::Allow {
+        return Cause::PartialBody {
+            signed: body.hashed,
+            total: body.total,
+        };
+    }
+    key
+}

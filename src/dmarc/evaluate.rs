@@ -1,0 +1,332 @@
+//! The judgement: alignment and result (§4.4, §5.3), from facts alone.
+//!
+//! A message passes only where [`judge`] finds an identifier that passed and is aligned; whatever
+//! else happens, including what nobody thought of, is not a pass.
+
+use super::discover::{self, Failure, Policy};
+use super::{
+    Alignment, AlignmentMode, Cause, Disagreement, Discovery, Disposition, DmarcResult, Evaluation,
+    OrganizationalDomain, Record, RuleSet, Scope, Settings, WhyNot,
+};
+use crate::domain::Domain;
+use crate::identifier::{AuthenticatedIdentifier, Status};
+use crate::message::Author;
+
+/// Decides, from what [`discover`](super::discover()) and
+/// [`discover_identifiers`](super::discover_identifiers) found. Asks nobody, and has a result for
+/// every input.
+///
+/// ```
+/// use mailproof::dmarc::{self, DmarcResult, Settings};
+/// use mailproof::message::Author;
+///
+/// let settings = Settings::default();
+/// let verdict = dmarc::evaluate(&Author::Missing, &Default::default(), &[], &settings);
+/// assert_eq!(verdict.result(), DmarcResult::Permerror);
+/// assert_eq!(verdict.cause().to_string(), "the message has no author");
+/// ```
+#[must_use]
+pub fn evaluate(
+    author: &Author,
+    discovery: &Discovery,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) -> Evaluation {
+    let cause = match author {
+        Author::One(address) => {
+            return of_domain(address.domain(), discovery, identifiers, settings);
+        }
+        Author::SameDomain { domain, .. } => {
+            return of_domain(domain, discovery, identifiers, settings);
+        }
+        Author::SeveralDomains(domains) => Cause::SeveralDomains {
+            count: domains.len(),
+        },
+        Author::SeveralFields { fields, .. } => Cause::SeveralFields { fields: *fields },
+        Author::Missing => Cause::NoAuthor,
+        Author::Unparseable(error) => Cause::AuthorUnreadable(error.clone()),
+    };
+    // RFC 9989 11.5: ‘apply the most strict policy selected among the checks that fail’. A check
+    // that could not be completed may yet fail.
+    let strictest = discover::author_domains(author, settings)
+        .iter()
+        .map(|domain| of_domain(domain, discovery, identifiers, settings))
+        .filter(|evaluation| match evaluation.result {
+            DmarcResult::Fail | DmarcResult::Temperror => true,
+            DmarcResult::None | DmarcResult::Pass | DmarcResult::Permerror => false,
+        })
+        .max_by_key(|evaluation| {
+            let failed = evaluation.result == DmarcResult::Fail;
+            (failed, evaluation.disposition)
+        });
+    strictest.unwrap_or_else(|| Evaluation {
+        result: cause.result(),
+        cause,
+        author_domain: None,
+        policy_domain: None,
+        organizational_domain: None,
+        record: None,
+        published: None,
+        to_apply: None,
+        disposition: Disposition::None,
+        identifiers: align_all(None, None, discovery, identifiers),
+        disagreements: Vec::new(),
+    })
+}
+
+/// The evaluation for one author domain.
+fn of_domain(
+    author_domain: &Domain,
+    discovery: &Discovery,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) -> Evaluation {
+    let policy = discovery.policy_of(author_domain);
+    let (published, scope) = match policy {
+        Some(Policy::Found { published, scope }) => (Some(published), scope.as_ref().ok()),
+        Some(Policy::Absent | Policy::Several(_) | Policy::Unknown(_)) | None => (None, None),
+    };
+    let record = published.map(|published| &published.record);
+    let rules = settings.rules();
+    let requested = record.and_then(|record| record.published(*scope?, rules));
+    // A record that cannot be applied to its own domain can be applied to none, and nothing is
+    // aligned under it.
+    let applicable = record.filter(|record| record.published(Scope::Domain, rules).is_some());
+    let alignments = align_all(Some(author_domain), applicable, discovery, identifiers);
+    let cause = cause(author_domain, policy, applicable, &alignments);
+    let result = cause.result();
+    let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
+    let disposition = match result {
+        DmarcResult::Fail => to_apply.unwrap_or_default(),
+        DmarcResult::None | DmarcResult::Pass | DmarcResult::Temperror | DmarcResult::Permerror => {
+            Disposition::None
+        }
+    };
+    Evaluation {
+        result,
+        cause,
+        author_domain: Some(author_domain.clone()),
+        policy_domain: published.map(|published| published.domain.clone()),
+        organizational_domain: organization_of(author_domain, discovery).cloned(),
+        record: record.cloned(),
+        published: requested,
+        to_apply,
+        disposition,
+        identifiers: alignments,
+        disagreements: disagreements(author_domain, discovery, identifiers, settings),
+    }
+}
+
+/// The cause, from what is known of the policy and the alignments under it.
+fn cause(
+    author_domain: &Domain,
+    policy: Option<&Policy>,
+    applicable: Option<&Record>,
+    alignments: &[Alignment],
+) -> Cause {
+    match policy {
+        None => Cause::NotDiscovered {
+            domain: author_domain.clone(),
+        },
+        Some(Policy::Absent) => Cause::NoPolicy {
+            domain: author_domain.clone(),
+        },
+        Some(Policy::Several(domain)) => Cause::SeveralRecords {
+            domain: domain.clone(),
+        },
+        Some(Policy::Unknown(Failure { name, error })) => Cause::PolicyUnknown {
+            name: name.clone(),
+            error: error.clone(),
+        },
+        Some(Policy::Found { published, scope }) => match applicable {
+            Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
+            None => Cause::UnusablePolicy {
+                domain: published.domain.clone(),
+            },
+        },
+    }
+}
+
+/// From alignments to the cause. An aligned pass decides whatever else is unknown (§5.3.5); without
+/// one, what is unknown could have been one.
+fn judge(author_domain: &Domain, existence: Option<&Failure>, alignments: &[Alignment]) -> Cause {
+    if let Some(aligned) = alignments.iter().find(|a| a.why_not.is_none()) {
+        return Cause::Aligned {
+            domain: aligned.domain.clone(),
+            method: aligned.method,
+        };
+    }
+    for alignment in alignments {
+        let domain = alignment.domain.clone();
+        match &alignment.why_not {
+            Some(WhyNot::NotChecked) => {
+                return Cause::IdentifierUnknown {
+                    domain,
+                    method: alignment.method,
+                };
+            }
+            Some(WhyNot::OrganizationUnknown { name, error }) => {
+                return Cause::AlignmentUnknown {
+                    domain,
+                    name: name.clone(),
+                    error: error.clone(),
+                };
+            }
+            Some(WhyNot::NotDiscovered) => return Cause::NotDiscovered { domain },
+            Some(
+                WhyNot::NoPolicy
+                | WhyNot::OtherOrganization
+                | WhyNot::StrictAlignment
+                | WhyNot::LimitReached,
+            )
+            | None => {}
+        }
+    }
+    match existence {
+        Some(Failure { name, error }) => Cause::ExistenceUnknown {
+            name: name.clone(),
+            error: error.clone(),
+        },
+        None => Cause::NothingAligned {
+            domain: author_domain.clone(),
+        },
+    }
+}
+
+fn align_all(
+    author_domain: Option<&Domain>,
+    record: Option<&Record>,
+    discovery: &Discovery,
+    identifiers: &[AuthenticatedIdentifier],
+) -> Vec<Alignment> {
+    let align = |identifier| align(author_domain, record, discovery, identifier);
+    identifiers.iter().map(align).collect()
+}
+
+fn align(
+    author_domain: Option<&Domain>,
+    record: Option<&Record>,
+    discovery: &Discovery,
+    identifier: &AuthenticatedIdentifier,
+) -> Alignment {
+    let domain = identifier.domain();
+    let method = identifier.method();
+    let strict = author_domain == Some(domain);
+    // §4.4: strict is equality, and equal domains have one organizational domain.
+    let related = match author_domain {
+        Some(_) if strict => Ok(()),
+        Some(author_domain) => same_organization(author_domain, domain, discovery),
+        None => Err(WhyNot::NoPolicy),
+    };
+    let relaxed = related.is_ok();
+    let aligned = match record.map(|record| discover::mode(record, method)) {
+        None => Err(WhyNot::NoPolicy),
+        Some(AlignmentMode::Strict) if strict => Ok(()),
+        Some(AlignmentMode::Strict) if relaxed => Err(WhyNot::StrictAlignment),
+        Some(AlignmentMode::Strict) => match related {
+            // It cannot be aligned, whatever its organization is.
+            Err(WhyNot::OtherOrganization) => related,
+            Ok(()) | Err(_) => Err(WhyNot::StrictAlignment),
+        },
+        Some(AlignmentMode::Relaxed) => related,
+    };
+    let why_not = match (identifier.status(), aligned) {
+        (Status::Pass, aligned) => aligned.err(),
+        (Status::TempError, Ok(())) => Some(WhyNot::NotChecked),
+        (Status::TempError, Err(why_not)) => Some(why_not),
+    };
+    Alignment {
+        domain: domain.clone(),
+        method,
+        passed: match identifier.status() {
+            Status::Pass => true,
+            Status::TempError => false,
+        },
+        strict,
+        relaxed,
+        why_not,
+    }
+}
+
+/// Whether two different domains have one organizational domain.
+fn same_organization(
+    author_domain: &Domain,
+    domain: &Domain,
+    discovery: &Discovery,
+) -> Result<(), WhyNot> {
+    let known = |domain| match discovery.organizational_domain(domain) {
+        Some(OrganizationalDomain::Known(organization)) => Ok(organization),
+        Some(OrganizationalDomain::LimitReached) => Err(WhyNot::LimitReached),
+        Some(OrganizationalDomain::Unknown { name, error }) => Err(WhyNot::OrganizationUnknown {
+            name: name.clone(),
+            error: error.clone(),
+        }),
+        None => Err(WhyNot::NotDiscovered),
+    };
+    // An organizational domain is its domain or above it: what shares nothing needs no look-up.
+    if discover::shared_labels(author_domain, domain) == 0 {
+        return Err(WhyNot::OtherOrganization);
+    }
+    let organization = known(author_domain)?;
+    if !domain.is_within(organization) {
+        return Err(WhyNot::OtherOrganization);
+    }
+    if known(domain)? == organization {
+        Ok(())
+    } else {
+        Err(WhyNot::OtherOrganization)
+    }
+}
+
+/// §4.7, `t`: ‘the policy applied to any failing messages will be one level below the specified
+/// policy’. RFC 7489 6.6.4 says the same of messages outside `pct`.
+fn to_apply(record: &Record, requested: Disposition, settings: &Settings) -> Disposition {
+    let spared = match settings.rules() {
+        RuleSet::Rfc9989 => record.is_testing(),
+        RuleSet::Rfc7489 => settings.pct_sample >= record.pct(),
+    };
+    if spared {
+        requested.one_level_lower()
+    } else {
+        requested
+    }
+}
+
+fn organization_of<'a>(domain: &Domain, discovery: &'a Discovery) -> Option<&'a Domain> {
+    match discovery.organizational_domain(domain) {
+        Some(OrganizationalDomain::Known(organization)) => Some(organization),
+        Some(OrganizationalDomain::LimitReached | OrganizationalDomain::Unknown { .. }) | None => {
+            None
+        }
+    }
+}
+
+fn disagreements(
+    author_domain: &Domain,
+    discovery: &Discovery,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) -> Vec<Disagreement> {
+    let Some(list) = &settings.compare_with else {
+        return Vec::new();
+    };
+    let mut disagreements: Vec<Disagreement> = Vec::new();
+    let identified = identifiers.iter().map(AuthenticatedIdentifier::domain);
+    for domain in std::iter::once(author_domain).chain(identified) {
+        let by_list = list.organizational_domain(domain);
+        match organization_of(domain, discovery) {
+            Some(by_tree_walk)
+                if *by_tree_walk != by_list
+                    && disagreements.iter().all(|known| known.domain != *domain) =>
+            {
+                disagreements.push(Disagreement {
+                    domain: domain.clone(),
+                    by_tree_walk: by_tree_walk.clone(),
+                    by_list,
+                });
+            }
+            Some(_) | None => {}
+        }
+    }
+    disagreements
+}
