@@ -32,6 +32,7 @@ type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
 const KINDS: &[(&str, Kind)] = &[
+    ("authres", authres::run),
     ("dmarc", dmarc::run),
     ("psl", dmarc::run_psl),
     ("spf", spf::run),
@@ -45,6 +46,12 @@ const KINDS: &[(&str, Kind)] = &[
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &["arc-messages", "arc-valimail", "dmarc-reports"];
+const NOT_YET: &[&str] = &[
+    "arc-messages",
+    "arc-valimail",
+    "dmarc-reports",
+    "end-to-end",
+];
 
 fn main() -> ExitCode {
     // The flags that `cargo test` passes on mean nothing here.
