@@ -46,12 +46,6 @@ const KINDS: &[(&str, Kind)] = &[
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &["arc-messages", "arc-valimail", "dmarc-reports"];
-const NOT_YET: &[&str] = &[
-    "arc-messages",
-    "arc-valimail",
-    "dmarc-reports",
-    "end-to-end",
-];
 
 fn main() -> ExitCode {
     // The flags that `cargo test` passes on mean nothing here.
