@@ -32,7 +32,6 @@ type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
 const KINDS: &[(&str, Kind)] = &[
-    ("authres", authres::run),
     ("dmarc", dmarc::run),
     ("psl", dmarc::run_psl),
     ("spf", spf::run),
