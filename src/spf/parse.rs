@@ -142,6 +142,12 @@ fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
 
 /// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
 fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
+    // Most terms are of this kind; their names need no search.
+    if let [b'i', b'p', b'4' | b'6', b':', ..] = input
+        && let Some((name, rest)) = input.split_at_checked(3)
+    {
+        return Ok((rest, name));
+    }
     take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
         .parse(input)
 }
