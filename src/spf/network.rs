@@ -16,20 +16,18 @@ pub(super) fn ip4(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
     Some((rest, octets.into()))
 }
 
-/// qnum: 0 to 255 without leading zeros.
-fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
-    let value = |digits: &[u8]| {
-        digits.iter().fold(0_u16, |value, digit| {
-            value * 10 + u16::from(digit.saturating_sub(b'0'))
-        })
-    };
-    let (digits, rest) = match input {
-        [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(3)?,
-        [b'1'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(2)?,
-        [b'0'..=b'9', ..] => input.split_at_checked(1)?,
+/// qnum: 0 to 255 without leading zeros; and what follows it.
+pub(super) fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
+    let digit = |octet: &u8| u16::from(octet.wrapping_sub(b'0'));
+    let (value, rest) = match input {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+            (digit(a) * 100 + digit(b) * 10 + digit(c), rest)
+        }
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => (digit(a) * 10 + digit(b), rest),
+        [a @ b'0'..=b'9', rest @ ..] => (digit(a), rest),
         _ => return None,
     };
-    Some((rest, u8::try_from(value(digits)).ok()?))
+    Some((rest, u8::try_from(value).ok()?))
 }
 
 /// ip6-network: the forms of RFC 4291 2.2; and what follows it.

@@ -267,15 +267,13 @@ fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {
 
 /// ip4-cidr-length, ip6-cidr-length: no leading zeros, no more than the address has bits.
 fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
-    let canonical = matches!(digits, b"0" | [b'1'..=b'9', ..]);
-    text::decimal(digits, 3)
-        .filter(|_| canonical)
-        .and_then(|length| u8::try_from(length).ok())
-        .filter(|length| *length <= most)
-        .ok_or(nom::Err::Failure(Fault {
+    match network::qnum(digits) {
+        Some(([], length)) if length <= most => Ok(length),
+        _ => Err(nom::Err::Failure(Fault {
             rule: SyntaxRule::PrefixLength,
             rest: digits,
-        }))
+        })),
+    }
 }
 
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
