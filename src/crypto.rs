@@ -8,7 +8,8 @@ mod signing_key;
 
 use std::fmt;
 
-use ring::{digest, signature};
+use ring::{digest, hmac, signature};
+use subtle::ConstantTimeEq as _;
 
 pub use signing_key::{SigningKey, SigningKeyError};
 
@@ -72,6 +73,56 @@ impl fmt::Debug for Digest {
             .iter()
             .try_for_each(|octet| write!(f, "{octet:02x}"))
     }
+}
+
+/// A secret prepared for HMAC (RFC 2104). Its `Debug` shows the algorithm only.
+#[derive(Clone, Debug)]
+pub(crate) struct HmacKey(hmac::Key);
+
+impl HmacKey {
+    /// Prepares a secret of any length.
+    pub(crate) fn new(hash: HashAlgorithm, secret: &[u8]) -> Self {
+        let algorithm = match hash {
+            HashAlgorithm::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            HashAlgorithm::Sha256 => hmac::HMAC_SHA256,
+        };
+        Self(hmac::Key::new(algorithm, secret))
+    }
+
+    /// Begins a tag.
+    pub(crate) fn start(&self) -> Hmac {
+        Hmac(hmac::Context::with_key(&self.0))
+    }
+}
+
+/// An incremental HMAC.
+pub(crate) struct Hmac(hmac::Context);
+
+impl Hmac {
+    /// Adds octets.
+    pub(crate) fn update(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    /// The tag.
+    pub(crate) fn finish(self) -> HmacTag {
+        HmacTag(self.0.sign())
+    }
+}
+
+/// The result of HMAC.
+pub(crate) struct HmacTag(hmac::Tag);
+
+impl AsRef<[u8]> for HmacTag {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+}
+
+/// Compares in a time that depends on the lengths alone.
+#[must_use]
+pub(crate) fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
 }
 
 /// An incremental hash.
@@ -230,6 +281,28 @@ mod tests {
     const SPKI: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkM\
         oGeLnQg1fWn7/zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gb\
         to/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB";
+
+    /// RFC 2202 3 test case 2, RFC 4231 4.3.
+    #[test]
+    fn hmac_known_answers() {
+        for (hash, tag) in [
+            (HashAlgorithm::Sha1, &b"7/zfauXrL6LSdBbV8YTfnCWafHk="[..]),
+            (
+                HashAlgorithm::Sha256,
+                b"W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=",
+            ),
+        ] {
+            let mut hmac = HmacKey::new(hash, b"Jefe").start();
+            hmac.update(b"what do ya want ");
+            hmac.update(b"for nothing?");
+            let tag = base64_decode(tag).unwrap();
+            assert!(constant_time_eq(hmac.finish().as_ref(), &tag), "{hash:?}");
+        }
+        assert!(!constant_time_eq(b"a", b"b"));
+        assert!(!constant_time_eq(b"a", b"ab"));
+        let key = HmacKey::new(HashAlgorithm::Sha1, b"Jefe");
+        assert!(!format!("{key:?}").contains("Jefe"));
+    }
 
     #[test]
     fn reads_both_encodings_of_a_key() {

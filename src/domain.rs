@@ -42,7 +42,26 @@ impl Domain {
         Self::from_ascii(ascii.as_bytes())
     }
 
+    /// Whether [`parse`](Self::parse) would succeed; for ASCII, without allocating.
+    pub(crate) fn is_valid(octets: &[u8]) -> bool {
+        let octets = octets.strip_suffix(b".").unwrap_or(octets);
+        if octets.is_ascii() {
+            return Self::check_ascii(octets).is_ok();
+        }
+        Self::parse(octets).is_ok()
+    }
+
     fn from_ascii(octets: &[u8]) -> Result<Self, DomainError> {
+        Self::check_ascii(octets)?;
+        // Every octet was just seen to be ASCII, so this cannot fail.
+        let text = std::str::from_utf8(octets).map_err(|_| DomainError::Idna)?;
+        if text.bytes().any(|octet| octet.is_ascii_uppercase()) {
+            return Ok(Self(text.to_ascii_lowercase().into()));
+        }
+        Ok(Self(text.into()))
+    }
+
+    fn check_ascii(octets: &[u8]) -> Result<(), DomainError> {
         if octets.is_empty() {
             return Err(DomainError::Empty);
         }
@@ -68,12 +87,7 @@ impl Domain {
         if label == 0 {
             return Err(DomainError::EmptyLabel { at: octets.len() });
         }
-        // Every octet was just seen to be ASCII, so this cannot fail.
-        let text = std::str::from_utf8(octets).map_err(|_| DomainError::Idna)?;
-        if text.bytes().any(|octet| octet.is_ascii_uppercase()) {
-            return Ok(Self(text.to_ascii_lowercase().into()));
-        }
-        Ok(Self(text.into()))
+        Ok(())
     }
 
     /// The name as text: lower-case A-labels, no root dot.

@@ -1,5 +1,4 @@
-//! E-mail authentication for mail servers: SPF, DKIM, DMARC, and why.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(
     missing_docs,
@@ -26,12 +25,18 @@ pub mod address;
 pub mod auth_results;
 pub mod crypto;
 pub mod dkim;
+pub mod dmarc;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
+pub mod iprev;
 pub mod limits;
 pub mod message;
 pub mod session;
+pub mod spf;
+pub mod srs;
+pub mod verdict;
+pub mod verifier;
 
 mod tag_list;
 mod text;
@@ -42,3 +47,5 @@ pub use limits::Limits;
 pub use message::Message;
 pub use session::Session;
 pub use tag_list::TagListError;
+pub use verdict::{Action, Verdict};
+pub use verifier::Verifier;

@@ -4,7 +4,6 @@
 //! The only room that names `base64` and `memchr`.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -105,6 +104,17 @@ pub(crate) fn base64_encode(octets: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(octets)
 }
 
+/// Encodes into `out` in the standard alphabet without padding; how many octets were written.
+///
+/// # Errors
+///
+/// [`Base64Error`], if `out` is too small.
+pub(crate) fn base64_encode_into(octets: &[u8], out: &mut [u8]) -> Result<usize, Base64Error> {
+    base64::engine::general_purpose::STANDARD_NO_PAD
+        .encode_slice(octets, out)
+        .map_err(|_| Base64Error)
+}
+
 /// Not base64.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not base64")]
@@ -142,7 +152,11 @@ pub(crate) fn is_token(octet: u8) -> bool {
 /// `atext` of RFC 5322 3.2.3, with the UTF-8 extension of RFC 6532 3.2.
 #[must_use]
 pub(crate) fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || octet >= 0x80 || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
+    matches!(
+        octet,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/'
+            | b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~' | 0x80..
+    )
 }
 
 /// Whether the text is a dot-atom (RFC 5322 3.2.3).
@@ -244,21 +258,6 @@ impl FoldingWriter {
 
 /// RFC 5322 2.1.1: lines SHOULD be no more than 78 characters.
 const LINE_WIDTH: usize = 78;
-
-/// Shows octets as ASCII text with `\xNN` for the rest, in `Debug` output and messages.
-pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_ascii())
-    }
-}
-
-impl fmt::Debug for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -114,6 +114,15 @@ impl Collected {
         names
     }
 
+    /// The `d=` of each signature that may still pass; one may stand several times.
+    pub fn signing_domains(&self) -> impl Iterator<Item = &Domain> {
+        let waiting = self
+            .candidates
+            .iter()
+            .filter(|candidate| matches!(candidate.step, Step::Waiting { .. }));
+        waiting.filter_map(|candidate| candidate.read.as_ref().ok().map(Signature::signing_domain))
+    }
+
     /// The body hashes that are needed.
     #[must_use]
     pub fn body_hash_requests(&self) -> Vec<BodyHashRequest> {

@@ -1,12 +1,27 @@
 //! Asking the DNS, through whatever resolver the caller brings.
 //!
 //! [`Resolver`] is the one door. Its implementations turn a [`Name`] into an [`Outcome`] or a
-//! [`LookupError`]; what either means is each protocol's business. In the box: [`Zone`], a resolver
-//! in memory for tests and offline use, and [`block_on`] for callers without an async runtime.
+//! [`LookupError`]; what either means is each protocol's business. In the box:
+//!
+//! - [`Zone`], a resolver in memory for tests and offline use, with the feature `zone-file` from
+//!   text;
+//! - `HickoryResolver`, with the feature `hickory`, which asks real name servers;
+//! - [`Cache`], [`Recording`] and [`Observed`], which go around any resolver, and [`Replay`], which
+//!   answers as a recording says;
+//! - [`block_on`] for callers without an async runtime.
 
+mod cache;
+mod gate;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod join;
 mod name;
+mod observer;
+mod record;
+mod recording;
 mod zone;
+#[cfg(feature = "zone-file")]
+mod zone_file;
 
 use std::fmt;
 use std::future::Future;
@@ -17,10 +32,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub use cache::{Cache, CacheSettings};
+pub use gate::Gate;
+#[cfg(feature = "hickory")]
+pub use hickory::{HickoryError, HickoryResolver, HickorySettings, Transport};
 pub use join::block_on;
 pub(crate) use join::join_all;
 pub use name::{Name, NameError};
-pub use zone::{Gate, Zone};
+pub use observer::{LookupReport, Observed, Observer};
+pub use recording::{
+    AnswerSummary, Question, Recording, Replay, Transcript, TranscriptError, TranscriptRule,
+};
+pub use zone::Zone;
+#[cfg(feature = "zone-file")]
+pub use zone_file::{ZoneFileError, ZoneFileRule};
 
 /// Looks names up in the DNS.
 ///
@@ -116,6 +141,28 @@ enum State<'a, T> {
     Pending(Pin<Box<dyn Future<Output = Result<Outcome<T>, LookupError>> + Send + 'a>>),
 }
 
+impl<'a, T: Send + 'a> Lookup<'a, T> {
+    /// Lets `done` see the result, at once if it is known.
+    fn inspect(
+        self,
+        done: impl FnOnce(&Result<Outcome<T>, LookupError>) + Send + 'a,
+    ) -> Lookup<'a, T> {
+        match self.0 {
+            State::Ready(result) => {
+                if let Some(result) = &result {
+                    done(result);
+                }
+                Self(State::Ready(result))
+            }
+            State::Pending(future) => Self::new(async move {
+                let result = future.await;
+                done(&result);
+                result
+            }),
+        }
+    }
+}
+
 impl<'a, T> Lookup<'a, T> {
     /// A look-up that has to wait for something.
     pub fn new(future: impl Future<Output = Result<Outcome<T>, LookupError>> + Send + 'a) -> Self {
@@ -132,9 +179,20 @@ impl<T> Future for Lookup<'_, T> {
     type Output = Result<Outcome<T>, LookupError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.get_mut().0 {
-            State::Pending(future) => future.as_mut().poll(context),
-            State::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
+        let state = &mut self.get_mut().0;
+        match state {
+            State::Pending(future) => {
+                let polled = future.as_mut().poll(context);
+                if polled.is_ready() {
+                    *state = State::Ready(None);
+                }
+                polled
+            }
+            // A look-up that is polled after its end neither panics nor waits for ever.
+            State::Ready(result) => Poll::Ready(result.take().unwrap_or_else(|| {
+                let reason = "the look-up was polled after its end";
+                Err(LookupError::Other(reason.into()))
+            })),
         }
     }
 }

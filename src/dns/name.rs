@@ -83,6 +83,25 @@ impl Name {
         Ok(Self(text.into()))
     }
 
+    /// Reads the text form of RFC 1035 5.1 from octets, those above 127 standing for themselves. A
+    /// final dot changes nothing.
+    pub(super) fn from_text(text: &[u8]) -> Result<Self, NameError> {
+        if text == b"." {
+            return Ok(Self::root());
+        }
+        if is_plain(text)
+            && let Ok(text) = std::str::from_utf8(text)
+        {
+            return Ok(Self(text.into()));
+        }
+        let labels = unescape(text).ok_or(NameError::Escape)?;
+        let labels = match labels.as_slice() {
+            [labels @ .., last] if last.is_empty() && !labels.is_empty() => labels,
+            labels => labels,
+        };
+        Self::from_labels(labels.iter().map(Vec::as_slice))
+    }
+
     /// The name to ask PTR records of: in `in-addr.arpa` (RFC 1035 3.5) or `ip6.arpa` (RFC 3596 2.5).
     #[must_use]
     pub fn reverse(address: IpAddr) -> Self {
@@ -182,18 +201,7 @@ impl FromStr for Name {
 
     /// Reads the form of RFC 1035 5.1, `\.` and `\DDD` included; a final dot changes nothing.
     fn from_str(text: &str) -> Result<Self, NameError> {
-        if text == "." {
-            return Ok(Self::root());
-        }
-        if is_plain(text.as_bytes()) {
-            return Ok(Self(text.into()));
-        }
-        let labels = unescape(text.as_bytes()).ok_or(NameError::Escape)?;
-        let labels = match labels.as_slice() {
-            [labels @ .., last] if last.is_empty() && !labels.is_empty() => labels,
-            labels => labels,
-        };
-        Self::from_labels(labels.iter().map(Vec::as_slice))
+        Self::from_text(text.as_bytes())
     }
 }
 

@@ -1,14 +1,12 @@
 //! A resolver in memory.
 
 use std::collections::{HashMap, HashSet};
-use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{
-    Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Records, Resolver, Txt,
+    Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Records, Resolver, Txt,
 };
 
 /// DNS data in memory, for tests, examples and offline use: a [`Resolver`] that answers from what it
@@ -42,7 +40,7 @@ struct Node {
     mx: Set<Mx>,
     ptr: Set<Name>,
     txt: Set<Txt>,
-    cname: Option<Name>,
+    cname: Option<(Name, Option<Duration>)>,
     failures: Vec<(Option<RecordType>, LookupError)>,
     gate: Option<Gate>,
 }
@@ -50,14 +48,17 @@ struct Node {
 /// The records of one name and type.
 #[derive(Clone, Debug)]
 struct Set<T> {
-    records: Records<T>,
+    records: Vec<T>,
+    /// The records as they are handed out, made at the first look-up.
+    shared: OnceLock<Records<T>>,
     ttl: Option<Duration>,
 }
 
 impl<T> Default for Set<T> {
     fn default() -> Self {
         Self {
-            records: Vec::new().into(),
+            records: Vec::new(),
+            shared: OnceLock::new(),
             ttl: None,
         }
     }
@@ -65,11 +66,19 @@ impl<T> Default for Set<T> {
 
 impl<T: Clone> Set<T> {
     fn push(&mut self, record: T, ttl: Option<Duration>) {
-        let mut records = self.records.to_vec();
-        records.push(record);
-        self.records = records.into();
+        self.records.push(record);
+        self.shared = OnceLock::new();
         // The records of a set share one TTL (RFC 2181 5.2): the smallest.
         self.ttl = self.ttl.into_iter().chain(ttl).min();
+    }
+
+    fn outcome(&self) -> Outcome<T> {
+        let shared = self.shared.get_or_init(|| self.records.clone().into());
+        let outcome = Outcome::records(shared.clone());
+        match self.ttl {
+            Some(ttl) => outcome.with_ttl(ttl),
+            None => outcome,
+        }
     }
 }
 
@@ -153,7 +162,7 @@ impl Zone {
     ///
     /// [`NameError`] for a name that is none.
     pub fn add_name(&mut self, name: &str) -> Result<&mut Self, NameError> {
-        self.node(&name.parse()?);
+        self.touch(&name.parse()?);
         Ok(self)
     }
 
@@ -163,7 +172,7 @@ impl Zone {
     ///
     /// [`NameError`] for a name that is none.
     pub fn fail(&mut self, name: &str, error: LookupError) -> Result<&mut Self, NameError> {
-        self.node(&name.parse()?).failures.push((None, error));
+        self.add_failure(&name.parse()?, None, error);
         Ok(self)
     }
 
@@ -178,9 +187,7 @@ impl Zone {
         record_type: RecordType,
         error: LookupError,
     ) -> Result<&mut Self, NameError> {
-        self.node(&name.parse()?)
-            .failures
-            .push((Some(record_type), error));
+        self.add_failure(&name.parse()?, Some(record_type), error);
         Ok(self)
     }
 
@@ -209,11 +216,25 @@ impl Zone {
         match data {
             Data::A(address) => node.a.push(address, ttl),
             Data::Aaaa(address) => node.aaaa.push(address, ttl),
-            Data::Cname(target) => node.cname = Some(target),
+            Data::Cname(target) => node.cname = Some((target, ttl)),
             Data::Mx(mx) => node.mx.push(mx, ttl),
             Data::Ptr(target) => node.ptr.push(target, ttl),
             Data::Txt(txt) => node.txt.push(txt, ttl),
         }
+    }
+
+    pub(super) fn add_failure(
+        &mut self,
+        name: &Name,
+        record_type: Option<RecordType>,
+        error: LookupError,
+    ) {
+        self.node(name).failures.push((record_type, error));
+    }
+
+    /// Lets the name exist.
+    pub(super) fn touch(&mut self, name: &Name) {
+        self.node(name);
     }
 
     fn node(&mut self, name: &Name) -> &mut Node {
@@ -248,57 +269,77 @@ impl Zone {
         record_type: RecordType,
         set: fn(&Node) -> &Set<T>,
     ) -> Result<Outcome<T>, LookupError> {
-        let mut name = name;
+        let (mut name, mut ttl) = (name, None);
         for _ in 0..MAX_CNAMES {
-            let Some(node) = self.find(name) else {
-                let exists = self.ancestors.contains(name);
-                let outcome = if exists {
-                    Outcome::no_data()
-                } else {
-                    Outcome::no_such_name()
-                };
-                return Ok(outcome.with_authentic(self.authentic));
+            let outcome = match self.find(name) {
+                Found::Nothing => Outcome::no_such_name(),
+                Found::Empty => Outcome::no_data(),
+                Found::Node(node) => {
+                    if let Some(error) = node.failure(record_type) {
+                        return Err(error.clone());
+                    }
+                    if let Some((target, cname_ttl)) = &node.cname {
+                        name = target;
+                        ttl = ttl.into_iter().chain(*cname_ttl).min();
+                        continue;
+                    }
+                    set(node).outcome()
+                }
             };
-            let failure = node
-                .failures
-                .iter()
-                .find(|(failing, _)| failing.is_none_or(|failing| failing == record_type));
-            if let Some((_, error)) = failure {
-                return Err(error.clone());
-            }
-            if let Some(target) = &node.cname {
-                name = target;
-                continue;
-            }
-            let Set { records, ttl } = set(node);
-            let outcome = Outcome::records(records.clone()).with_authentic(self.authentic);
-            return Ok(match ttl {
-                Some(ttl) => outcome.with_ttl(*ttl),
+            // An answer lives no longer than the aliases that lead to it.
+            let outcome = match outcome.ttl().into_iter().chain(ttl).min() {
+                Some(ttl) => outcome.with_ttl(ttl),
                 None => outcome,
-            });
+            };
+            return Ok(outcome.with_authentic(self.authentic));
         }
         Err(LookupError::Malformed)
     }
 
     /// The node of a name, or of the wildcard that stands for it: the one below its closest
     /// ancestor that exists (RFC 4592 3.3.1).
-    fn find(&self, name: &Name) -> Option<&Node> {
-        if let Some(node) = self.nodes.get(name) {
-            return Some(node);
-        }
-        if self.ancestors.contains(name) {
-            return None;
+    fn find(&self, name: &Name) -> Found<'_> {
+        match self.exact(name) {
+            Found::Nothing => {}
+            found => return found,
         }
         let mut ancestor = name.parent();
         while let Some(name) = ancestor {
-            if self.nodes.contains_key(&name) || self.ancestors.contains(&name) {
-                let wildcard = format!("*.{name}").parse().ok()?;
-                return self.nodes.get(&wildcard);
+            if !matches!(self.exact(&name), Found::Nothing) {
+                let labels = name.labels();
+                let labels = labels.iter().map(Vec::as_slice);
+                let wildcard = Name::from_labels(std::iter::once(b"*".as_slice()).chain(labels));
+                return wildcard.map_or(Found::Nothing, |wildcard| self.exact(&wildcard));
             }
             ancestor = name.parent();
         }
-        None
+        Found::Nothing
     }
+
+    fn exact(&self, name: &Name) -> Found<'_> {
+        match self.nodes.get(name) {
+            Some(node) => Found::Node(node),
+            None if self.ancestors.contains(name) => Found::Empty,
+            None => Found::Nothing,
+        }
+    }
+}
+
+impl Node {
+    fn failure(&self, record_type: RecordType) -> Option<&LookupError> {
+        let mut failures = self.failures.iter();
+        failures
+            .find(|(failing, _)| failing.is_none_or(|failing| failing == record_type))
+            .map(|(_, error)| error)
+    }
+}
+
+/// What stands at a name.
+enum Found<'a> {
+    Node(&'a Node),
+    /// Nothing but names below it.
+    Empty,
+    Nothing,
 }
 
 /// One record's data.
@@ -330,56 +371,6 @@ impl Resolver for Zone {
 
     fn ptr<'a>(&'a self, name: &'a Name) -> Lookup<'a, Name> {
         self.lookup(name, RecordType::Ptr, |node| &node.ptr)
-    }
-}
-
-/// Holds look-ups of a name back until it is opened, see [`Zone::gate`].
-#[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<Mutex<GateState>>);
-
-#[derive(Debug, Default)]
-struct GateState {
-    open: bool,
-    asked: usize,
-    wakers: Vec<Waker>,
-}
-
-impl Gate {
-    /// Lets all look-ups pass, those waiting and those to come.
-    pub fn open(&self) {
-        let wakers = {
-            let mut state = self.state();
-            state.open = true;
-            std::mem::take(&mut state.wakers)
-        };
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// How many look-ups have arrived at the gate so far.
-    #[must_use]
-    pub fn asked(&self) -> usize {
-        self.state().asked
-    }
-
-    async fn passed(&self) {
-        let mut counted = false;
-        poll_fn(|context| {
-            let mut state = self.state();
-            if !std::mem::replace(&mut counted, true) {
-                state.asked += 1;
-            }
-            if state.open {
-                return Poll::Ready(());
-            }
-            state.wakers.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, GateState> {
-        // Nothing panics while the lock is held; if a waker does, the state is still sound.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -438,6 +429,7 @@ mod tests {
             .add_txt("x.w.example", "own")
             .unwrap();
         zone.add_cname("gone.example", "nowhere.test").unwrap();
+        zone.add_txt("below.*.e.example", "x").unwrap();
         assert_eq!(txt(&zone, "a.example"), Ok(vec!["\"x\"".into()]));
         assert_eq!(txt(&zone, "l1.example"), Err(LookupError::Malformed));
         assert_eq!(txt(&zone, "y.w.example"), Ok(vec!["\"wild\"".into()]));
@@ -445,6 +437,12 @@ mod tests {
         assert_eq!(txt(&zone, "x.w.example"), Ok(vec!["\"own\"".into()]));
         assert_eq!(txt(&zone, "z.x.w.example"), Ok(vec!["NXDOMAIN".into()]));
         assert_eq!(txt(&zone, "gone.example"), Ok(vec!["NXDOMAIN".into()]));
+        // The wildcard exists without data, because a name below it does (RFC 4592 2.2.2).
+        assert_eq!(txt(&zone, "x.e.example"), Ok(vec![]));
+        assert_eq!(txt(&zone, "nowhere"), Ok(vec!["NXDOMAIN".into()]));
+        zone.add_txt("*", "root").unwrap();
+        assert_eq!(txt(&zone, "nowhere"), Ok(vec!["\"root\"".into()]));
+        assert_eq!(txt(&zone, "x.example"), Ok(vec!["NXDOMAIN".into()]));
     }
 
     #[test]
@@ -459,23 +457,5 @@ mod tests {
             block_on(zone.a(&"y.example".parse().unwrap())),
             Ok(Outcome::no_data())
         );
-    }
-
-    #[test]
-    fn gates_hold_back() {
-        let mut zone = Zone::new();
-        zone.add_txt("x.example", "x").unwrap();
-        let gate = zone.gate("x.example").unwrap();
-        assert_eq!(gate.asked(), 0);
-        let answer = std::thread::scope(|scope| {
-            let lookup = scope.spawn(|| txt(&zone, "x.example"));
-            while gate.asked() == 0 {
-                std::thread::yield_now();
-            }
-            gate.open();
-            lookup.join().unwrap()
-        });
-        assert_eq!(answer, Ok(vec!["\"x\"".into()]));
-        assert_eq!(txt(&zone, "x.example"), Ok(vec!["\"x\"".into()]));
     }
 }

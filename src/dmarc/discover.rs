@@ -1,0 +1,464 @@
+//! Finding policies and organizational domains in the DNS (§4.10; RFC 7489 6.6.3).
+
+use std::cmp::Reverse;
+
+use super::walk::{self, Published};
+use super::{AlignmentMode, DiscoveryMethod, Record, Scope, Settings, SeveralAuthors};
+use crate::dns::{LookupError, Name, Resolver, Txt};
+use crate::domain::Domain;
+use crate::identifier::{AuthenticatedIdentifier, Method};
+use crate::message::Author;
+
+/// What the DNS said about the author domain's policy, and about organizational domains.
+///
+/// A look-up that failed is kept with its name and error. No name is asked twice.
+#[derive(Clone, Debug, Default)]
+pub struct Discovery {
+    policies: Vec<(Domain, Policy)>,
+    organizations: Vec<(Domain, OrganizationalDomain)>,
+    answers: Vec<(Domain, Answer)>,
+    queries: Vec<Name>,
+    walks: usize,
+}
+
+/// The policy of one author domain.
+#[derive(Clone, Debug)]
+pub(super) enum Policy {
+    /// There is none.
+    Absent,
+    /// This one applies.
+    Found {
+        published: Published,
+        scope: Result<Scope, Failure>,
+    },
+    /// A name has several records, which by RFC 7489 6.6.3 ends the search.
+    Several(Domain),
+    /// It could not be looked up.
+    Unknown(Failure),
+}
+
+/// A look-up that failed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Failure {
+    pub(super) name: Name,
+    pub(super) error: LookupError,
+}
+
+/// The organizational domain of a domain, as far as it is known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum OrganizationalDomain {
+    /// It is this one.
+    Known(Domain),
+    /// It was not looked for: too many domains claim to be related to the author's.
+    LimitReached,
+    /// A look-up failed.
+    Unknown {
+        /// The name that was asked.
+        name: Name,
+        /// What went wrong.
+        error: LookupError,
+    },
+}
+
+/// What stands at `_dmarc.` below a name.
+#[derive(Clone, Debug)]
+enum Answer {
+    Failed(Failure),
+    /// `exists`: whether the DNS knows a name below this one, and so this one.
+    Nothing {
+        exists: bool,
+    },
+    One(Record),
+    Several,
+}
+
+impl Discovery {
+    /// The names that were asked, in order.
+    #[must_use]
+    pub fn queries(&self) -> &[Name] {
+        &self.queries
+    }
+
+    /// The domains that publish several DMARC records, all of which are ignored.
+    pub fn several_records(&self) -> impl Iterator<Item = &Domain> {
+        self.answers
+            .iter()
+            .filter(|(_, answer)| matches!(answer, Answer::Several))
+            .map(|(domain, _)| domain)
+    }
+
+    /// The look-ups of records that failed, and how.
+    pub fn failures(&self) -> impl Iterator<Item = (&Name, &LookupError)> {
+        self.answers.iter().filter_map(|(_, answer)| match answer {
+            Answer::Failed(failure) => Some((&failure.name, &failure.error)),
+            Answer::Nothing { .. } | Answer::One(_) | Answer::Several => None,
+        })
+    }
+
+    /// The domain and the record whose policy applies to the first author domain, if any.
+    #[must_use]
+    pub fn policy(&self) -> Option<(&Domain, &Record)> {
+        match self.policies.first() {
+            Some((_, Policy::Found { published, .. })) => {
+                Some((&published.domain, &published.record))
+            }
+            Some((_, Policy::Absent | Policy::Several(_) | Policy::Unknown(_))) | None => None,
+        }
+    }
+
+    /// The organizational domain of a domain, if it was looked for.
+    #[must_use]
+    pub fn organizational_domain(&self, domain: &Domain) -> Option<&OrganizationalDomain> {
+        let entry = self.organizations.iter().find(|(known, _)| known == domain);
+        entry.map(|(_, organization)| organization)
+    }
+
+    pub(super) fn policy_of(&self, author_domain: &Domain) -> Option<&Policy> {
+        let entry = self
+            .policies
+            .iter()
+            .find(|(known, _)| known == author_domain);
+        entry.map(|(_, policy)| policy)
+    }
+
+    /// The DMARC record of a domain, from memory where it was asked before.
+    async fn record_at(
+        &mut self,
+        resolver: &dyn Resolver,
+        domain: &Domain,
+        settings: &Settings,
+    ) -> Answer {
+        if let Some((_, answer)) = self.answers.iter().find(|(known, _)| known == domain) {
+            return answer.clone();
+        }
+        let answer = match Name::below(b"_dmarc", domain) {
+            Ok(name) => {
+                let outcome = resolver.txt(&name).await;
+                self.queries.push(name.clone());
+                match outcome {
+                    Ok(outcome) => {
+                        let records = outcome.as_slice();
+                        let records = records.iter().take(settings.limits.records);
+                        only_record(records, !outcome.is_no_such_name())
+                    }
+                    Err(error) => Answer::Failed(Failure { name, error }),
+                }
+            }
+            // A name that does not fit into a query has no records.
+            Err(_) => Answer::Nothing { exists: false },
+        };
+        self.answers.push((domain.clone(), answer.clone()));
+        answer
+    }
+
+    /// The records that a walk from `start` finds, those of the longest names first.
+    async fn walk(
+        &mut self,
+        resolver: &dyn Resolver,
+        start: &Domain,
+        settings: &Settings,
+    ) -> Result<Vec<Published>, Failure> {
+        let mut found = Vec::new();
+        for domain in walk::targets(start, settings.limits.walk_queries) {
+            match self.record_at(resolver, &domain, settings).await {
+                Answer::Failed(failure) => return Err(failure),
+                // ‘If multiple DMARC Policy Records are returned for a single target, they are all
+                // discarded’ (§4.10, steps 2 and 6).
+                Answer::Nothing { .. } | Answer::Several => {}
+                Answer::One(record) => {
+                    let stops = walk::stops_at(&record);
+                    found.push(Published { domain, record });
+                    if stops {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Looks for the organizational domain of `domain` and keeps it.
+    pub(super) async fn organization(
+        &mut self,
+        resolver: &dyn Resolver,
+        domain: &Domain,
+        settings: &Settings,
+    ) -> OrganizationalDomain {
+        if let Some(known) = self.organizational_domain(domain) {
+            return known.clone();
+        }
+        let organization = match &settings.method {
+            DiscoveryMethod::PublicSuffixList(list) => {
+                OrganizationalDomain::Known(list.organizational_domain(domain))
+            }
+            DiscoveryMethod::TreeWalk => match self.walk(resolver, domain, settings).await {
+                Ok(found) => {
+                    OrganizationalDomain::Known(walk::organizational_domain(domain, &found))
+                }
+                Err(Failure { name, error }) => OrganizationalDomain::Unknown { name, error },
+            },
+        };
+        self.organizations
+            .push((domain.clone(), organization.clone()));
+        organization
+    }
+
+    /// The policy of an author domain, by the method that is set.
+    async fn find_policy(
+        &mut self,
+        resolver: &dyn Resolver,
+        author_domain: &Domain,
+        settings: &Settings,
+    ) -> Policy {
+        let own = match self.record_at(resolver, author_domain, settings).await {
+            Answer::One(record) => Some(record),
+            Answer::Failed(failure) => return Policy::Unknown(failure),
+            Answer::Several if is_listed(settings) => {
+                return Policy::Several(author_domain.clone());
+            }
+            Answer::Several | Answer::Nothing { .. } => None,
+        };
+        if let Some(record) = own {
+            // ‘If the DMARC Policy Record to be applied is that of the Author Domain, then the
+            // Domain Owner Assessment Policy is taken from the "p" tag’ (§4.10.1), even where the
+            // organizational domain has a record as well.
+            return Policy::Found {
+                published: Published {
+                    domain: author_domain.clone(),
+                    record,
+                },
+                scope: Ok(Scope::Domain),
+            };
+        }
+        let published = match self.find_inherited(resolver, author_domain, settings).await {
+            Ok(published) => published,
+            Err(policy) => return policy,
+        };
+        let scope = self.scope(resolver, author_domain, &published.record, settings);
+        let scope = scope.await;
+        Policy::Found { published, scope }
+    }
+
+    /// The record that applies to an author domain without one of its own; as an error, the policy
+    /// without a record.
+    async fn find_inherited(
+        &mut self,
+        resolver: &dyn Resolver,
+        author_domain: &Domain,
+        settings: &Settings,
+    ) -> Result<Published, Policy> {
+        match &settings.method {
+            DiscoveryMethod::TreeWalk => {
+                let walk = self.walk(resolver, author_domain, settings).await;
+                let found = walk.map_err(Policy::Unknown)?;
+                let organization = walk::organizational_domain(author_domain, &found);
+                self.organizations.push((
+                    author_domain.clone(),
+                    OrganizationalDomain::Known(organization),
+                ));
+                walk::policy(author_domain, found).ok_or(Policy::Absent)
+            }
+            DiscoveryMethod::PublicSuffixList(list) => {
+                let domain = list.organizational_domain(author_domain);
+                match self.record_at(resolver, &domain, settings).await {
+                    Answer::One(record) => Ok(Published { domain, record }),
+                    Answer::Nothing { .. } => Err(Policy::Absent),
+                    Answer::Several => Err(Policy::Several(domain)),
+                    Answer::Failed(failure) => Err(Policy::Unknown(failure)),
+                }
+            }
+        }
+    }
+
+    /// Whether `sp` or `np` applies; asks only where they differ.
+    async fn scope(
+        &mut self,
+        resolver: &dyn Resolver,
+        author_domain: &Domain,
+        record: &Record,
+        settings: &Settings,
+    ) -> Result<Scope, Failure> {
+        let rules = settings.rules();
+        let published = |scope| record.published(scope, rules);
+        let exists = self.answers.iter().any(|(known, answer)| {
+            known == author_domain && !matches!(answer, Answer::Nothing { exists: false })
+        });
+        if exists || published(Scope::Subdomain) == published(Scope::NonexistentSubdomain) {
+            return Ok(Scope::Subdomain);
+        }
+        let Ok(name) = Name::from_octets(author_domain.as_str().as_bytes()) else {
+            return Ok(Scope::NonexistentSubdomain);
+        };
+        // §3.2.13: ‘if the response code received for a query for a domain name is NXDOMAIN, then
+        // the domain name and any possible subdomains do not exist’; the type does not matter.
+        let outcome = resolver.a(&name).await;
+        self.queries.push(name.clone());
+        match outcome {
+            Ok(outcome) if outcome.is_no_such_name() => Ok(Scope::NonexistentSubdomain),
+            Ok(_) => Ok(Scope::Subdomain),
+            Err(error) => Err(Failure { name, error }),
+        }
+    }
+
+    /// Walks the identifiers that may be aligned with one author domain.
+    async fn walk_identifiers(
+        &mut self,
+        resolver: &dyn Resolver,
+        author_domain: &Domain,
+        record: &Record,
+        identifiers: &[AuthenticatedIdentifier],
+        settings: &Settings,
+    ) {
+        // §4.10.2: no need where the two are the same domain, or alignment is strict. Nor where
+        // they share no label: an organizational domain is its domain or above it.
+        let mut candidates: Vec<_> = identifiers
+            .iter()
+            .filter(|identifier| {
+                mode(record, identifier.method()) == AlignmentMode::Relaxed
+                    && identifier.domain() != author_domain
+                    && shared_labels(identifier.domain(), author_domain) != 0
+            })
+            .collect();
+        if candidates.is_empty() && settings.compare_with.is_none() {
+            return;
+        }
+        let OrganizationalDomain::Known(organization) =
+            self.organization(resolver, author_domain, settings).await
+        else {
+            return;
+        };
+        candidates.retain(|identifier| identifier.domain().is_within(&organization));
+        // Who signs with many domains chooses their order; those that passed and are nearest to
+        // the author come first.
+        candidates.sort_by_key(|identifier| {
+            let shared = shared_labels(identifier.domain(), author_domain);
+            (identifier.status(), Reverse(shared))
+        });
+        for identifier in candidates {
+            let domain = identifier.domain();
+            if self.organizational_domain(domain).is_some() {
+                continue;
+            }
+            if self.walks >= settings.limits.walks && !is_listed(settings) {
+                let entry = (domain.clone(), OrganizationalDomain::LimitReached);
+                self.organizations.push(entry);
+                continue;
+            }
+            self.walks += 1;
+            self.organization(resolver, domain, settings).await;
+        }
+    }
+}
+
+/// Finds the policy of the author domain: the first walk.
+///
+/// An author without exactly one domain causes no query, except with
+/// [`SeveralAuthors::Strictest`]. Failures of the DNS are kept inside.
+pub async fn discover(resolver: &dyn Resolver, author: &Author, settings: &Settings) -> Discovery {
+    let mut discovery = Discovery::default();
+    for domain in author_domains(author, settings) {
+        if discovery.policy_of(domain).is_none() {
+            let policy = discovery.find_policy(resolver, domain, settings).await;
+            discovery.policies.push((domain.clone(), policy));
+        }
+    }
+    discovery
+}
+
+/// Finds the organizational domains of authenticated identifiers: the second walk.
+///
+/// It is made only where a policy was found, alignment is relaxed and the answer can matter; the
+/// names that were asked before are not asked again.
+pub async fn discover_identifiers(
+    resolver: &dyn Resolver,
+    mut discovery: Discovery,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) -> Discovery {
+    let policies: Vec<_> = discovery
+        .policies
+        .iter()
+        .filter_map(|(author_domain, policy)| match policy {
+            Policy::Found { published, .. } => {
+                Some((author_domain.clone(), published.record.clone()))
+            }
+            Policy::Absent | Policy::Several(_) | Policy::Unknown(_) => None,
+        })
+        .collect();
+    for (author_domain, record) in &policies {
+        discovery
+            .walk_identifiers(resolver, author_domain, record, identifiers, settings)
+            .await;
+    }
+    discovery
+}
+
+/// The organizational domain of any domain (§4.10.2), by the method that is set.
+pub async fn organizational_domain(
+    resolver: &dyn Resolver,
+    domain: &Domain,
+    settings: &Settings,
+) -> (OrganizationalDomain, Discovery) {
+    let mut discovery = Discovery::default();
+    let organization = discovery.organization(resolver, domain, settings).await;
+    (organization, discovery)
+}
+
+/// The author domains that are evaluated.
+pub(super) fn author_domains<'a>(author: &'a Author, settings: &Settings) -> &'a [Domain] {
+    match (author, settings.several_authors) {
+        (Author::One(_) | Author::SameDomain { .. }, _) => author.domains(),
+        // §11.5 speaks of ‘a syntactically valid multi-valued RFC5322.From field’; several fields
+        // are not that, and one of them may have hidden authors.
+        (Author::SeveralDomains(domains), SeveralAuthors::Strictest)
+            if domains.len() <= settings.limits.author_domains =>
+        {
+            domains
+        }
+        (
+            Author::SeveralDomains(_)
+            | Author::SeveralFields { .. }
+            | Author::Missing
+            | Author::Unparseable(_),
+            SeveralAuthors::Refuse | SeveralAuthors::Strictest,
+        ) => &[],
+    }
+}
+
+/// How identifiers of a method must be aligned.
+pub(super) fn mode(record: &Record, method: Method) -> AlignmentMode {
+    match method {
+        Method::Dkim => record.adkim(),
+        Method::Spf => record.aspf(),
+    }
+}
+
+/// How many labels two names have in common, from the right.
+pub(super) fn shared_labels(a: &Domain, b: &Domain) -> usize {
+    let pairs = a.labels().rev().zip(b.labels().rev());
+    pairs.take_while(|(a, b)| a == b).count()
+}
+
+fn is_listed(settings: &Settings) -> bool {
+    match settings.method {
+        DiscoveryMethod::TreeWalk => false,
+        DiscoveryMethod::PublicSuffixList(_) => true,
+    }
+}
+
+/// ‘Records that do not start with a "v" tag that identifies the current version of DMARC are
+/// discarded’ (§4.10, step 2).
+fn only_record<'a>(texts: impl Iterator<Item = &'a Txt>, exists: bool) -> Answer {
+    let mut records = texts.filter_map(|text| Record::from_txt(text).ok());
+    match (records.next(), records.next()) {
+        (None, _) => Answer::Nothing { exists },
+        (Some(record), None) => Answer::One(record),
+        (Some(_), Some(_)) => Answer::Several,
+    }
+}

@@ -1,0 +1,68 @@
+//! The DNS tree walk (§4.10) without the DNS: which names are asked, and what the answers mean.
+
+use super::{PublicSuffixFlag, Record};
+use crate::domain::Domain;
+
+/// A record and the domain that publishes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Published {
+    pub(super) domain: Domain,
+    pub(super) record: Record,
+}
+
+/// The names of a walk, the start first, the top-level domain last.
+///
+/// ‘If x < 8, remove the left-most label from the subject domain. If x >= 8, remove the left-most
+/// labels from the subject domain until 7 labels remain’ (§4.10, step 4); 8 is `limit`.
+pub(super) fn targets(start: &Domain, limit: usize) -> impl Iterator<Item = Domain> {
+    let longest = start
+        .label_count()
+        .saturating_sub(1)
+        .min(limit.saturating_sub(1));
+    std::iter::once(start.clone()).chain((1..=longest).rev().filter_map(|n| start.suffix(n)))
+}
+
+/// Whether a walk ends at this record (§4.10, steps 2 and 6).
+pub(super) fn stops_at(record: &Record) -> bool {
+    match record.psd() {
+        PublicSuffixFlag::Yes | PublicSuffixFlag::No => true,
+        PublicSuffixFlag::Unknown => false,
+    }
+}
+
+/// §4.10.2: the organizational domain, from the records that a walk from `start` found, those of
+/// the longest names first.
+pub(super) fn organizational_domain(start: &Domain, found: &[Published]) -> Domain {
+    for Published { domain, record } in found {
+        match record.psd() {
+            PublicSuffixFlag::No => return domain.clone(),
+            // ‘other than the one for the domain where the tree walk started’
+            PublicSuffixFlag::Yes if domain != start => {
+                let below = start.suffix(domain.label_count() + 1);
+                return below.unwrap_or_else(|| start.clone());
+            }
+            PublicSuffixFlag::Yes | PublicSuffixFlag::Unknown => {}
+        }
+    }
+    // ‘Otherwise, select the DMARC Policy Record found at the name with the fewest number of
+    // labels’; without any, ‘the initial target domain is the Organizational Domain’.
+    found
+        .last()
+        .map_or_else(|| start.clone(), |last| last.domain.clone())
+}
+
+/// §4.10.1: the record that applies to an author domain without one of its own: that of the
+/// organizational domain, else that of the public suffix.
+pub(super) fn policy(start: &Domain, found: Vec<Published>) -> Option<Published> {
+    let organization = organizational_domain(start, &found);
+    let mut public_suffix = None;
+    for published in found {
+        if published.domain == organization {
+            return Some(published);
+        }
+        if published.record.psd() == PublicSuffixFlag::Yes {
+            public_suffix = Some(published);
+        }
+    }
+    public_suffix
+}

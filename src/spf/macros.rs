@@ -1,0 +1,326 @@
+//! Macros (§7): their parts, and what each stands for.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::parse::{self, Scope};
+use super::record::ascii;
+use super::syntax::SyntaxError;
+
+/// A text with macros, whose syntax was checked.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct MacroString<'a>(&'a [u8]);
+
+impl<'a> MacroString<'a> {
+    /// Reads the text of an explanation (§6.2): visible ASCII and spaces, all macro letters.
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxError`] for the first departure from the grammar.
+    pub fn parse_explanation(octets: &'a [u8]) -> Result<Self, SyntaxError> {
+        Self::parse(octets, Scope::Explanation)
+    }
+
+    /// Reads a macro-string as terms have them: no spaces, and none of the letters `c`, `r`, `t`.
+    ///
+    /// # Errors
+    ///
+    /// [`SyntaxError`] for the first departure from the grammar.
+    pub fn parse_term(octets: &'a [u8]) -> Result<Self, SyntaxError> {
+        Self::parse(octets, Scope::Term)
+    }
+
+    fn parse(octets: &'a [u8], scope: Scope) -> Result<Self, SyntaxError> {
+        let first = match scope {
+            Scope::Term => b'!',
+            Scope::Explanation => b' ',
+        };
+        if let Some(at) = octets
+            .iter()
+            .position(|octet| !(first..=b'~').contains(octet))
+        {
+            let rule = super::SyntaxRule::Character;
+            return Err(SyntaxError::new(rule, at, octets));
+        }
+        parse::check_macros(octets, scope).map_err(|fault| {
+            let at = octets.len().saturating_sub(fault.rest.len());
+            SyntaxError::new(fault.rule, at, octets)
+        })?;
+        Ok(Self(octets))
+    }
+
+    /// For the parser, which has checked the text.
+    pub(super) fn checked(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
+    /// The text as written.
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        ascii(self.0)
+    }
+
+    pub(super) fn octets(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether there is nothing to expand.
+    #[must_use]
+    pub fn is_literal(self) -> bool {
+        crate::text::find(self.0, b'%').is_none()
+    }
+
+    /// Whether the text has one of these macros.
+    pub(super) fn has(self, wanted: impl Fn(Letter) -> bool) -> bool {
+        self.pieces()
+            .any(|piece| matches!(piece, Piece::Expand(expand) if wanted(expand.letter)))
+    }
+
+    fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (behind, piece) = parse::piece(rest, Scope::Explanation).ok()?;
+            rest = behind;
+            Some(piece)
+        })
+    }
+
+    /// Expands the macros.
+    pub(super) fn expand(self, values: &Values<'_>) -> Result<Vec<u8>, TooLong> {
+        let mut out = Vec::with_capacity(self.0.len() + 64);
+        for piece in self.pieces() {
+            match piece {
+                Piece::Literal(literal) => out.extend_from_slice(literal),
+                Piece::Percent => out.push(b'%'),
+                Piece::Space => out.push(b' '),
+                Piece::UrlSpace => out.extend_from_slice(b"%20"),
+                Piece::Expand(expand) => expand.write(values, &mut out),
+            }
+            if out.len() > MAX_EXPANSION {
+                return Err(TooLong);
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl fmt::Display for MacroString<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for MacroString<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// A macro-string of one record can name the HELO argument ten thousand times. Names end at 253
+/// octets and replies at 512; what expands to more than this is of no use as either.
+const MAX_EXPANSION: usize = 8_192;
+
+/// The expansion would exceed [`MAX_EXPANSION`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct TooLong;
+
+/// A part of a macro-string.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'a> {
+    Literal(&'a [u8]),
+    Percent,
+    Space,
+    UrlSpace,
+    Expand(Expand<'a>),
+}
+
+/// `%{...}`
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expand<'a> {
+    pub(super) letter: Letter,
+    pub(super) escape: bool,
+    pub(super) keep: Option<usize>,
+    pub(super) reverse: bool,
+    pub(super) delimiters: &'a [u8],
+}
+
+impl Expand<'_> {
+    fn write(&self, values: &Values<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.letter.write(values, out);
+        if self.keep.is_some() || self.reverse || !self.delimiters.is_empty() {
+            let value = out.split_off(start);
+            self.transform(&value, out);
+        }
+        if self.escape {
+            let value = out.split_off(start);
+            url_escape(&value, out);
+        }
+    }
+
+    /// §7.3: ‘the replacement value for a macro letter is split into parts separated by one or more
+    /// of the specified delimiter characters. After performing any reversal operation and/or removal
+    /// of left-hand parts, the parts are rejoined using "."’. The parts ‘might contain empty
+    /// strings.’
+    fn transform(&self, value: &[u8], out: &mut Vec<u8>) {
+        let delimiters = if self.delimiters.is_empty() {
+            b"."
+        } else {
+            self.delimiters
+        };
+        let mut parts: Vec<&[u8]> = value.split(|octet| delimiters.contains(octet)).collect();
+        if self.reverse {
+            parts.reverse();
+        }
+        let skip = self.keep.map_or(0, |keep| parts.len().saturating_sub(keep));
+        for (index, part) in parts.iter().skip(skip).enumerate() {
+            if index != 0 {
+                out.push(b'.');
+            }
+            out.extend_from_slice(part);
+        }
+    }
+}
+
+/// §7.3: ‘URL escaping MUST be performed for characters not in the "unreserved" set’ (RFC 3986 2.3).
+fn url_escape(value: &[u8], out: &mut Vec<u8>) {
+    const HEX: [u8; 16] = *b"0123456789ABCDEF";
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    for &octet in value {
+        if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
+            out.push(octet);
+        } else {
+            out.extend_from_slice(&[b'%', digit(octet >> 4), digit(octet & 15)]);
+        }
+    }
+}
+
+/// A macro letter (§7.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Letter {
+    Sender,
+    LocalPart,
+    SenderDomain,
+    Domain,
+    Address,
+    ValidatedName,
+    Version,
+    Helo,
+    ReadableAddress,
+    Receiver,
+    Time,
+}
+
+impl Letter {
+    pub(super) fn new(letter: u8) -> Option<Self> {
+        Some(match letter.to_ascii_lowercase() {
+            b's' => Self::Sender,
+            b'l' => Self::LocalPart,
+            b'o' => Self::SenderDomain,
+            b'd' => Self::Domain,
+            b'i' => Self::Address,
+            b'p' => Self::ValidatedName,
+            b'v' => Self::Version,
+            b'h' => Self::Helo,
+            b'c' => Self::ReadableAddress,
+            b'r' => Self::Receiver,
+            b't' => Self::Time,
+            _ => return None,
+        })
+    }
+
+    /// §7.2: ‘The following macro letters are allowed only in "exp" text’.
+    pub(super) fn is_for_explanations(self) -> bool {
+        matches!(self, Self::ReadableAddress | Self::Receiver | Self::Time)
+    }
+
+    /// §7.3: with none of these the result can be cached by domain and client address alone.
+    pub(super) fn depends_on_sender(self) -> bool {
+        matches!(
+            self,
+            Self::Sender | Self::LocalPart | Self::SenderDomain | Self::Helo
+        )
+    }
+
+    /// RFC 8616 4 singles these out where the local part is not ASCII.
+    pub(super) fn has_local_part(self) -> bool {
+        matches!(self, Self::Sender | Self::LocalPart)
+    }
+
+    fn write(self, values: &Values<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Sender => {
+                out.extend_from_slice(values.local_part);
+                out.push(b'@');
+                out.extend_from_slice(values.sender_domain);
+            }
+            Self::LocalPart => out.extend_from_slice(values.local_part),
+            Self::SenderDomain => out.extend_from_slice(values.sender_domain),
+            Self::Domain => out.extend_from_slice(values.domain),
+            Self::Address => write_dotted(values.client_ip, out),
+            Self::ValidatedName => out.extend_from_slice(values.validated_name),
+            Self::Version => out.extend_from_slice(match values.client_ip {
+                IpAddr::V4(_) => b"in-addr",
+                IpAddr::V6(_) => b"ip6",
+            }),
+            Self::Helo => out.extend_from_slice(values.helo),
+            Self::ReadableAddress => out.extend_from_slice(values.client_ip.to_string().as_bytes()),
+            Self::Receiver => out.extend_from_slice(values.receiver.as_bytes()),
+            Self::Time => match values
+                .now
+                .and_then(|now| now.duration_since(UNIX_EPOCH).ok())
+            {
+                Some(since) => out.extend_from_slice(since.as_secs().to_string().as_bytes()),
+                None => out.extend_from_slice(b"unknown"),
+            },
+        }
+    }
+}
+
+/// §7.3: ‘For IPv6 addresses, the "i" macro expands to a dot-format address’ of nibbles.
+fn write_dotted(address: IpAddr, out: &mut Vec<u8>) {
+    match address {
+        IpAddr::V4(address) => out.extend_from_slice(address.to_string().as_bytes()),
+        IpAddr::V6(address) => {
+            let digits = format!("{:032X}", address.to_bits());
+            for (index, digit) in digits.bytes().enumerate() {
+                if index != 0 {
+                    out.push(b'.');
+                }
+                out.push(digit);
+            }
+        }
+    }
+}
+
+/// What the letters stand for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Values<'a> {
+    pub(super) local_part: &'a [u8],
+    pub(super) sender_domain: &'a [u8],
+    pub(super) domain: &'a [u8],
+    pub(super) client_ip: IpAddr,
+    pub(super) helo: &'a [u8],
+    pub(super) validated_name: &'a [u8],
+    pub(super) receiver: &'a str,
+    pub(super) now: Option<SystemTime>,
+}
+
+/// §7.3: ‘if the expanded domain name exceeds 253 characters [..], the left side is truncated to fit,
+/// by removing successive domain labels (and their following dots)’.
+pub(super) fn truncate(name: &[u8]) -> &[u8] {
+    let mut name = name.strip_suffix(b".").unwrap_or(name);
+    while name.len() > MAX_NAME {
+        match crate::text::split_once(name, b'.') {
+            Some((_, rest)) => name = rest,
+            None => break,
+        }
+    }
+    name
+}
+
+const MAX_NAME: usize = 253;

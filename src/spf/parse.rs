@@ -1,0 +1,455 @@
+//! The grammar of records and macro-strings (§12), on octets.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while};
+use nom::character::complete::{digit0, one_of};
+use nom::combinator::{opt, value};
+use nom::error::{ErrorKind, ParseError};
+use nom::sequence::{preceded, terminated};
+use nom::{IResult, Parser};
+
+use super::macros::{Expand, Letter, MacroString, Piece};
+use super::prefix::Prefix;
+use super::record::{
+    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Term, TermKind, ascii,
+};
+use super::syntax::{SyntaxError, SyntaxRule};
+use crate::text;
+
+/// Where macros stand: §7.2 allows `c`, `r` and `t` in explanations only.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Scope {
+    Term,
+    Explanation,
+}
+
+/// The rule that was broken, and what was left to read at that point.
+#[derive(Debug)]
+pub(super) struct Fault<'a> {
+    pub(super) rule: SyntaxRule,
+    pub(super) rest: &'a [u8],
+}
+
+impl<'a> ParseError<&'a [u8]> for Fault<'a> {
+    fn from_error_kind(rest: &'a [u8], _: ErrorKind) -> Self {
+        Self {
+            rule: SyntaxRule::Macro,
+            rest,
+        }
+    }
+
+    fn append(_: &'a [u8], _: ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+fn fault<T>(rule: SyntaxRule, rest: &[u8]) -> IResult<&[u8], T, Fault<'_>> {
+    Err(nom::Err::Failure(Fault { rule, rest }))
+}
+
+/// §4.5: ‘a version section of exactly "v=spf1"’, ‘terminated by either an SP character or the end
+/// of the record’. By the ABNF its letter case does not matter.
+pub(super) fn is_spf(octets: &[u8]) -> bool {
+    octets
+        .split_at_checked(VERSION.len())
+        .is_some_and(|(version, rest)| {
+            version.eq_ignore_ascii_case(VERSION) && matches!(rest, [] | [b' ', ..])
+        })
+}
+
+const VERSION: &[u8] = b"v=spf1";
+
+/// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
+pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
+    if !is_spf(octets) {
+        let word = octets.split(|octet| *octet == b' ').next();
+        let word = word.unwrap_or_default();
+        return Err(SyntaxError::new(SyntaxRule::Version, 0, word));
+    }
+    // Without an early end this is done for many octets at once.
+    let all_visible = octets.iter().fold(true, |visible, octet| {
+        visible & matches!(octet, b' '..=b'~')
+    });
+    // `ip4:192.0.2.0/24` and its space are an average term.
+    let mut terms = Vec::with_capacity((octets.len() / 16 + 1).min(USUAL_TERMS));
+    let (mut offset, mut rest) = (0, octets);
+    while let Some((word, behind)) =
+        text::split_once(rest, b' ').or((!rest.is_empty()).then_some((rest, &b""[..])))
+    {
+        if offset != 0 && !word.is_empty() {
+            let kind = whole_term(word, all_visible).map_err(|fault| {
+                let at = offset + word.len().saturating_sub(fault.rest.len());
+                SyntaxError::new(fault.rule, at, word)
+            })?;
+            terms.push(Term {
+                octets: word,
+                offset,
+                kind,
+            });
+        }
+        offset += word.len() + 1;
+        rest = behind;
+    }
+    Ok(terms)
+}
+
+/// Room is made for this many terms at once; longer records are rare or hostile.
+const USUAL_TERMS: usize = 32;
+
+fn whole_term(word: &[u8], all_visible: bool) -> Result<TermKind<'_>, Fault<'_>> {
+    let is_strange = |octet: &u8| !matches!(octet, b'!'..=b'~');
+    if !all_visible && let Some(at) = word.iter().position(is_strange) {
+        return Err(Fault {
+            rule: SyntaxRule::Character,
+            rest: word.get(at..).unwrap_or_default(),
+        });
+    }
+    match term(word) {
+        Ok(([], kind)) => Ok(kind),
+        Ok((rest, _)) => Err(Fault {
+            rule: SyntaxRule::TrailingText,
+            rest,
+        }),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault),
+        // The complete parsers never ask for more.
+        Err(nom::Err::Incomplete(_)) => Err(Fault {
+            rule: SyntaxRule::TrailingText,
+            rest: word,
+        }),
+    }
+}
+
+/// §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and before
+/// any ":" or "/" characters’. A qualifier is no part of a name.
+fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
+    let (rest, qualifier) = qualifier(input);
+    let (behind, name) = name(rest)?;
+    if let ([b'=', value @ ..], None, [b'A'..=b'Z' | b'a'..=b'z', ..]) = (behind, qualifier, name) {
+        let (rest, modifier) = modifier(name, value)?;
+        return Ok((rest, TermKind::Modifier(modifier)));
+    }
+    if !matches!(behind, [] | [b':' | b'/', ..]) {
+        return fault(SyntaxRule::UnknownMechanism, input);
+    }
+    let (rest, mechanism) = mechanism(name, behind, input)?;
+    let directive = Directive {
+        qualifier: qualifier.unwrap_or(Qualifier::Pass),
+        mechanism,
+    };
+    Ok((rest, TermKind::Directive(directive)))
+}
+
+/// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
+fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
+    take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
+        .parse(input)
+}
+
+fn modifier<'a>(name: &'a [u8], input: &'a [u8]) -> IResult<&'a [u8], Modifier<'a>, Fault<'a>> {
+    // unknown-modifier: ‘where name is not any known modifier’. So a malformed redirect or exp is an
+    // error, not an unknown modifier.
+    if name.eq_ignore_ascii_case(b"redirect") {
+        return domain_spec.map(Modifier::Redirect).parse(input);
+    }
+    if name.eq_ignore_ascii_case(b"exp") {
+        return domain_spec.map(Modifier::Explanation).parse(input);
+    }
+    let (rest, value) = macro_string(input)?;
+    let name = ascii(name);
+    Ok((rest, Modifier::Unknown { name, value }))
+}
+
+fn qualifier(input: &[u8]) -> (&[u8], Option<Qualifier>) {
+    match input {
+        [b'+', rest @ ..] => (rest, Some(Qualifier::Pass)),
+        [b'-', rest @ ..] => (rest, Some(Qualifier::Fail)),
+        [b'~', rest @ ..] => (rest, Some(Qualifier::Softfail)),
+        [b'?', rest @ ..] => (rest, Some(Qualifier::Neutral)),
+        rest => (rest, None),
+    }
+}
+
+/// What stands behind the name of a mechanism; `term` is the whole, for the blame.
+fn mechanism<'a>(
+    name: &[u8],
+    input: &'a [u8],
+    term: &'a [u8],
+) -> IResult<&'a [u8], Mechanism<'a>, Fault<'a>> {
+    let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+    if is(b"ip4") {
+        ip4.parse(input)
+    } else if is(b"ip6") {
+        ip6.parse(input)
+    } else if is(b"include") {
+        preceded(colon, domain_spec)
+            .map(Mechanism::Include)
+            .parse(input)
+    } else if is(b"a") {
+        host.map(|(domain, prefix)| Mechanism::A(domain, prefix))
+            .parse(input)
+    } else if is(b"mx") {
+        host.map(|(domain, prefix)| Mechanism::Mx(domain, prefix))
+            .parse(input)
+    } else if is(b"all") {
+        Ok((input, Mechanism::All))
+    } else if is(b"exists") {
+        preceded(colon, domain_spec)
+            .map(Mechanism::Exists)
+            .parse(input)
+    } else if is(b"ptr") {
+        opt(preceded(tag(&b":"[..]), domain_spec))
+            .map(Mechanism::Ptr)
+            .parse(input)
+    } else {
+        fault(SyntaxRule::UnknownMechanism, term)
+    }
+}
+
+fn colon(input: &[u8]) -> IResult<&[u8], (), Fault<'_>> {
+    match input {
+        [b':', rest @ ..] => Ok((rest, ())),
+        _ => fault(SyntaxRule::DomainMissing, input),
+    }
+}
+
+/// [ ":" domain-spec ] [ dual-cidr-length ]
+///
+/// A domain-spec may hold "/" and digits, so the lengths are taken off the right end first.
+fn host(input: &[u8]) -> IResult<&[u8], (Option<DomainSpec<'_>>, DualPrefix), Fault<'_>> {
+    let (head, prefix) = split_dual_prefix(input)?;
+    match head {
+        [] => Ok((b"", (None, prefix))),
+        [b':', spec @ ..] => {
+            let (_, domain) = domain_spec(spec)?;
+            Ok((b"", (Some(domain), prefix)))
+        }
+        _ => fault(SyntaxRule::PrefixLength, head),
+    }
+}
+
+/// dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]
+fn split_dual_prefix(input: &[u8]) -> IResult<&[u8], DualPrefix, Fault<'_>> {
+    let mut prefix = DualPrefix::default();
+    let mut head = input;
+    let (before, digits) = trailing_digits(head);
+    if digits.is_empty() {
+        return Ok((head, prefix));
+    }
+    if let Some(before) = before.strip_suffix(b"//") {
+        prefix.ip6 = Some(length(digits, 128)?);
+        head = before;
+    }
+    let (before, digits) = trailing_digits(head);
+    if !digits.is_empty()
+        && let Some(before) = before.strip_suffix(b"/")
+        && !before.ends_with(b"/")
+    {
+        prefix.ip4 = Some(length(digits, 32)?);
+        head = before;
+    }
+    Ok((head, prefix))
+}
+
+fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {
+    let start = input
+        .iter()
+        .rposition(|octet| !octet.is_ascii_digit())
+        .map_or(0, |last| last + 1);
+    input.split_at_checked(start).unwrap_or((input, b""))
+}
+
+/// ip4-cidr-length, ip6-cidr-length: no leading zeros, no more than the address has bits.
+fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
+    let canonical = matches!(digits, b"0" | [b'1'..=b'9', ..]);
+    text::decimal(digits, 3)
+        .filter(|_| canonical)
+        .and_then(|length| u8::try_from(length).ok())
+        .filter(|length| *length <= most)
+        .ok_or(nom::Err::Failure(Fault {
+            rule: SyntaxRule::PrefixLength,
+            rest: digits,
+        }))
+}
+
+/// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
+fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
+    let network = input.strip_prefix(b":").unwrap_or_default();
+    let Some((rest, address)) = ip4_network(network) else {
+        return fault(SyntaxRule::Ip4Network, network);
+    };
+    let length = network_length(rest, network, 32, SyntaxRule::Ip4Network)?;
+    Ok((b"", Mechanism::Ip4(Prefix::v4(address, length))))
+}
+
+/// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
+fn ip6(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
+    let network = input.strip_prefix(b":").unwrap_or_default();
+    let end = network
+        .iter()
+        .position(|octet| *octet == b'/')
+        .unwrap_or(network.len());
+    let (address, rest) = network.split_at_checked(end).unwrap_or((network, b""));
+    let Ok(address) = ascii(address).parse::<Ipv6Addr>() else {
+        return fault(SyntaxRule::Ip6Network, network);
+    };
+    let length = network_length(rest, network, 128, SyntaxRule::Ip6Network)?;
+    Ok((b"", Mechanism::Ip6(Prefix::v6(address, length))))
+}
+
+/// ip4-network = qnum "." qnum "." qnum "." qnum
+fn ip4_network(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
+    let mut octets = [0; 4];
+    let mut rest = input;
+    for (index, octet) in octets.iter_mut().enumerate() {
+        if index != 0 {
+            rest = rest.strip_prefix(b".")?;
+        }
+        (rest, *octet) = qnum(rest)?;
+    }
+    Some((rest, octets.into()))
+}
+
+/// qnum: 0 to 255 without leading zeros.
+fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
+    let value = |digits: &[u8]| {
+        digits.iter().fold(0_u16, |value, digit| {
+            value * 10 + u16::from(digit.saturating_sub(b'0'))
+        })
+    };
+    let (digits, rest) = match input {
+        [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(3)?,
+        [b'1'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(2)?,
+        [b'0'..=b'9', ..] => input.split_at_checked(1)?,
+        _ => return None,
+    };
+    Some((rest, u8::try_from(value(digits)).ok()?))
+}
+
+/// What may follow an address.
+fn network_length<'a>(
+    rest: &'a [u8],
+    network: &'a [u8],
+    most: u8,
+    rule: SyntaxRule,
+) -> Result<Option<u8>, nom::Err<Fault<'a>>> {
+    match rest {
+        [] => Ok(None),
+        [b'/', digits @ ..] => length(digits, most).map(Some),
+        _ => Err(nom::Err::Failure(Fault {
+            rule,
+            rest: network,
+        })),
+    }
+}
+
+/// domain-spec = macro-string domain-end; all that is left.
+fn domain_spec(input: &[u8]) -> IResult<&[u8], DomainSpec<'_>, Fault<'_>> {
+    if input.is_empty() {
+        return fault(SyntaxRule::DomainMissing, input);
+    }
+    let mut rest = input;
+    // What stands behind the last macro.
+    let mut tail = input;
+    while !rest.is_empty() {
+        let (behind, piece) = piece(rest, Scope::Term)?;
+        rest = behind;
+        if !matches!(piece, Piece::Literal(_)) {
+            tail = behind;
+        }
+    }
+    // domain-end = ( "." toplabel [ "." ] ) / macro-expand
+    let end = tail.strip_suffix(b".").unwrap_or(tail);
+    let label = text::rfind(end, b'.').and_then(|dot| end.get(dot + 1..));
+    if tail.is_empty() || label.is_some_and(is_toplabel) {
+        return Ok((b"", DomainSpec(MacroString::checked(input))));
+    }
+    fault(SyntaxRule::DomainEnd, label.unwrap_or(tail))
+}
+
+/// toplabel: letters, digits and inner hyphens, but not digits alone.
+fn is_toplabel(label: &[u8]) -> bool {
+    let edges = label.first().is_some_and(u8::is_ascii_alphanumeric)
+        && label.last().is_some_and(u8::is_ascii_alphanumeric);
+    edges
+        && label
+            .iter()
+            .all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
+        && !label.iter().all(u8::is_ascii_digit)
+}
+
+/// macro-string = *( macro-expand / macro-literal ); all that is left.
+fn macro_string(input: &[u8]) -> IResult<&[u8], MacroString<'_>, Fault<'_>> {
+    check_macros(input, Scope::Term).map_err(nom::Err::Failure)?;
+    Ok((b"", MacroString::checked(input)))
+}
+
+/// Checks the macros of a whole string.
+pub(super) fn check_macros(input: &[u8], scope: Scope) -> Result<(), Fault<'_>> {
+    let mut rest = input;
+    while !rest.is_empty() {
+        match piece(rest, scope) {
+            Ok((behind, _)) => rest = behind,
+            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => return Err(fault),
+            Err(nom::Err::Incomplete(_)) => {
+                return Err(Fault {
+                    rule: SyntaxRule::Macro,
+                    rest,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The next macro-expand, or the literal text up to it.
+pub(super) fn piece(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
+    match text::find(input, b'%') {
+        Some(0) => alt((
+            value(Piece::Percent, tag(&b"%%"[..])),
+            value(Piece::Space, tag(&b"%_"[..])),
+            value(Piece::UrlSpace, tag(&b"%-"[..])),
+            preceded(tag(&b"%{"[..]), |input| expand(input, scope)),
+        ))
+        .parse(input),
+        at => {
+            let (literal, rest) = input
+                .split_at_checked(at.unwrap_or(input.len()))
+                .unwrap_or((input, b""));
+            Ok((rest, Piece::Literal(literal)))
+        }
+    }
+}
+
+/// macro-letter transformers *delimiter "}"
+fn expand(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
+    let Some((&first, rest)) = input.split_first() else {
+        return fault(SyntaxRule::Macro, input);
+    };
+    let letter = Letter::new(first)
+        .filter(|letter| scope == Scope::Explanation || !letter.is_for_explanations());
+    let Some(letter) = letter else {
+        return fault(SyntaxRule::MacroLetter, input);
+    };
+    let (rest, digits) = digit0(rest)?;
+    // More digits than a usize holds ask for more parts than there are, which is all of them.
+    let keep = digits.iter().fold(0_usize, |keep, digit| {
+        keep.saturating_mul(10)
+            .saturating_add(usize::from(digit.saturating_sub(b'0')))
+    });
+    if keep == 0 && !digits.is_empty() {
+        return fault(SyntaxRule::MacroZero, input);
+    }
+    let (rest, reverse) = opt(one_of("rR")).parse(rest)?;
+    let is_delimiter = |octet: u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');
+    let (rest, delimiters) = terminated(take_while(is_delimiter), tag(&b"}"[..])).parse(rest)?;
+    let expand = Expand {
+        letter,
+        escape: first.is_ascii_uppercase(),
+        keep: (keep != 0).then_some(keep),
+        reverse: reverse.is_some(),
+        delimiters,
+    };
+    Ok((rest, Piece::Expand(expand)))
+}

@@ -1,0 +1,128 @@
+//! A record of everything that a check did, for those who ask for it.
+
+use crate::dns::{Answer, LookupError, Name, Outcome, RecordType};
+
+/// What a check did, in order; see [`Settings::trace_events`](super::Settings::trace_events).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Trace {
+    events: Vec<Event>,
+    dropped: usize,
+}
+
+impl Trace {
+    /// The events, up to the number that was asked for.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// How many events came after those.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+}
+
+/// Something that happened in a check.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum Event {
+    /// A question was put to the DNS.
+    Asked {
+        /// The name.
+        name: Name,
+        /// The type.
+        record_type: RecordType,
+        /// The kind of answer.
+        answer: Answered,
+    },
+    /// A record was found and is sound.
+    Record {
+        /// Whose record it is.
+        domain: Name,
+        /// Its text.
+        text: Box<str>,
+    },
+    /// A macro-string was expanded.
+    Expanded {
+        /// The text with its macros.
+        text: Box<str>,
+        /// What became of it, with `\xNN` for octets that are not visible ASCII.
+        expansion: Box<str>,
+    },
+    /// A directive was compared with the client.
+    Tried {
+        /// Whose record it stands in.
+        domain: Name,
+        /// The directive.
+        term: Box<str>,
+        /// Whether it matched.
+        matched: bool,
+    },
+}
+
+/// A kind of answer.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
+#[non_exhaustive]
+pub enum Answered {
+    /// So many records.
+    Records(usize),
+    /// The name has no records of the type.
+    NoData,
+    /// The name does not exist.
+    NoSuchName,
+    /// There was no answer.
+    Failed(LookupError),
+}
+
+impl<T> From<&Result<Outcome<T>, LookupError>> for Answered {
+    fn from(result: &Result<Outcome<T>, LookupError>) -> Self {
+        match result {
+            Ok(outcome) => match outcome.answer() {
+                Answer::Records(records) => Self::Records(records.len()),
+                Answer::NoData => Self::NoData,
+                Answer::NoSuchName => Self::NoSuchName,
+            },
+            Err(error) => Self::Failed(error.clone()),
+        }
+    }
+}
+
+/// Collects events up to a number; with the number 0 it costs a comparison.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    trace: Trace,
+    most: usize,
+}
+
+impl Recorder {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            trace: Trace::default(),
+            most,
+        }
+    }
+
+    pub(super) fn push(&mut self, event: impl FnOnce() -> Event) {
+        if self.trace.events.len() < self.most {
+            self.trace.events.push(event());
+        } else {
+            self.trace.dropped += 1;
+        }
+    }
+
+    pub(super) fn finish(self) -> Option<Trace> {
+        (self.most != 0).then_some(self.trace)
+    }
+}

@@ -1,0 +1,202 @@
+//! What is known about a message after all checks, and what a receiver does with it.
+//!
+//! A [`Verdict`] keeps every method's result with its reason. What the author's domain asks for is a
+//! [`Disposition`](crate::dmarc::Disposition); what the receiver does is an [`Action`], decided by
+//! a [`Policy`] which never changes a result.
+
+mod action;
+mod limit;
+mod relay;
+mod reply;
+
+use crate::auth_results::{AuthenticationResults, AuthservId, Method, MethodResult, ResultWord};
+use crate::dkim;
+use crate::dmarc;
+use crate::dns::{Question, Transcript};
+use crate::identifier::AuthenticatedIdentifier;
+use crate::message::{Anomalies, Author};
+use crate::session::Session;
+use crate::spf;
+
+pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
+pub use limit::LimitHit;
+pub use relay::Relay;
+pub use reply::SmtpReply;
+
+/// Everything that was found out about one message: owned, and without ties to the message.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Verdict {
+    #[cfg_attr(feature = "serde", serde(skip))]
+    session: Session,
+    author: Author,
+    anomalies: Anomalies,
+    relay: Relay,
+    spf: spf::SessionEvaluation,
+    dkim: Vec<dkim::Verification>,
+    dmarc: dmarc::Evaluation,
+    #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
+    transcript: Transcript,
+    decision: Decision,
+}
+
+/// The facts that a [`Verdict`] is made of.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) session: Session,
+    pub(crate) author: Author,
+    pub(crate) anomalies: Anomalies,
+    pub(crate) relay: Relay,
+    pub(crate) spf: spf::SessionEvaluation,
+    pub(crate) dkim: Vec<dkim::Verification>,
+    pub(crate) dmarc: dmarc::Evaluation,
+    pub(crate) transcript: Transcript,
+}
+
+impl Facts {
+    /// The domains that SPF and DKIM authenticate, or might have.
+    fn identifiers(&self) -> impl Iterator<Item = AuthenticatedIdentifier> {
+        let dkim = self
+            .dkim
+            .iter()
+            .filter_map(dkim::Verification::authenticated_identifier);
+        self.spf.authenticated_identifier().into_iter().chain(dkim)
+    }
+}
+
+impl Verdict {
+    /// Decides what to do about the facts.
+    pub(crate) fn new(facts: Facts, policy: &Policy) -> Self {
+        let decision = action::decide(policy, &facts);
+        let Facts {
+            session,
+            author,
+            anomalies,
+            relay,
+            spf,
+            dkim,
+            dmarc,
+            transcript,
+        } = facts;
+        Self {
+            session,
+            author,
+            anomalies,
+            relay,
+            spf,
+            dkim,
+            dmarc,
+            transcript,
+            decision,
+        }
+    }
+
+    /// The session in which the message arrived.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Who the message says it is from.
+    #[must_use]
+    pub fn author(&self) -> &Author {
+        &self.author
+    }
+
+    /// What is unusual about the header block.
+    #[must_use]
+    pub fn anomalies(&self) -> &Anomalies {
+        &self.anomalies
+    }
+
+    /// The traces that forwarders and lists left.
+    #[must_use]
+    pub fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
+    /// The results of SPF, for HELO and for MAIL FROM.
+    #[must_use]
+    pub fn spf(&self) -> &spf::SessionEvaluation {
+        &self.spf
+    }
+
+    /// The result of each DKIM signature, in the order of the message; empty without signatures.
+    #[must_use]
+    pub fn dkim(&self) -> &[dkim::Verification] {
+        &self.dkim
+    }
+
+    /// The result of DMARC.
+    #[must_use]
+    pub fn dmarc(&self) -> &dmarc::Evaluation {
+        &self.dmarc
+    }
+
+    /// What was asked of the DNS, in the order of the questions, and what it said.
+    #[must_use]
+    pub fn questions(&self) -> impl ExactSizeIterator<Item = Question> {
+        self.transcript.questions()
+    }
+
+    /// All that the DNS was asked and answered: to be attached to a ticket, and replayed.
+    #[must_use]
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    /// The limits that kept something from being done; usually none.
+    #[must_use]
+    pub fn limits_hit(&self) -> Vec<LimitHit> {
+        limit::hit(self)
+    }
+
+    /// What to do with the message.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        self.decision.action()
+    }
+
+    /// What to do with the message, and why.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    /// The reply to give where the message is rejected or deferred. Mail that is delivered or
+    /// quarantined is accepted with the server's own words.
+    #[must_use]
+    pub fn smtp_reply(&self) -> Option<SmtpReply> {
+        reply::of(self)
+    }
+
+    /// The results as an Authentication-Results field (RFC 8601), to be put above the message.
+    #[must_use]
+    pub fn authentication_results(&self, authserv_id: &AuthservId) -> AuthenticationResults {
+        let mut field = AuthenticationResults::new(authserv_id.clone());
+        let spf = [self.spf.mail_from(), self.spf.helo()];
+        field.results.extend(
+            spf.into_iter()
+                .flatten()
+                .map(spf::Evaluation::to_method_result),
+        );
+        if self.dkim.is_empty() {
+            field
+                .results
+                .push(MethodResult::new(Method::Dkim, ResultWord::None));
+        }
+        field
+            .results
+            .extend(self.dkim.iter().map(dkim::Verification::to_method_result));
+        field.results.push(self.dmarc.to_method_result());
+        field
+    }
+}
+
+#[cfg(feature = "serde")]
+fn questions<S: serde::Serializer>(
+    transcript: &Transcript,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(transcript.questions())
+}

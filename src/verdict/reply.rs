@@ -1,0 +1,100 @@
+//! SMTP replies: the enhanced status codes of RFC 7372 and RFC 9989 7.2.
+
+use std::fmt;
+
+use super::{Action, Reason, Unknown, Verdict};
+use crate::text;
+
+/// A reply to the end of DATA.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SmtpReply {
+    /// The reply code, 451 or 550.
+    pub code: u16,
+    /// The enhanced status code (RFC 3463), as in `5.7.1`.
+    pub enhanced: &'static str,
+    /// The text: one line of printable characters.
+    pub text: String,
+}
+
+impl fmt::Display for SmtpReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.code, self.enhanced, self.text)
+    }
+}
+
+/// The reply for a verdict, if its action needs one. Each reason has one code.
+pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
+    let (code, enhanced) = match (verdict.action(), verdict.decision().reason()) {
+        (Action::Deliver | Action::Quarantine, _) => return None,
+        // RFC 9989 7.2: 5.7.1, with the word DMARC in the text.
+        (Action::Reject, Reason::DmarcPolicy | Reason::AuthorUnusable) => (550, "5.7.1"),
+        // RFC 7372 3.2.
+        (Action::Reject, Reason::SpfFail) => (550, "5.7.23"),
+        (Action::Reject, Reason::SpfPermerror) => (550, "5.7.24"),
+        // RFC 7372 3.3.
+        (Action::Reject, Reason::SeveralMethods) => (550, "5.7.26"),
+        (Action::Defer, Reason::TemporaryFailure(Unknown::Spf)) => (451, "4.7.24"),
+        // RFC 6376 6.1.2: ‘a 451/4.7.5 reply code’ where the key is unavailable.
+        (Action::Defer, Reason::TemporaryFailure(Unknown::DkimKey)) => (451, "4.7.5"),
+        (Action::Defer, _) => (451, "4.7.1"),
+        // These reasons quarantine.
+        (
+            Action::Reject,
+            Reason::NothingAgainst
+            | Reason::AuthorAuthenticated
+            | Reason::Relayed(_)
+            | Reason::RejectRuleNever
+            | Reason::TemporaryFailure(_),
+        ) => (550, "5.7.1"),
+    };
+    Some(SmtpReply {
+        code,
+        enhanced,
+        text: words(verdict),
+    })
+}
+
+fn words(verdict: &Verdict) -> String {
+    let author = match verdict.dmarc().author_domain() {
+        Some(domain) => domain.as_str(),
+        None => "its author",
+    };
+    let spf = verdict.spf().authoritative();
+    let sender = spf.domain().map_or("the sender", |domain| domain.as_str());
+    let client = verdict.session().client_ip();
+    let client = client.map_or("the client".into(), |client| client.to_string());
+    match verdict.decision().reason() {
+        Reason::SpfFail => {
+            let mut words = format!("SPF fail: {sender} does not permit {client} to send its mail");
+            if let Some(explanation) = spf.explanation() {
+                // RFC 7208 8.4: say that the text is the sender's and not ours.
+                let theirs = text::one_line(&explanation.to_string(), EXPLANATION_CHARACTERS);
+                words.push_str(&format!("; {sender} explained: {theirs}"));
+            }
+            words
+        }
+        Reason::SpfPermerror => format!("SPF permerror: the SPF record of {sender} is broken"),
+        Reason::AuthorUnusable => {
+            "DMARC cannot be applied: the message does not have exactly one author domain".into()
+        }
+        Reason::SeveralMethods => format!(
+            "DMARC and SPF fail: nothing authenticates {author}, whose policy asks to reject, and \
+             {sender} does not permit {client}"
+        ),
+        Reason::TemporaryFailure(unknown) => {
+            format!("DMARC of {author}: the DNS could not be asked about {unknown}, try again")
+        }
+        Reason::DmarcPolicy
+        | Reason::AuthorAuthenticated
+        | Reason::NothingAgainst
+        | Reason::Relayed(_)
+        | Reason::RejectRuleNever => {
+            format!("DMARC fail: nothing authenticates {author}, whose policy asks to reject")
+        }
+    }
+}
+
+/// Leaves room for the rest within the 512 octets of a reply line (RFC 5321 4.5.3.1.5).
+const EXPLANATION_CHARACTERS: usize = 250;

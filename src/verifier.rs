@@ -1,0 +1,481 @@
+//! The front door: one session and one message in, one [`Verdict`] out.
+//!
+//! It decides nothing; it runs the rooms below in their order. What does not depend on the DNS is
+//! done first ([`Verifier::begin`]), then all questions are asked ([`Lookups`]) while the body is
+//! hashed ([`BodyHasher`]), then everything is judged ([`Verifier::finish`]).
+
+mod observer;
+
+use std::future::{Future, pending, poll_fn};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+use crate::dns::{Lookup, LookupError, Mx, Name, Observed, Recording, Resolver, Transcript, Txt};
+use crate::identifier::{AuthenticatedIdentifier, Method, Status};
+use crate::limits::MessageLimits;
+use crate::message::{Anomalies, Author, Head, Message};
+use crate::session::Session;
+use crate::verdict::{Facts, Policy, Relay, Verdict};
+use crate::{dkim, dmarc, spf};
+
+use observer::Watch;
+
+pub use observer::Observer;
+
+/// All settings of a [`Verifier`]. Start from the default and change single ones.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How SPF is checked.
+    pub spf: spf::Settings,
+    /// How DKIM signatures are verified.
+    pub dkim: dkim::Settings,
+    /// How DMARC is evaluated.
+    pub dmarc: dmarc::Settings,
+    /// How the From field is read.
+    pub message: MessageLimits,
+    /// What follows from the results.
+    pub policy: Policy,
+}
+
+/// Verifies messages, asking the DNS through a resolver.
+///
+/// ```
+/// use mailproof::dns::{Zone, block_on};
+/// use mailproof::{Action, Message, Session, Verifier};
+///
+/// let mut zone = Zone::new();
+/// zone.add_txt("example.com", "v=spf1 ip4:192.0.2.1 -all")?;
+/// zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")?;
+///
+/// let verifier = Verifier::new(zone);
+/// let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
+/// let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
+/// let verdict = block_on(verifier.verify(&session, &message));
+/// assert_eq!(verdict.action(), Action::Deliver);
+///
+/// let forger = Session::new([198, 51, 100, 7].into(), "mail.example.net", "me@example.com");
+/// let verdict = block_on(verifier.verify(&forger, &message));
+/// assert_eq!(verdict.action(), Action::Reject);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier<R> {
+    resolver: R,
+    settings: Arc<Settings>,
+    now: Option<SystemTime>,
+    watch: Watch,
+}
+
+impl<R: Resolver> Verifier<R> {
+    /// A verifier with the default settings.
+    #[must_use]
+    pub fn new(resolver: R) -> Self {
+        Self::with_settings(resolver, Settings::default())
+    }
+
+    /// A verifier with settings of the caller's.
+    #[must_use]
+    pub fn with_settings(resolver: R, settings: Settings) -> Self {
+        Self {
+            resolver,
+            settings: Arc::new(settings),
+            now: None,
+            watch: Watch::default(),
+        }
+    }
+
+    /// The same verifier at a fixed time instead of the system's: for stored messages, for tests,
+    /// and where there is no clock.
+    #[must_use]
+    pub fn at(&self, now: SystemTime) -> Verifier<&R> {
+        let settings = Arc::clone(&self.settings);
+        Verifier {
+            resolver: &self.resolver,
+            settings,
+            now: Some(now),
+            watch: self.watch.clone(),
+        }
+    }
+
+    /// The same verifier, which tells `observer` what it does.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.watch = Watch(Some(Arc::new(observer)));
+        self
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Verifies a whole message.
+    ///
+    /// Dropping the future stops the verification and leaves nothing behind.
+    pub async fn verify(&self, session: &Session, message: &Message<'_>) -> Verdict {
+        self.verify_until(session, message, pending()).await
+    }
+
+    /// Verifies a whole message, but waits for the DNS no longer than until `deadline` completes
+    /// (any timer will do). Look-ups unfinished by then count as temporary failures; those that
+    /// did finish keep their worth. RFC 7208 4.6.4 asks for at least 20 seconds.
+    pub async fn verify_until(
+        &self,
+        session: &Session,
+        message: &Message<'_>,
+        deadline: impl Future<Output = ()> + Send,
+    ) -> Verdict {
+        let (lookups, mut body) = self.begin(session, message.head());
+        body.update(message.body());
+        let answers = lookups.run_until(&self.resolver, deadline).await;
+        self.finish(answers, body.finish())
+    }
+
+    /// Begins a verification as soon as the header block has arrived. The two values are
+    /// independent: drive the look-ups on any executor while the body is fed to the hasher, then
+    /// give both results to [`finish`](Self::finish).
+    ///
+    /// ```
+    /// use mailproof::dns::{Zone, block_on};
+    /// use mailproof::{Session, Verifier, message::Head};
+    ///
+    /// let verifier = Verifier::new(Zone::new());
+    /// let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
+    /// let (head, _) = Head::parse(b"From: me@example.com\r\n\r\n");
+    /// let (lookups, mut body) = verifier.begin(&session, &head);
+    /// // A server would spawn this and go on reading.
+    /// let answers = block_on(lookups.run(Zone::new()));
+    /// for chunk in [b"Hel", b"lo\r"] {
+    ///     body.update(chunk);
+    /// }
+    /// body.update(b"\n");
+    /// let verdict = verifier.finish(answers, body.finish());
+    /// assert_eq!(verdict.dmarc().result().as_str(), "none");
+    /// ```
+    pub fn begin(&self, session: &Session, head: &Head<'_>) -> (Lookups, BodyHasher) {
+        let now = self.now.unwrap_or_else(SystemTime::now);
+        let author = head.author(&self.settings.message);
+        let collected = dkim::collect(head, author.domain(), now, &self.settings.dkim);
+        let body = BodyHasher(collected.body_hasher());
+        let lookups = Lookups {
+            session: session.clone(),
+            author,
+            anomalies: *head.anomalies(),
+            relay: Relay::read(session, head),
+            collected,
+            settings: Arc::clone(&self.settings),
+            watch: self.watch.clone(),
+        };
+        (lookups, body)
+    }
+
+    /// Judges, once the look-ups and the body are done. Nothing is asked any more.
+    #[must_use]
+    pub fn finish(&self, answers: Answers, body: BodyHashes) -> Verdict {
+        let Answers {
+            lookups,
+            spf,
+            keys,
+            discovery,
+            transcript,
+        } = answers;
+        let Lookups {
+            session,
+            author,
+            anomalies,
+            relay,
+            collected,
+            settings,
+            watch,
+        } = lookups;
+        let dkim = dkim::verify(collected, &keys, &body.0, &settings.dkim);
+        let identifiers: Vec<AuthenticatedIdentifier> = spf
+            .authenticated_identifier()
+            .into_iter()
+            .chain(
+                dkim.iter()
+                    .filter_map(dkim::Verification::authenticated_identifier),
+            )
+            .collect();
+        let dmarc = dmarc::evaluate(&author, &discovery, &identifiers, &settings.dmarc);
+        let facts = Facts {
+            session,
+            author,
+            anomalies,
+            relay,
+            spf,
+            dkim,
+            dmarc,
+            transcript,
+        };
+        let verdict = Verdict::new(facts, &settings.policy);
+        watch.judged(&verdict);
+        verdict
+    }
+}
+
+/// The questions of one verification, ready to be asked.
+#[derive(Debug)]
+#[must_use = "nothing is looked up until this is run"]
+pub struct Lookups {
+    session: Session,
+    author: Author,
+    anomalies: Anomalies,
+    relay: Relay,
+    collected: dkim::Collected,
+    settings: Arc<Settings>,
+    watch: Watch,
+}
+
+impl Lookups {
+    /// Asks everything, at once where one answer does not depend on another. With a resolver that
+    /// is owned or in an `Arc`, the future is `'static` and can be spawned.
+    pub async fn run(self, resolver: impl Resolver) -> Answers {
+        self.run_until(resolver, pending()).await
+    }
+
+    /// Asks everything, but waits no longer than until `deadline` completes, see
+    /// [`Verifier::verify_until`].
+    pub async fn run_until(
+        self,
+        resolver: impl Resolver,
+        deadline: impl Future<Output = ()> + Send,
+    ) -> Answers {
+        match self.watch.0.clone() {
+            None => self.ask(Recording::new(resolver), deadline).await,
+            Some(observer) => {
+                let observed = Observed::new(resolver, observer);
+                self.ask(Recording::new(observed), deadline).await
+            }
+        }
+    }
+
+    async fn ask(
+        self,
+        recording: Recording<impl Resolver>,
+        deadline: impl Future<Output = ()> + Send,
+    ) -> Answers {
+        let mut deadline = Deadline {
+            future: pin!(deadline),
+            passed: false,
+        };
+        let names = self.collected.key_names();
+        let first = self.first_round(&recording, &names, &mut deadline).await;
+        let FirstRound {
+            spf,
+            keys,
+            discovery,
+        } = first;
+        let candidates = self.candidates(&spf);
+        let settings = &self.settings.dmarc;
+        let before = discovery.clone();
+        let walk = dmarc::discover_identifiers(&recording, discovery, &candidates, settings);
+        let mut walk = Part::new(walk);
+        poll_fn(|context| match walk.poll(context) {
+            true => Poll::Ready(()),
+            false => deadline.poll(context),
+        })
+        .await;
+        let discovery = match walk.output() {
+            Some(discovery) => discovery,
+            None => dmarc::discover_identifiers(&Late, before, &candidates, settings).await,
+        };
+        let transcript = recording.into_transcript();
+        Answers {
+            lookups: self,
+            spf,
+            keys,
+            discovery,
+            transcript,
+        }
+    }
+
+    /// SPF, the keys and the author's policy: none depends on another.
+    async fn first_round(
+        &self,
+        resolver: &dyn Resolver,
+        names: &[Name],
+        deadline: &mut Deadline<'_, impl Future<Output = ()> + Send>,
+    ) -> FirstRound {
+        let settings = &*self.settings;
+        let mut spf = Part::new(spf::check_session(resolver, &self.session, &settings.spf));
+        let mut policy = Part::new(dmarc::discover(resolver, &self.author, &settings.dmarc));
+        let mut keys: Vec<_> = names
+            .iter()
+            .map(|name| Part::new(dkim::fetch(resolver, std::slice::from_ref(name))))
+            .collect();
+        poll_fn(|context| {
+            // Each is polled each time: none waits for another to have been asked.
+            let spf_done = spf.poll(context);
+            let policy_done = policy.poll(context);
+            let mut keys_done = true;
+            for key in &mut keys {
+                keys_done &= key.poll(context);
+            }
+            if spf_done && policy_done && keys_done {
+                return Poll::Ready(());
+            }
+            deadline.poll(context)
+        })
+        .await;
+        let keys = keys
+            .into_iter()
+            .filter_map(Part::output)
+            .flatten()
+            .collect();
+        // What was not answered in time is what a resolver gives that answers nothing in time.
+        let spf = match spf.output() {
+            Some(spf) => spf,
+            None => spf::check_session(&Late, &self.session, &settings.spf).await,
+        };
+        let discovery = match policy.output() {
+            Some(discovery) => discovery,
+            None => dmarc::discover(&Late, &self.author, &settings.dmarc).await,
+        };
+        FirstRound {
+            spf,
+            keys,
+            discovery,
+        }
+    }
+
+    /// The domains that may turn out to be authenticated: DMARC needs their organizational domains,
+    /// and whether their signatures hold is known only when the body has been read.
+    fn candidates(&self, spf: &spf::SessionEvaluation) -> Vec<AuthenticatedIdentifier> {
+        let signers = self.collected.signing_domains();
+        spf.authenticated_identifier()
+            .into_iter()
+            .chain(signers.map(|domain| {
+                AuthenticatedIdentifier::new(domain.clone(), Method::Dkim, Status::TempError)
+            }))
+            .collect()
+    }
+}
+
+struct FirstRound {
+    spf: spf::SessionEvaluation,
+    keys: dkim::Keys,
+    discovery: dmarc::Discovery,
+}
+
+/// The answers to the questions of one verification.
+#[derive(Debug)]
+#[must_use = "these are for `Verifier::finish`"]
+pub struct Answers {
+    lookups: Lookups,
+    spf: spf::SessionEvaluation,
+    keys: dkim::Keys,
+    discovery: dmarc::Discovery,
+    transcript: Transcript,
+}
+
+/// Hashes the body of one message for all its signatures in one pass, however it is cut into
+/// chunks. Memory does not grow with the body.
+#[derive(Debug)]
+#[must_use = "signatures cannot be verified without the body"]
+pub struct BodyHasher(dkim::BodyHasher);
+
+impl BodyHasher {
+    /// Takes the next octets of the body, CRLF as line ends, transparency dots removed.
+    pub fn update(&mut self, chunk: &[u8]) {
+        self.0.update(chunk);
+    }
+
+    /// Whether further octets can change any result; where not, the caller need not feed them.
+    #[must_use]
+    pub fn needs_more(&self) -> bool {
+        self.0.needs_more()
+    }
+
+    /// Ends the body.
+    pub fn finish(self) -> BodyHashes {
+        BodyHashes(self.0.finish())
+    }
+}
+
+/// The hashes of one message's body.
+#[derive(Debug)]
+#[must_use = "these are for `Verifier::finish`"]
+pub struct BodyHashes(dkim::BodyHashes);
+
+/// The caller's time limit; its future is not polled again once it has passed.
+struct Deadline<'a, D> {
+    future: Pin<&'a mut D>,
+    passed: bool,
+}
+
+impl<D: Future<Output = ()>> Deadline<'_, D> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.passed = self.passed || self.future.as_mut().poll(context).is_ready();
+        if self.passed {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// A resolver whose every answer comes too late.
+struct Late;
+
+impl Late {
+    fn answer<'a, T>() -> Lookup<'a, T> {
+        Lookup::ready(Err(LookupError::Timeout))
+    }
+}
+
+impl Resolver for Late {
+    fn txt<'a>(&'a self, _: &'a Name) -> Lookup<'a, Txt> {
+        Self::answer()
+    }
+
+    fn a<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv4Addr> {
+        Self::answer()
+    }
+
+    fn aaaa<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv6Addr> {
+        Self::answer()
+    }
+
+    fn mx<'a>(&'a self, _: &'a Name) -> Lookup<'a, Mx> {
+        Self::answer()
+    }
+
+    fn ptr<'a>(&'a self, _: &'a Name) -> Lookup<'a, Name> {
+        Self::answer()
+    }
+}
+
+/// A future that is driven beside others and keeps its output.
+struct Part<'a, T> {
+    future: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
+    output: Option<T>,
+}
+
+impl<'a, T> Part<'a, T> {
+    fn new(future: impl Future<Output = T> + Send + 'a) -> Self {
+        Self {
+            future: Box::pin(future),
+            output: None,
+        }
+    }
+
+    /// Whether the output is there.
+    fn poll(&mut self, context: &mut Context<'_>) -> bool {
+        if self.output.is_none()
+            && let Poll::Ready(output) = self.future.as_mut().poll(context)
+        {
+            self.output = Some(output);
+        }
+        self.output.is_some()
+    }
+
+    fn output(self) -> Option<T> {
+        self.output
+    }
+}

@@ -1,0 +1,118 @@
+//! Makes the signed messages that tests and examples read, and the zone with their keys.
+//!
+//! Run by hand from the root of the repository: `cargo run --package mailproof-generator`. Keys and
+//! clocks are fixed, and both signature schemes are deterministic, so that a second run changes
+//! nothing. Messages that were changed on the way are made here too, from the signed ones: no file
+//! is edited by hand.
+
+mod messages;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use mailproof::crypto::SigningKey;
+use mailproof::dkim::{self, Canonicalization, Fields, Publication, Signer};
+use mailproof::{Domain, Message};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// 2020-09-24T11:19:14Z
+const REPORT_A: Duration = Duration::from_secs(1_600_946_354);
+
+/// 2023-05-16T09:00:00Z
+const REPORT_B: Duration = Duration::from_secs(1_684_227_600);
+
+/// The fields that Exchange Online signs.
+const EXCHANGE_FIELDS: &[&str] = &[
+    "From",
+    "Date",
+    "Subject",
+    "Message-ID",
+    "Content-Type",
+    "MIME-Version",
+    "X-MS-Exchange-SenderADCheck",
+];
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tenant_a = signer(
+        "netatwork.pem",
+        "netatwork.onmicrosoft.com",
+        "selector1-netatwork-onmicrosoft-com",
+    )?
+    .fields(exchange())?;
+    let tenant_b = signer(
+        "firmab.pem",
+        "FirmaB.onmicrosoft.com",
+        "selector2-FirmaB-onmicrosoft-com",
+    )?
+    .fields(exchange())?;
+    let author = signer("firma-a.pem", "firma-a.tld", "s1")?;
+
+    let folder = root.join("tests/data/scenarios");
+    let write = |file: &str, octets: &[u8]| write(&folder.join(file), octets);
+    let teams = messages::teams();
+    write("a.eml", &teams)?;
+    write("a-signed.eml", &sign(&[&tenant_a], &teams, REPORT_A)?)?;
+
+    let list = messages::list();
+    write("b-plain.eml", &list)?;
+    let author_signed = sign(&[&author], &list, REPORT_B)?;
+    write("b-author-signed.eml", &author_signed)?;
+    write("b-list.eml", &sign(&[&tenant_b], &list, REPORT_B)?)?;
+    write(
+        "b-list-author-signed.eml",
+        &sign(&[&tenant_b], &author_signed, REPORT_B)?,
+    )?;
+    let eight = (1..=8).map(|n| signer("firma-a.pem", "firma-a.tld", &format!("s{n}")));
+    let eight = eight.collect::<Result<Vec<_>>>()?;
+    let all: Vec<&Signer> = eight.iter().collect();
+    write("eight-signatures.eml", &sign(&all, &list, REPORT_B)?)?;
+
+    let mut zone = String::from("; The public keys of all signers.\n");
+    for signer in [&tenant_a, &tenant_b].into_iter().chain(all) {
+        zone.push_str(&record(signer)?);
+    }
+    write("keys.zone", zone.as_bytes())?;
+
+    let example = root.join("examples/data");
+    fs::create_dir_all(&example)?;
+    let forwarded = sign(&[&tenant_b], &list, REPORT_B)?;
+    self::write(&example.join("forwarded.eml"), &forwarded)?;
+    let zone = format!("{}{}", messages::EXAMPLE_ZONE, record(&tenant_b)?);
+    self::write(&example.join("forwarded.zone"), zone.as_bytes())
+}
+
+fn exchange() -> Fields {
+    Fields::Exactly(EXCHANGE_FIELDS.iter().map(|name| (*name).into()).collect())
+}
+
+fn signer(key: &str, domain: &str, selector: &str) -> Result<Signer> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys").join(key);
+    let key = SigningKey::from_pem(fs::read(file)?)?;
+    let signer = Signer::new(key, domain.parse::<Domain>()?, selector)?;
+    Ok(signer.canonicalization(Canonicalization::Relaxed, Canonicalization::Relaxed))
+}
+
+/// The message with a signature of each signer above it.
+fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
+    let signers: Vec<Signer> = signers.iter().map(|signer| (*signer).clone()).collect();
+    let signed = dkim::sign(
+        &signers,
+        &Message::parse(message),
+        SystemTime::UNIX_EPOCH + now,
+    )?;
+    Ok([signed.header().as_bytes(), message].concat())
+}
+
+/// The key record of a signer as a line of a zone, cut into character-strings of 255 octets.
+fn record(signer: &Signer) -> Result<String> {
+    let strings = Publication::new(signer.key().verifying_key()).to_zone_strings();
+    Ok(format!("{}. TXT {strings}\n", signer.key_name()))
+}
+
+fn write(path: &PathBuf, octets: &[u8]) -> Result<()> {
+    println!("{}: {} octets", path.display(), octets.len());
+    Ok(fs::write(path, octets)?)
+}

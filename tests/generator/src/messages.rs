@@ -1,0 +1,58 @@
+//! The messages before they are signed, and the example's zone.
+
+/// Report A: a Teams meeting invitation, sent on behalf of a group.
+pub fn teams() -> Vec<u8> {
+    crlf(
+        "From: Teamname <Teamname@netatwork.onmicrosoft.com>
+Sender: \"Organisator\" <User@Netatwork.de>
+To: \"Organisator\" <User@Netatwork.de>, guest@gast.example,
+ Teamname <Teamname@netatwork.onmicrosoft.com>
+Subject: Besprechung
+Date: Thu, 24 Sep 2020 11:19:12 +0000
+Message-ID: <AM0PR06MB4321.1@AM0PR06MB4321.eurprd06.prod.outlook.com>
+Content-Type: text/plain; charset=\"utf-8\"
+MIME-Version: 1.0
+X-MS-Exchange-SenderADCheck: 1
+
+Die Besprechung findet in Teams statt.
+
+Am Treffen teilnehmen: https://teams.example/l/meetup-join/1
+",
+    )
+}
+
+/// Report B: mail to a list, as its author sent it and as the list sends it on.
+pub fn list() -> Vec<u8> {
+    crlf(
+        "From: \"UserA\" <userA@firma-a.tld>
+To: \"Mailinglist\" <Mailinglist@firma-b.tld>
+Subject: Angebot
+Date: Tue, 16 May 2023 08:59:31 +0000
+Message-ID: <20230516085931.1@mx.firma-a.tld>
+Content-Type: text/plain; charset=\"utf-8\"
+MIME-Version: 1.0
+X-MS-Exchange-SenderADCheck: 0
+
+Hallo zusammen,
+
+anbei das Angebot.  Bitte bis Freitag antworten.
+
+UserA
+",
+    )
+}
+
+fn crlf(text: &str) -> Vec<u8> {
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+/// What a receiver finds in the DNS when report B's mail arrives.
+pub const EXAMPLE_ZONE: &str = "\
+; The author's domain asks to reject what it does not authenticate, and does not sign.
+firma-a.tld.                TXT \"v=spf1 ip4:192.0.2.10 -all\"
+_dmarc.firma-a.tld.         TXT \"v=DMARC1; p=reject; rua=mailto:dmarc@firma-a.tld\"
+
+; The list's domain sends through Exchange Online, which signs with its own name.
+firma-b.tld.                TXT \"v=spf1 include:spf.protection.outlook.com -all\"
+spf.protection.outlook.com. TXT \"v=spf1 ip4:104.47.0.0/17 ip4:52.96.0.0/12 -all\"
+";

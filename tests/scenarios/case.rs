@@ -1,0 +1,182 @@
+//! One case: a session, a message, DNS data, and what must come of them.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use mailproof::auth_results::AuthservId;
+use mailproof::dns::{Resolver, Transcript, Zone, block_on};
+use mailproof::verdict::RejectRule;
+use mailproof::verifier::Settings;
+use mailproof::{Message, Session, Verdict, Verifier};
+
+/// What goes in.
+pub struct Case {
+    /// The file in `tests/data/scenarios`, without its ending.
+    pub message: &'static str,
+    /// Zone text beside the common zone.
+    pub zone: &'static str,
+    /// Names whose records in the common zone are left out.
+    pub without: &'static [&'static str],
+    pub ip: &'static str,
+    pub helo: &'static str,
+    pub mail_from: &'static str,
+    pub now: u64,
+}
+
+/// Report A at the first hop outside the company.
+pub const A: Case = Case {
+    message: "",
+    zone: "",
+    without: &[],
+    ip: "193.37.132.101",
+    helo: "cloudmx.netatwork.de",
+    mail_from: "User@Netatwork.de",
+    // 2020-09-24T11:19:14Z
+    now: 1_600_946_354,
+};
+
+/// Report B at its third station, firma-c.tld.
+pub const B: Case = Case {
+    message: "",
+    zone: "",
+    without: &[],
+    ip: "104.47.11.20",
+    helo: "mail-b.outbound.protection.outlook.com",
+    mail_from: "Verteilername+SRS=y1OwP=BF=firma-a.tld=userA@firma-b.tld",
+    // 2023-05-16T09:00:00Z
+    now: 1_684_227_600,
+};
+
+/// What must come out.
+pub struct Expected {
+    /// The word and the domain.
+    pub spf: (&'static str, &'static str),
+    /// The word of each signature.
+    pub dkim: &'static [&'static str],
+    pub dmarc: &'static str,
+    /// The disposition that the author domain asks for.
+    pub requested: &'static str,
+    /// The action by default.
+    pub action: &'static str,
+    /// The action under `RejectRule::Enforce`.
+    pub enforced: &'static str,
+    /// How the SMTP reply begins by default.
+    pub reply: Option<&'static str>,
+    /// How it begins under `RejectRule::Enforce`.
+    pub enforced_reply: Option<&'static str>,
+}
+
+impl Case {
+    /// Runs the case under both rules.
+    pub fn gives(&self, expected: &Expected) {
+        let verdict = self.verdict(RejectRule::Corroborated);
+        let spf = verdict.spf().authoritative();
+        let domain = spf
+            .domain()
+            .map(|domain| domain.as_str())
+            .unwrap_or_default();
+        assert_eq!(
+            (spf.result().as_str(), domain),
+            expected.spf,
+            "{}",
+            spf.cause()
+        );
+        let dkim: Vec<&str> = verdict
+            .dkim()
+            .iter()
+            .map(|one| one.result().as_str())
+            .collect();
+        assert_eq!(dkim, expected.dkim, "{:?}", verdict.dkim());
+        let dmarc = verdict.dmarc();
+        assert_eq!(dmarc.result().as_str(), expected.dmarc, "{}", dmarc.cause());
+        assert_eq!(dmarc.disposition().to_string(), expected.requested);
+        assert_eq!(verdict.action().to_string(), expected.action);
+        reply_begins(&verdict, expected.reply);
+        let overridden = expected.action != expected.enforced;
+        assert_eq!(verdict.decision().overridden().is_some(), overridden);
+        self.states_its_results(&verdict, expected);
+
+        let replay = Transcript::from_text(verdict.transcript().to_string())
+            .unwrap()
+            .replay();
+        let again = self.verify(replay, RejectRule::Corroborated);
+        assert_eq!(
+            serde_json::to_value(&verdict).unwrap(),
+            serde_json::to_value(again).unwrap()
+        );
+
+        let verdict = self.verdict(RejectRule::Enforce);
+        assert_eq!(verdict.action().to_string(), expected.enforced);
+        reply_begins(&verdict, expected.enforced_reply);
+        assert_eq!(verdict.dmarc().result().as_str(), expected.dmarc);
+    }
+
+    /// The Authentication-Results field has a result for each method and signature.
+    fn states_its_results(&self, verdict: &Verdict, expected: &Expected) {
+        let id: AuthservId = "mx.firma-c.tld".parse().unwrap();
+        let field = verdict
+            .authentication_results(&id)
+            .to_field()
+            .replace("\r\n\t", " ");
+        let (word, domain) = expected.spf;
+        assert!(field.contains(&format!("; spf={word} ")), "{field}");
+        assert!(
+            field.contains(&format!(" smtp.mailfrom={domain}")),
+            "{field}"
+        );
+        let signatures = field.matches("; dkim=").count();
+        assert_eq!(signatures, expected.dkim.len().max(1), "{field}");
+        assert!(
+            field.contains(&format!("; dmarc={}", expected.dmarc)),
+            "{field}"
+        );
+        assert!(!field.contains(['\r', '\n']), "{field}");
+    }
+
+    pub fn verdict(&self, rule: RejectRule) -> Verdict {
+        self.verify(self.zone(), rule)
+    }
+
+    fn verify(&self, resolver: impl Resolver, rule: RejectRule) -> Verdict {
+        let mut settings = Settings::default();
+        settings.policy.reject_rule = rule;
+        let verifier = Verifier::with_settings(resolver, settings);
+        let session = Session::new(self.ip.parse().unwrap(), self.helo, self.mail_from);
+        let octets = read(&format!("{}.eml", self.message));
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.now);
+        block_on(verifier.at(now).verify(&session, &Message::parse(&octets)))
+    }
+
+    fn zone(&self) -> Zone {
+        let mut text = String::new();
+        for file in ["base.zone", "keys.zone"] {
+            for line in String::from_utf8(read(file)).unwrap().lines() {
+                let owner = line.split_whitespace().next().unwrap_or_default();
+                if !self.without.contains(&owner.trim_end_matches('.')) {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+        text.push_str(self.zone);
+        Zone::from_text(text.as_bytes()).unwrap()
+    }
+}
+
+fn reply_begins(verdict: &Verdict, expected: Option<&str>) {
+    let reply = verdict.smtp_reply().map(|reply| reply.to_string());
+    match expected {
+        None => assert_eq!(reply, None),
+        Some(start) => {
+            let reply = reply.unwrap_or_default();
+            assert!(reply.starts_with(start), "{reply}");
+        }
+    }
+}
+
+fn read(file: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/scenarios")
+        .join(file);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
