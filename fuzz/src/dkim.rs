@@ -66,7 +66,11 @@ pub fn dkim_canonicalize(data: &[u8]) {
     for canonicalization in [Canonicalization::Simple, Canonicalization::Relaxed] {
         let expected = naive(canonicalization, body);
         let size = usize::from(*cut).max(1);
-        for chunks in [body.chunks(size), body.chunks(body.len().max(1)), body.chunks(1)] {
+        for chunks in [
+            body.chunks(size),
+            body.chunks(body.len().max(1)),
+            body.chunks(1),
+        ] {
             let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
             let mut out = Vec::new();
             for chunk in chunks.clone() {
@@ -121,7 +125,11 @@ fn naive(canonicalization: Canonicalization, body: &[u8]) -> Vec<u8> {
     if lines.is_empty() && canonicalization == Canonicalization::Simple {
         lines.push(Vec::new());
     }
-    lines.join(&b"\r\n"[..]).into_iter().chain(end(&lines)).collect()
+    lines
+        .join(&b"\r\n"[..])
+        .into_iter()
+        .chain(end(&lines))
+        .collect()
 }
 
 fn end(lines: &[Vec<u8>]) -> Vec<u8> {
@@ -148,7 +156,10 @@ pub fn dkim_verify(data: &[u8]) {
     }
     let judge = |size: usize| {
         let mut hasher = collected.body_hasher();
-        message.body().chunks(size).for_each(|chunk| hasher.update(chunk));
+        message
+            .body()
+            .chunks(size)
+            .for_each(|chunk| hasher.update(chunk));
         dkim::verify(collected.clone(), &keys, &hasher.finish(), &settings)
     };
     let verifications = judge(message.body().len().max(1));
@@ -184,7 +195,10 @@ pub fn dkim_sign(data: &[u8]) {
     let name = signer.key_name().as_str();
     zone.add_txt(name, signer.record()).expect("a name");
     // A header block that begins with a continuation would continue our field.
-    if mail.first().is_some_and(|octet| matches!(octet, b' ' | b'\t')) {
+    if mail
+        .first()
+        .is_some_and(|octet| matches!(octet, b' ' | b'\t'))
+    {
         return;
     }
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
