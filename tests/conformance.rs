@@ -5,6 +5,8 @@
 //! is a failure. Where our answer differs from a suite's on purpose, `conformance/divergences.json`
 //! says why.
 
+#[path = "conformance/authres.rs"]
+mod authres;
 #[path = "conformance/dkim.rs"]
 mod dkim;
 #[path = "conformance/dmarc.rs"]
@@ -26,6 +28,7 @@ type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
 const KINDS: &[(&str, Kind)] = &[
+    ("authres", authres::run),
     ("dmarc", dmarc::run),
     ("psl", dmarc::run_psl),
     ("spf", spf::run),
@@ -39,7 +42,6 @@ const KINDS: &[(&str, Kind)] = &[
 const NOT_YET: &[&str] = &[
     "arc-messages",
     "arc-valimail",
-    "authres",
     "dmarc-reports",
     "end-to-end",
 ];
