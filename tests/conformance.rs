@@ -5,6 +5,8 @@
 //! is a failure. Where our answer differs from a suite's on purpose, `conformance/divergences.json`
 //! says why.
 
+#[path = "conformance/arc.rs"]
+mod arc;
 #[path = "conformance/authres.rs"]
 mod authres;
 #[path = "conformance/dkim.rs"]
@@ -28,6 +30,8 @@ type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
 const KINDS: &[(&str, Kind)] = &[
+    ("arc-messages", arc::messages),
+    ("arc-valimail", arc::valimail),
     ("authres", authres::run),
     ("dmarc", dmarc::run),
     ("psl", dmarc::run_psl),
@@ -40,8 +44,6 @@ const KINDS: &[(&str, Kind)] = &[
 
 /// Kinds of suites whose protocols the crate does not have yet.
 const NOT_YET: &[&str] = &[
-    "arc-messages",
-    "arc-valimail",
     "dmarc-reports",
     "end-to-end",
 ];

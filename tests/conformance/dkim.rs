@@ -55,7 +55,7 @@ pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
 }
 
 /// A file without any CRLF was stored with the line ends of the system, not of mail.
-fn with_line_ends(octets: Vec<u8>) -> Vec<u8> {
+pub fn with_line_ends(octets: Vec<u8>) -> Vec<u8> {
     if octets.windows(2).any(|pair| pair == b"\r\n") {
         return octets;
     }
@@ -564,7 +564,7 @@ fn base64(octets: &[u8]) -> String {
 }
 
 /// DNS data: name to a list of TXT strings, to `{TYPE: [...]}`, or to an error.
-fn zone(data: &Value) -> Result<Zone, String> {
+pub fn zone(data: &Value) -> Result<Zone, String> {
     let mut zone = Zone::new();
     for (name, value) in data.as_object().into_iter().flatten() {
         // Names that no key can have are never asked for.

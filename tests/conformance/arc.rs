@@ -1,0 +1,138 @@
+//! Suites of ARC: ValiMail's scenarios of validation, and whole messages.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mailproof::Message;
+use mailproof::arc::{self, ArcResult, Validation};
+use mailproof::dkim::{self, BodyHasher};
+use mailproof::dns::{Zone, block_on};
+use serde_json::Value;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::dkim as dkim_suites;
+use crate::report::{self, Report};
+
+/// Messages: `cases.json`, `dns.json` for those without DNS data of their own, `messages/`.
+pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
+    let shared = report::json(&suite.join("dns.json")).unwrap_or_default();
+    let cases = report::json(&suite.join("cases.json"))?;
+    let cases = cases.get("cases").unwrap_or(&cases);
+    for case in cases.as_array().ok_or("cases.json has no list of cases")? {
+        let text = |key: &str| case.get(key).and_then(Value::as_str);
+        let file = text("file").ok_or("case without file")?;
+        let name = text("id").unwrap_or(file);
+        if report.skips(name) {
+            continue;
+        }
+        let path = [suite.join("messages").join(file), suite.join(file)];
+        let octets = path
+            .iter()
+            .find_map(|path| std::fs::read(path).ok())
+            .ok_or(format!("{file} cannot be read"))?;
+        let zone = dkim_suites::zone(case.get("dns").unwrap_or(&shared))?;
+        let now = match case.get("now").and_then(Value::as_u64) {
+            Some(seconds) => UNIX_EPOCH + Duration::from_secs(seconds),
+            None => SystemTime::now(),
+        };
+        let expected = ["cv", "expect", "arc", "result"].into_iter().find_map(text);
+        let expected = expected.ok_or(format!("{name} expects nothing"))?;
+        let validation = validate(&dkim_suites::with_line_ends(octets), &zone, now);
+        judge(name, &[expected], &validation, report);
+    }
+    Ok(())
+}
+
+fn judge(name: &str, expected: &[&str], validation: &Validation, report: &mut Report) {
+    let got = validation.result().as_str();
+    let passed = expected.iter().any(|word| word.eq_ignore_ascii_case(got));
+    report.case(
+        name,
+        passed,
+        &expected.join("|"),
+        got,
+        &validation.cause().to_string(),
+    );
+}
+
+/// Validates at once, and again in small chunks, which must give the same.
+fn validate(octets: &[u8], zone: &Zone, now: SystemTime) -> Validation {
+    let message = Message::parse(octets);
+    let settings = arc::Settings::default();
+    let validate = |size: usize| {
+        let collected = arc::collect(message.head(), now, &settings);
+        let keys = block_on(dkim::fetch(zone, &collected.key_names()));
+        let mut hasher = BodyHasher::new(collected.body_hash_requests());
+        for chunk in message.body().chunks(size) {
+            hasher.update(chunk);
+        }
+        arc::validate(collected, &keys, &hasher.finish(), &settings)
+    };
+    let whole = validate(message.body().len().max(1));
+    assert_eq!(whole, validate(7));
+    whole
+}
+
+/// ValiMail's scenarios: every `*.yml` with tests. What has `cv` is validated, what has `AS` is
+/// sealed.
+pub fn valimail(suite: &Path, report: &mut Report) -> Result<(), String> {
+    for file in yaml_files(suite)? {
+        let explain = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+        let text = std::fs::read_to_string(&file).map_err(|error| explain(&error))?;
+        for scenario in YamlLoader::load_from_str(&text).map_err(|error| explain(&error))? {
+            let title = scenario["description"].as_str().unwrap_or_default().trim();
+            let zone = zone(&scenario)?;
+            for (name, test) in scenario["tests"].as_hash().into_iter().flatten() {
+                let name = format!("{title}/{}", name.as_str().unwrap_or_default());
+                if test["message"].is_badvalue() || report.skips(&name) {
+                    continue;
+                }
+                if !test["cv"].is_badvalue() {
+                    validation(&name, test, &zone, report);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn yaml_files(suite: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(suite).map_err(|error| error.to_string())?;
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yml" || end == "yaml"))
+        // Set aside by the suite's authors.
+        .filter(|path| !path.ends_with("unused_tests.yml"))
+        .collect();
+    files.sort();
+    Ok(files)
+}
+
+fn zone(scenario: &Yaml) -> Result<Zone, String> {
+    let mut zone = Zone::new();
+    for key in ["txt-records", "txt_records"] {
+        for (name, record) in scenario[key].as_hash().into_iter().flatten() {
+            if let (Some(name), Some(record)) = (name.as_str(), record.as_str()) {
+                zone.add_txt(name, record)
+                    .map_err(|error| format!("{name}: {error}"))?;
+            }
+        }
+    }
+    Ok(zone)
+}
+
+fn octets(message: &Yaml) -> Vec<u8> {
+    let text = message.as_str().unwrap_or_default();
+    dkim_suites::with_line_ends(text.as_bytes().to_vec())
+}
+
+/// An empty `cv` means that the chain was found to be broken before: fail, or as good as none.
+fn validation(name: &str, test: &Yaml, zone: &Zone, report: &mut Report) {
+    let words = match test["cv"].as_str().unwrap_or_default() {
+        "" => vec!["fail", ArcResult::None.as_str()],
+        word => vec![word],
+    };
+    let validation = validate(&octets(&test["message"]), zone, SystemTime::now());
+    judge(name, &words, &validation, report);
+}
