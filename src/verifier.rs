@@ -17,12 +17,14 @@ use crate::limits::MessageLimits;
 use crate::message::{Anomalies, Author, Head, Message};
 use crate::session::Session;
 use crate::verdict::{Facts, Policy, Relay, Verdict};
-use crate::{dkim, dmarc, spf};
+use crate::{arc, dkim, dmarc, spf};
 
 /// All settings of a [`Verifier`]. Start from the default and change single ones.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
+    /// How ARC chains are validated.
+    pub arc: arc::Settings,
     /// How SPF is checked.
     pub spf: spf::Settings,
     /// How DKIM signatures are verified.
@@ -146,13 +148,18 @@ impl<R: Resolver> Verifier<R> {
         let now = self.now.unwrap_or_else(SystemTime::now);
         let author = head.author(&self.settings.message);
         let collected = dkim::collect(head, author.domain(), now, &self.settings.dkim);
-        let body = BodyHasher(collected.body_hasher());
+        let chain = arc::collect(head, now, &self.settings.arc);
+        // One pass over the body serves the signatures of both.
+        let requests = collected.body_hash_requests().into_iter();
+        let requests = requests.chain(chain.body_hash_requests());
+        let body = BodyHasher(dkim::BodyHasher::new(requests));
         let lookups = Lookups {
             session: session.clone(),
             author,
             anomalies: *head.anomalies(),
             relay: Relay::read(session, head),
             collected,
+            chain,
             settings: Arc::clone(&self.settings),
         };
         (lookups, body)
@@ -174,8 +181,10 @@ impl<R: Resolver> Verifier<R> {
             anomalies,
             relay,
             collected,
+            chain,
             settings,
         } = lookups;
+        let arc = arc::validate(chain, &keys, &body.0, &settings.arc);
         let dkim = dkim::verify(collected, &keys, &body.0, &settings.dkim);
         let identifiers: Vec<AuthenticatedIdentifier> = spf
             .authenticated_identifier()
@@ -193,6 +202,7 @@ impl<R: Resolver> Verifier<R> {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
         };
@@ -209,6 +219,7 @@ pub struct Lookups {
     anomalies: Anomalies,
     relay: Relay,
     collected: dkim::Collected,
+    chain: arc::Collected,
     settings: Arc<Settings>,
 }
 
@@ -228,7 +239,7 @@ impl Lookups {
     ) -> Answers {
         let mut deadline = pin!(deadline);
         let recording = Recording::new(resolver);
-        let names = self.collected.key_names();
+        let names = self.key_names();
         let first = self
             .first_round(&recording, &names, deadline.as_mut())
             .await;
@@ -263,6 +274,17 @@ impl Lookups {
             discovery,
             transcript,
         }
+    }
+
+    /// The names of the keys of DKIM and ARC, each once.
+    fn key_names(&self) -> Vec<Name> {
+        let mut names = self.collected.key_names();
+        for name in self.chain.key_names() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// SPF, the keys and the author's policy: none depends on another.

@@ -43,10 +43,7 @@ const KINDS: &[(&str, Kind)] = &[
 ];
 
 /// Kinds of suites whose protocols the crate does not have yet.
-const NOT_YET: &[&str] = &[
-    "dmarc-reports",
-    "end-to-end",
-];
+const NOT_YET: &[&str] = &["dmarc-reports", "end-to-end"];
 
 fn main() -> ExitCode {
     // The flags that `cargo test` passes on mean nothing here.

@@ -38,8 +38,8 @@ pub(super) struct Pending {
 pub(super) struct PendingMessage {
     pub(super) parsed: MessageSignature,
     pub(super) key_name: Name,
-    /// The canonical header that it should have been made over.
-    pub(super) header: Vec<u8>,
+    /// What it should have been made over: how the body is canonicalized, and the canonical header.
+    pub(super) forms: Vec<(Canonicalization, Vec<u8>)>,
 }
 
 /// A seal that waits for its key.
@@ -111,8 +111,11 @@ impl Collected {
     /// DKIM as well.
     #[must_use]
     pub fn body_hash_requests(&self) -> Vec<BodyHashRequest> {
-        let waiting = self.sets.iter().flat_map(|set| set.message.iter().flatten());
-        waiting.map(PendingMessage::request).collect()
+        let waiting = self
+            .sets
+            .iter()
+            .flat_map(|set| set.message.iter().flatten());
+        waiting.flat_map(PendingMessage::requests).collect()
     }
 
     fn prepare(&mut self, head: &Head<'_>, chain: &Chain, now: SystemTime, settings: &Settings) {
@@ -120,10 +123,18 @@ impl Collected {
         let mut room = settings.dkim.limits.signed_octets;
         // From the newest down: if room is lacking, the old ones, on which less depends, lack it.
         for (pending, link) in self.sets.iter_mut().zip(chain.links.values()).rev() {
-            pending.message = Some(prepare_message(head, link, &index, &mut room, now, settings));
+            pending.message = Some(prepare_message(
+                head, link, &index, &mut room, now, settings,
+            ));
         }
         for (pending, link) in self.sets.iter_mut().zip(chain.links.values()) {
-            pending.seal = Some(prepare_seal(head, link, &mut self.sealed, &mut room, settings));
+            pending.seal = Some(prepare_seal(
+                head,
+                link,
+                &mut self.sealed,
+                &mut room,
+                settings,
+            ));
         }
         self.refuse();
     }
@@ -163,8 +174,12 @@ impl Collected {
 }
 
 impl PendingMessage {
-    pub(super) fn request(&self) -> BodyHashRequest {
-        BodyHashRequest::new(self.parsed.signature.algorithm.hash(), self.parsed.body)
+    fn requests(&self) -> impl Iterator<Item = BodyHashRequest> {
+        self.forms.iter().map(|(body, _)| self.request(*body))
+    }
+
+    pub(super) fn request(&self, body: Canonicalization) -> BodyHashRequest {
+        BodyHashRequest::new(self.parsed.signature.algorithm.hash(), body)
             .with_length(self.parsed.length)
     }
 }
@@ -198,17 +213,21 @@ fn prepare_message(
     }
     let names = parsed.signed_fields.iter().map(String::as_str);
     let selected = index.select(names, *position);
-    let data = header::write_selected(head, &selected, parsed.header, *room);
-    let (Some(mut header), Some(own)) = (data, head.fields().get(*position)) else {
-        let limit = settings.dkim.limits.signed_octets;
-        return Err(dkim::Cause::HeaderTooLong { limit });
-    };
-    *room -= header.len();
-    header::write_own(own, parsed.header, &mut header);
+    let mut forms = Vec::with_capacity(parsed.forms.len());
+    for (canonicalization, body) in &parsed.forms {
+        let data = header::write_selected(head, &selected, *canonicalization, *room);
+        let (Some(mut header), Some(own)) = (data, head.fields().get(*position)) else {
+            let limit = settings.dkim.limits.signed_octets;
+            return Err(dkim::Cause::HeaderTooLong { limit });
+        };
+        *room -= header.len();
+        header::write_own(own, *canonicalization, &mut header);
+        forms.push((*body, header));
+    }
     Ok(PendingMessage {
         parsed,
         key_name,
-        header,
+        forms,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The three fields of a set: instance tags, message signatures, seals (§4.1, §4.2.1).
 
-use super::words::ArcResult;
+use super::words::{ArcResult, SetField};
 use crate::dkim::tags::Tags;
 use crate::dkim::{Canonicalization, SignatureAlgorithm, SignatureError};
 use crate::domain::Domain;
@@ -44,8 +44,8 @@ impl Signature {
 pub(super) struct MessageSignature {
     pub(super) signature: Signature,
     pub(super) body_hash: Vec<u8>,
-    pub(super) header: Canonicalization,
-    pub(super) body: Canonicalization,
+    /// Canonicalizations of header and body, to be tried in this order.
+    pub(super) forms: Vec<(Canonicalization, Canonicalization)>,
     pub(super) signed_fields: Vec<String>,
     pub(super) length: Option<u64>,
     pub(super) expiration: Option<u64>,
@@ -64,7 +64,12 @@ impl MessageSignature {
                 expected,
             });
         }
-        let (header, body) = tags.canonicalization()?;
+        let mut forms = vec![tags.canonicalization()?];
+        if tags.get("c").is_none() {
+            // RFC 6376 3.5 makes that simple/simple. ARC began with relaxed as the only way, and
+            // there are signatures that mean it without saying so.
+            forms.push((Canonicalization::Relaxed, Canonicalization::Relaxed));
+        }
         let expiration = tags.number("x", 12)?;
         if let (Some(timestamp), Some(expiration)) = (signature.timestamp, expiration)
             && expiration <= timestamp
@@ -75,8 +80,7 @@ impl MessageSignature {
         Ok(Self {
             signature,
             body_hash,
-            header,
-            body,
+            forms,
             signed_fields: names(tags.required("h")?, signed_fields)?,
             length: tags.number("l", 76)?,
             expiration,
@@ -84,8 +88,10 @@ impl MessageSignature {
     }
 }
 
-/// The names in `h=`. What §4.1.2 says a sealer must not sign is no reason to fail what it did sign,
-/// nor is an empty list: such a signature vouches for the body alone, and the seals for the chain.
+/// The names in `h=`. §4.1.2: ‘ARC-related header fields ... MUST NOT be included’. Sealers of earlier
+/// drafts did include ARC-Authentication-Results, and all validators known accept that; a seal is
+/// made over the message signature, so that none can cover the other. An empty list vouches for the
+/// body alone, and the seals for the chain.
 fn names(value: &[u8], limit: usize) -> Result<Vec<String>, SignatureError> {
     let mut names = Vec::new();
     for name in value.split(|octet| *octet == b':') {
@@ -95,6 +101,9 @@ fn names(value: &[u8], limit: usize) -> Result<Vec<String>, SignatureError> {
             .ok()
             .filter(|_| sound)
             .ok_or(SignatureError::FieldName)?;
+        if name.eq_ignore_ascii_case(SetField::Seal.as_str()) {
+            return Err(SignatureError::Value { tag: "h" });
+        }
         if names.len() == limit {
             return Err(SignatureError::TooManyFields { limit });
         }
@@ -132,8 +141,8 @@ impl Seal {
         if tags.get("h").is_some() {
             return Err(SealError::NamesFields);
         }
-        let chain_validation = ArcResult::parse(tags.required("cv")?)
-            .ok_or(SignatureError::Value { tag: "cv" })?;
+        let chain_validation =
+            ArcResult::parse(tags.required("cv")?).ok_or(SignatureError::Value { tag: "cv" })?;
         Ok(Self {
             signature: Signature::read(&tags)?,
             chain_validation,
@@ -223,7 +232,15 @@ mod tests {
             assert_eq!(results(bad), None, "{bad}");
         }
         assert_eq!(instance_of_tags(b" a=rsa-sha256; b=x; i = 7; d=e"), Some(7));
-        for bad in [&b"a=1"[..], b"i=", b"i=a", b"i=0", b"i=1x", b"i=111", b"I=1"] {
+        for bad in [
+            &b"a=1"[..],
+            b"i=",
+            b"i=a",
+            b"i=0",
+            b"i=1x",
+            b"i=111",
+            b"I=1",
+        ] {
             assert_eq!(instance_of_tags(bad), None);
         }
     }
@@ -235,7 +252,14 @@ mod tests {
         };
         assert!(seal("; cv=none; t=1; x=y").is_ok());
         assert!(matches!(seal("; cv=none; h="), Err(SealError::NamesFields)));
-        for bad in ["", "; cv=", "; cv=None", "; cv=bad", "; cv=none; t=", "; cv=none; cv=none"] {
+        for bad in [
+            "",
+            "; cv=",
+            "; cv=None",
+            "; cv=bad",
+            "; cv=none; t=",
+            "; cv=none; cv=none",
+        ] {
             assert!(matches!(seal(bad), Err(SealError::Syntax(_))), "{bad}");
         }
     }

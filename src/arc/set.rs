@@ -163,9 +163,8 @@ impl Set {
 
 fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> Option<&'a str> {
     let mut properties = result.properties.iter();
-    let property = properties.find(|property| {
-        property.ptype == *ptype && names.contains(&property.name.as_str())
-    })?;
+    let property = properties
+        .find(|property| property.ptype == *ptype && names.contains(&property.name.as_str()))?;
     Some(&property.value)
 }
 

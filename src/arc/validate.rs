@@ -5,7 +5,7 @@ use super::collect::{Collected, Pending, PendingMessage, PendingSeal};
 use super::settings::Settings;
 use super::validation::Validation;
 use crate::dkim::key_check::{self, KeyUse, signed_octets};
-use crate::dkim::{self, BodyHashes, Keys, LengthPolicy};
+use crate::dkim::{self, BodyHashes, Canonicalization, Keys, LengthPolicy};
 
 /// Judges the chain. A key that is missing from `keys` counts as not available, which fails the chain
 /// for good (§5.2.1).
@@ -92,12 +92,7 @@ fn check_seals(
     Ok(())
 }
 
-fn check_seal(
-    seal: &PendingSeal,
-    sealed: &[u8],
-    keys: &Keys,
-    settings: &Settings,
-) -> dkim::Cause {
+fn check_seal(seal: &PendingSeal, sealed: &[u8], keys: &Keys, settings: &Settings) -> dkim::Cause {
     let covered = sealed.get(..seal.covered).unwrap_or_default();
     let algorithm = seal.signature.algorithm;
     let signed = signed_octets(algorithm, [covered, &seal.own].concat());
@@ -126,17 +121,37 @@ fn check_message(
     cause
 }
 
-/// As a DKIM signature (RFC 6376 6.1.3): a key that cannot be used decides first, then the body
-/// hash, then the signature, and last what policy makes of octets that are not signed.
+/// The result of the first form that passes, or of the first.
 fn judge_message(
     message: &PendingMessage,
     keys: &Keys,
     bodies: &BodyHashes,
     settings: &Settings,
 ) -> dkim::Cause {
+    let mut first = None;
+    for (body, header) in &message.forms {
+        let cause = judge_form(message, header, *body, keys, bodies, settings);
+        if cause == dkim::Cause::Passed {
+            return cause;
+        }
+        first = first.or(Some(cause));
+    }
+    first.unwrap_or(dkim::Cause::BodyNotHashed)
+}
+
+/// As a DKIM signature (RFC 6376 6.1.3): a key that cannot be used decides first, then the body
+/// hash, then the signature, and last what policy makes of octets that are not signed.
+fn judge_form(
+    message: &PendingMessage,
+    header: &[u8],
+    body: Canonicalization,
+    keys: &Keys,
+    bodies: &BodyHashes,
+    settings: &Settings,
+) -> dkim::Cause {
     let parsed = &message.parsed;
     let algorithm = parsed.signature.algorithm;
-    let signed = signed_octets(algorithm, message.header.clone());
+    let signed = signed_octets(algorithm, header.to_vec());
     let key_use = KeyUse {
         algorithm,
         identity_below: false,
@@ -148,7 +163,7 @@ fn judge_message(
     if !matches!(key, dkim::Cause::Passed | dkim::Cause::SignatureMismatch) {
         return key;
     }
-    let Some(body) = bodies.get(&message.request()) else {
+    let Some(body) = bodies.get(&message.request(body)) else {
         return dkim::Cause::BodyNotHashed;
     };
     if let Some(length) = parsed.length

@@ -8,6 +8,7 @@ mod action;
 mod relay;
 mod reply;
 
+use crate::arc;
 use crate::auth_results::{AuthenticationResults, AuthservId, Method, MethodResult, ResultWord};
 use crate::dkim;
 use crate::dmarc;
@@ -32,6 +33,7 @@ pub struct Verdict {
     relay: Relay,
     spf: spf::SessionEvaluation,
     dkim: Vec<dkim::Verification>,
+    arc: arc::Validation,
     dmarc: dmarc::Evaluation,
     #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
     transcript: Transcript,
@@ -47,6 +49,7 @@ pub(crate) struct Facts {
     pub(crate) relay: Relay,
     pub(crate) spf: spf::SessionEvaluation,
     pub(crate) dkim: Vec<dkim::Verification>,
+    pub(crate) arc: arc::Validation,
     pub(crate) dmarc: dmarc::Evaluation,
     pub(crate) transcript: Transcript,
 }
@@ -73,6 +76,7 @@ impl Verdict {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
         } = facts;
@@ -83,6 +87,7 @@ impl Verdict {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
             decision,
@@ -123,6 +128,12 @@ impl Verdict {
     #[must_use]
     pub fn dkim(&self) -> &[dkim::Verification] {
         &self.dkim
+    }
+
+    /// The result of the ARC chain. It never changes that of DMARC.
+    #[must_use]
+    pub fn arc(&self) -> &arc::Validation {
+        &self.arc
     }
 
     /// The result of DMARC.
@@ -180,6 +191,8 @@ impl Verdict {
         field
             .results
             .extend(self.dkim.iter().map(dkim::Verification::to_method_result));
+        let client_ip = self.session.client_ip();
+        field.results.push(self.arc.to_method_result(client_ip));
         field.results.push(self.dmarc.to_method_result());
         field
     }

@@ -1,5 +1,6 @@
 //! Suites of ARC: ValiMail's scenarios of validation, and whole messages.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -79,6 +80,7 @@ pub fn valimail(suite: &Path, report: &mut Report) -> Result<(), String> {
     for file in yaml_files(suite)? {
         let explain = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
         let text = std::fs::read_to_string(&file).map_err(|error| explain(&error))?;
+        let text = with_unique_keys(&text);
         for scenario in YamlLoader::load_from_str(&text).map_err(|error| explain(&error))? {
             let title = scenario["description"].as_str().unwrap_or_default().trim();
             let zone = zone(&scenario)?;
@@ -96,12 +98,40 @@ pub fn valimail(suite: &Path, report: &mut Report) -> Result<(), String> {
     Ok(())
 }
 
+/// Some tests share a name, which YAML does not allow: all but the first get a number.
+fn with_unique_keys(text: &str) -> String {
+    let mut seen = HashMap::new();
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        if line.trim_end() == "---" {
+            seen.clear();
+        }
+        let indented = line.strip_prefix("  ").filter(|key| !key.starts_with(' '));
+        match indented.and_then(|key| key.trim_end().strip_suffix(':')) {
+            None => out.push_str(line),
+            Some(key) => {
+                let count = seen.entry(key).or_insert(0_usize);
+                *count += 1;
+                match *count {
+                    1 => out.push_str(line),
+                    count => out.push_str(&format!("  {key}_{count}:")),
+                }
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
 fn yaml_files(suite: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = std::fs::read_dir(suite).map_err(|error| error.to_string())?;
     let mut files: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "yml" || end == "yaml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|end| end == "yml" || end == "yaml")
+        })
         // Set aside by the suite's authors.
         .filter(|path| !path.ends_with("unused_tests.yml"))
         .collect();
