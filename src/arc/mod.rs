@@ -28,7 +28,11 @@
 mod cause;
 mod chain;
 mod collect;
+mod external;
 mod fields;
+mod payload;
+mod plan;
+mod seal;
 mod set;
 mod settings;
 mod validate;
@@ -37,6 +41,10 @@ mod words;
 
 pub use cause::Cause;
 pub use collect::{Collected, collect};
+pub use external::{ExternalSealer, ExternalSealing};
+pub use payload::Payload;
+pub use plan::Layout;
+pub use seal::{SealError, Sealed, Sealer, Sealing};
 pub use set::Set;
 pub use settings::Settings;
 pub use validate::validate;
