@@ -15,6 +15,8 @@ mod dkim;
 mod dmarc;
 #[path = "conformance/report.rs"]
 mod report;
+#[path = "conformance/rsa.rs"]
+mod rsa;
 #[path = "conformance/spf.rs"]
 mod spf;
 #[path = "conformance/srs.rs"]

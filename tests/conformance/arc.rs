@@ -1,18 +1,20 @@
-//! Suites of ARC: ValiMail's scenarios of validation, and whole messages.
+//! Suites of ARC: ValiMail's scenarios of validation and of sealing, and whole messages.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Message;
-use mailproof::arc::{self, ArcResult, Validation};
-use mailproof::dkim::{self, BodyHasher};
+use mailproof::arc::{self, ArcResult, ExternalSealer, Layout, Payload, SealError, Validation};
+use mailproof::dkim::{self, BodyHasher, Fields};
 use mailproof::dns::{Zone, block_on};
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::dkim as dkim_suites;
 use crate::report::{self, Report};
+use crate::rsa::PrivateKey;
 
 /// Messages: `cases.json`, `dns.json` for those without DNS data of their own, `messages/`.
 pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
@@ -91,6 +93,8 @@ pub fn valimail(suite: &Path, report: &mut Report) -> Result<(), String> {
                 }
                 if !test["cv"].is_badvalue() {
                     validation(&name, test, &zone, report);
+                } else if !test["AS"].is_badvalue() {
+                    sealing(&name, &scenario, test, &zone, report)?;
                 }
             }
         }
@@ -165,4 +169,69 @@ fn validation(name: &str, test: &Yaml, zone: &Zone, report: &mut Report) {
     };
     let validation = validate(&octets(&test["message"]), zone, SystemTime::now());
     judge(name, &words, &validation, report);
+}
+
+/// Seals with the layout on which the suite agrees, so that all three fields must come out as it has
+/// them, the signatures included; white space apart, of which none matters there.
+fn sealing(
+    name: &str,
+    scenario: &Yaml,
+    test: &Yaml,
+    zone: &Zone,
+    report: &mut Report,
+) -> Result<(), String> {
+    let text = |yaml: &Yaml| yaml.as_str().unwrap_or_default().to_owned();
+    let key = PrivateKey::from_pem(&text(&scenario["privatekey"])).ok_or("unreadable key")?;
+    let domain = text(&scenario["domain"]);
+    let domain = domain
+        .parse()
+        .map_err(|error| format!("{domain}: {error}"))?;
+    let names: Vec<String> = text(&test["sig-headers"])
+        .split(':')
+        .map(Into::into)
+        .collect();
+    let sealer = ExternalSealer::new(Arc::new(key), domain, &text(&scenario["sel"]))
+        .and_then(|sealer| sealer.layout(Layout::Sorted).fields(Fields::Exactly(names)))
+        .map_err(|error| error.to_string())?;
+    let octets = octets(&test["message"]);
+    let message = Message::parse(&octets);
+    let authserv_id = text(&test["srv-id"])
+        .parse()
+        .map_err(|error| format!("srv-id: {error}"))?;
+    let payload = Payload::combined(message.head(), &authserv_id);
+    let seconds = test["t"].as_i64().and_then(|t| u64::try_from(t).ok());
+    let now = UNIX_EPOCH + Duration::from_secs(seconds.ok_or("test without t")?);
+    let incoming = validate(&octets, zone, now);
+    let sealed = block_on(sealer.seal(&message, &payload, &incoming, now));
+
+    let names = [
+        "ARC-Seal",
+        "ARC-Message-Signature",
+        "ARC-Authentication-Results",
+    ];
+    let expected: Vec<String> = ["AS", "AMS", "AAR"]
+        .iter()
+        .zip(names)
+        .map(|(key, name)| match text(&test[*key]).trim() {
+            "" => String::new(),
+            value => without_space(&format!("{name}:{value}")),
+        })
+        .collect();
+    let got: Vec<String> = match sealed {
+        Ok(sealed) => sealed
+            .fields()
+            .iter()
+            .map(|field| without_space(field))
+            .collect(),
+        Err(SealError::ChainFailed) => vec![String::new(); 3],
+        Err(error) => return Err(format!("{name}: {error}")),
+    };
+    let passed = got == expected;
+    let cause = incoming.cause().to_string();
+    report.case(name, passed, &expected.join(" "), &got.join(" "), &cause);
+    Ok(())
+}
+
+fn without_space(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_whitespace()).collect()
 }
