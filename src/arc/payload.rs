@@ -1,7 +1,7 @@
 //! What a sealer says: the results that go into ARC-Authentication-Results (§4.1.1).
 
 use super::fields::skip_cfws;
-use crate::auth_results::{self, AuthenticationResults, AuthservId};
+use crate::auth_results::{self, AuthenticationResults, AuthservId, ParseError};
 use crate::message::Head;
 use crate::text;
 
@@ -60,6 +60,30 @@ impl Payload {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text behind field name and instance, on the same line where it fits.
+    pub(super) fn below(&self, name: &str) -> String {
+        let first = self.0.split("\r\n").next().unwrap_or_default();
+        let fits = name.len() + ": i=50; ".len() + first.len() <= LINE_WIDTH;
+        format!("{}{}", if fits { " " } else { "\r\n\t" }, self.0)
+    }
+}
+
+impl std::str::FromStr for Payload {
+    type Err = ParseError;
+
+    /// Takes results as another program has written them, folded or not, for the sealer to vouch for
+    /// as they are.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        auth_results::read(text.as_bytes())?;
+        let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
+        Ok(Self(with_crlf(text)))
+    }
+}
+
+/// Line breaks that a milter has cut short are made whole.
+fn with_crlf(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// What stands behind the authserv-id, if it is the one wanted and there are results.
@@ -70,8 +94,7 @@ fn results_of(value: &[u8], authserv_id: &AuthservId) -> Option<String> {
     }
     let results = std::str::from_utf8(behind_first_semicolon(value)?).ok()?;
     let results = results.trim_matches(|c: char| c == ';' || c.is_ascii_whitespace());
-    // Line breaks that a milter has cut short are made whole.
-    Some(results.replace("\r\n", "\n").replace('\n', "\r\n"))
+    Some(with_crlf(results))
 }
 
 /// What follows the first semicolon outside of comments and quoted strings.
@@ -94,6 +117,9 @@ fn behind_first_semicolon(value: &[u8]) -> Option<&[u8]> {
         };
     }
 }
+
+/// RFC 5322 2.1.1: lines SHOULD be no more than 78 characters.
+const LINE_WIDTH: usize = 78;
 
 #[cfg(test)]
 mod tests {

@@ -119,7 +119,7 @@ impl Template {
             template: self.clone(),
             instance,
             chain_validation: incoming.result(),
-            results: format!("{name}: i={instance};\r\n\t{}", payload.as_str()),
+            results: format!("{name}: i={instance};{}", payload.below(name.as_str())),
             names,
             data: data.unwrap_or_default(),
             sealed: sealed(head, &chain, incoming.result()),

@@ -145,8 +145,9 @@ impl Set {
             })
     }
 
-    /// The address from which the sealer says it got the message: `smtp.remote-ip` (§6), or what
-    /// iprev was made for (RFC 8601 2.7.3).
+    /// The address from which the sealer says it got the message: `smtp.remote-ip` (§6), what iprev
+    /// was made for (RFC 8601 2.7.3), or the address in the comment of SPF's result, where Google and
+    /// Microsoft have it.
     #[must_use]
     pub fn remote_ip(&self) -> Option<IpAddr> {
         let results = self.results.as_ref()?.results();
@@ -154,10 +155,17 @@ impl Set {
             (PropertyType::Smtp, &["remote-ip", "client-ip"][..]),
             (PropertyType::Policy, &["iprev"]),
         ];
-        properties.iter().find_map(|(ptype, names)| {
-            let mut values = results.iter().filter_map(|one| value(one, ptype, names));
-            values.find_map(|value| value.parse().ok())
-        })
+        properties
+            .iter()
+            .find_map(|(ptype, names)| {
+                let mut values = results.iter().filter_map(|one| value(one, ptype, names));
+                values.find_map(|value| value.parse().ok())
+            })
+            .or_else(|| {
+                let mut spf = results.iter().filter(|one| one.method == Method::Spf);
+                let comment = spf.find_map(|one| one.comment.as_deref())?;
+                comment.split([' ', ';']).find_map(|word| word.parse().ok())
+            })
     }
 }
 

@@ -127,6 +127,10 @@ impl Case {
     pub fn verdict(&self, rule: RejectRule) -> Verdict {
         let mut settings = Settings::default();
         settings.policy.reject_rule = rule;
+        self.verdict_with(settings)
+    }
+
+    pub fn verdict_with(&self, settings: Settings) -> Verdict {
         let verifier = Verifier::with_settings(self.zone(), settings);
         let session = Session::new(self.ip.parse().unwrap(), self.helo, self.mail_from);
         let octets = read(&format!("{}.eml", self.message));
