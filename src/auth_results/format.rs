@@ -88,6 +88,7 @@ fn is_bare(value: &[u8]) -> bool {
         Some((local_part, domain)) => {
             let is_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._".contains(octet);
             (local_part.is_empty() || (local_part.is_ascii() && text::is_dot_atom(local_part)))
+                && !local_part.starts_with(b"?")
                 && !local_part.windows(2).any(|pair| pair == b"=?")
                 && domain.iter().all(is_name)
                 && text::is_dot_atom(domain)
@@ -154,6 +155,7 @@ mod tests {
             ("example.net(.example.com", "\"example.net(.example.com\""),
             ("=?utf-8?q?a=3B?=", "\"=\\?utf-8?q?a=3B?=\""),
             ("=?a?q?b?=@example.com", "\"=\\?a?q?b?=@example.com\""),
+            ("?a@example.com", "\"?a@example.com\""),
             ("", "\"\""),
             ("@", "\"@\""),
             ("j\u{fc}rgen@example.com", "\"j\u{fc}rgen@example.com\""),

@@ -5,7 +5,7 @@ use nom::bytes::complete::{tag_no_case, take_while1};
 use nom::character::complete::{char, digit1};
 use nom::combinator::{all_consuming, map, map_opt, opt, recognize};
 use nom::error::{ErrorKind, ParseError as NomError};
-use nom::multi::{many0, many1, separated_list1};
+use nom::multi::{many0, separated_list1};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
@@ -104,16 +104,16 @@ fn field(input: &[u8]) -> IResult<&[u8], AuthenticationResults, Fault> {
     let (input, authserv_id) =
         expect(Rule::AuthservId, preceded(cfws, authserv_id)).parse(input)?;
     let (input, version) = opt(preceded(cfws, number)).parse(input)?;
-    let (input, results) = alt((many1(result), map(none, |()| Vec::new()))).parse(input)?;
+    let (input, results) = alt((results, none)).parse(input)?;
     let (input, _) = cfws(input)?;
     if !input.is_empty() {
-        let rule = match input.first() {
-            Some(b';') => Rule::Method,
-            _ => Rule::Property,
-        };
         return Err(nom::Err::Error(Fault {
             rest: input.len(),
-            rule,
+            rule: if results.is_empty() {
+                Rule::End
+            } else {
+                Rule::Property
+            },
         }));
     }
     let mut field = AuthenticationResults::new(authserv_id);
@@ -122,10 +122,22 @@ fn field(input: &[u8]) -> IResult<&[u8], AuthenticationResults, Fault> {
     Ok((input, field))
 }
 
+/// `1*resinfo`. Where a semicolon follows, so must a result: what is wrong with it is worth knowing.
+fn results(input: &[u8]) -> IResult<&[u8], Vec<MethodResult>, Fault> {
+    let (mut input, first) = result(input)?;
+    let mut results = vec![first];
+    while let (_, Some(_)) = opt((cfws, char(';'))).parse(input)? {
+        let (rest, next) = result(input)?;
+        results.push(next);
+        input = rest;
+    }
+    Ok((input, results))
+}
+
 /// `no-result`.
-fn none(input: &[u8]) -> IResult<&[u8], (), Fault> {
+fn none(input: &[u8]) -> IResult<&[u8], Vec<MethodResult>, Fault> {
     let none = (cfws, char(';'), cfws, tag_no_case("none"));
-    map(none, |_| ()).parse(input)
+    map(none, |_| Vec::new()).parse(input)
 }
 
 /// `resinfo`.

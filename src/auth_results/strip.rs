@@ -100,7 +100,11 @@ impl Border {
                 .tolerated()
                 .iter()
                 .any(|tolerated| match tolerated {
-                    Tolerated::Dropped(_) | Tolerated::NoAuthservId | Tolerated::TooMany => true,
+                    // Where a name is not delimited, others may see its end elsewhere.
+                    Tolerated::AuthservId(_)
+                    | Tolerated::Dropped(_)
+                    | Tolerated::NoAuthservId
+                    | Tolerated::TooMany => true,
                     Tolerated::EmptyResult
                     | Tolerated::Encoding
                     | Tolerated::NoResults

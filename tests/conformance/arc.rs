@@ -15,6 +15,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 use crate::dkim as dkim_suites;
 use crate::report::{self, Report};
 use crate::rsa::PrivateKey;
+use crate::zone::zone as shared_zone;
 
 /// Messages: `cases.json`, `dns.json` for those without DNS data of their own, `messages/`.
 pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
@@ -33,7 +34,7 @@ pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
             .iter()
             .find_map(|path| std::fs::read(path).ok())
             .ok_or(format!("{file} cannot be read"))?;
-        let zone = dkim_suites::zone(case.get("dns").unwrap_or(&shared))?;
+        let zone = shared_zone(case.get("dns").unwrap_or(&shared))?;
         let now = match case.get("now").and_then(Value::as_u64) {
             Some(seconds) => UNIX_EPOCH + Duration::from_secs(seconds),
             None => SystemTime::now(),

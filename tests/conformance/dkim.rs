@@ -564,7 +564,7 @@ fn base64(octets: &[u8]) -> String {
 }
 
 /// DNS data: name to a list of TXT strings, to `{TYPE: [...]}`, or to an error.
-pub fn zone(data: &Value) -> Result<Zone, String> {
+fn zone(data: &Value) -> Result<Zone, String> {
     let mut zone = Zone::new();
     for (name, value) in data.as_object().into_iter().flatten() {
         // Names that no key can have are never asked for.
