@@ -4,16 +4,16 @@
 //! done first ([`Verifier::begin`]), then all questions are asked ([`Lookups`]) while the body is
 //! hashed ([`BodyHasher`]), then everything is judged ([`Verifier::finish`]).
 
+mod late;
 mod observer;
 
 use std::future::{Future, pending, poll_fn};
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use crate::dns::{Lookup, LookupError, Mx, Name, Observed, Recording, Resolver, Transcript, Txt};
+use crate::dns::{Name, Observed, Recording, Resolver, Transcript};
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::limits::MessageLimits;
 use crate::message::{Anomalies, Author, Head, Message};
@@ -21,6 +21,7 @@ use crate::session::Session;
 use crate::verdict::{Facts, Policy, Relay, Verdict};
 use crate::{arc, dkim, dmarc, spf};
 
+use late::Late;
 use observer::Watch;
 
 pub use observer::Observer;
@@ -439,37 +440,6 @@ impl<D: Future<Output = ()>> Deadline<'_, D> {
         } else {
             Poll::Pending
         }
-    }
-}
-
-/// A resolver whose every answer comes too late.
-struct Late;
-
-impl Late {
-    fn answer<'a, T>() -> Lookup<'a, T> {
-        Lookup::ready(Err(LookupError::Timeout))
-    }
-}
-
-impl Resolver for Late {
-    fn txt<'a>(&'a self, _: &'a Name) -> Lookup<'a, Txt> {
-        Self::answer()
-    }
-
-    fn a<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv4Addr> {
-        Self::answer()
-    }
-
-    fn aaaa<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv6Addr> {
-        Self::answer()
-    }
-
-    fn mx<'a>(&'a self, _: &'a Name) -> Lookup<'a, Mx> {
-        Self::answer()
-    }
-
-    fn ptr<'a>(&'a self, _: &'a Name) -> Lookup<'a, Name> {
-        Self::answer()
     }
 }
 
