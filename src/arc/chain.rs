@@ -80,7 +80,7 @@ impl Chain {
             return false;
         };
         let limits = &settings.dkim.limits;
-        let too_long = (value.len() > limits.signature_octets).then(|| SignatureError::TooLong {
+        let too_long = (value.len() > limits.signature_octets).then_some(SignatureError::TooLong {
             length: value.len(),
         });
         let link = self.links.entry(instance).or_default();
