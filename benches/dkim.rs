@@ -179,11 +179,9 @@ fn floor<'m>(
     let mut header = Vec::new();
     let mut used = vec![false; message.head().fields().len()];
     for name in parsed.signed_fields() {
-        let fields = message.head().fields().iter().enumerate().skip(1);
-        if let Some((at, field)) = fields
-            .filter(|(at, field)| !used[*at] && field.is(name.as_bytes()))
-            .last()
-        {
+        let mut fields = message.head().fields().iter().enumerate().skip(1);
+        let found = fields.rfind(|(at, field)| !used[*at] && field.is(name.as_bytes()));
+        if let Some((at, field)) = found {
             used[at] = true;
             header.extend(canonicalization.header_field(field.name(), field.value()));
         }
@@ -331,9 +329,9 @@ fn text(size: usize) -> Vec<u8> {
         let letter = b'a' + u8::try_from(word % 26).expect("a letter");
         body.extend(std::iter::repeat_n(letter, word * 7 % 9 + 2));
         word += 1;
-        if word % 240 == 0 {
+        if word.is_multiple_of(240) {
             body.extend_from_slice(b"\r\n\r\n");
-        } else if word % 12 == 0 {
+        } else if word.is_multiple_of(12) {
             body.extend_from_slice(b"\r\n");
         } else {
             body.push(b' ');

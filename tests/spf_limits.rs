@@ -251,6 +251,26 @@ fn long_records() {
     );
 }
 
+/// Of a client's names the first ten count, those that are not below the target among them.
+#[test]
+fn names_of_the_client_beyond_the_limit() {
+    for (place, result) in [(10, SpfResult::Pass), (11, SpfResult::Fail)] {
+        let mut zone = zone(&[("example.com", "v=spf1 ptr -all"), ("example.com", CLIENT)]);
+        for index in 1..=11 {
+            let other = format!("p{index}.example");
+            let name = if index == place {
+                "example.com"
+            } else {
+                &other
+            };
+            zone.add_ptr(CLIENT.parse().unwrap(), name).unwrap();
+        }
+        let evaluation = check(&zone, CLIENT, "example.com");
+        assert_eq!(evaluation.result(), result, "{place}");
+        assert!(evaluation.queries() <= 3);
+    }
+}
+
 #[test]
 fn addresses_and_names_beyond_the_limit() {
     let mut zone = zone(&[

@@ -106,14 +106,19 @@ fn usable_domain(request: &Request<'_>) -> Result<Domain, UnusableDomain> {
     let octets = request.domain();
     // An IPv4 address without brackets looks like a domain; no top-level domain is all digits.
     let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
-    if octets.starts_with(b"[") || std::str::from_utf8(octets).is_ok_and(is_address) {
+    let is_literal = match octets {
+        [b'[', ..] => true,
+        [.., b'0'..=b'9'] => std::str::from_utf8(octets).is_ok_and(is_address),
+        _ => false,
+    };
+    if is_literal {
         return Err(UnusableDomain::AddressLiteral);
     }
     if request.identity() == Identity::Helo && !octets.is_ascii() {
         return Err(UnusableDomain::NotAscii);
     }
     let domain = Domain::parse(octets).map_err(UnusableDomain::Malformed)?;
-    if domain.label_count() < 2 {
+    if !domain.as_str().contains('.') {
         return Err(UnusableDomain::SingleLabel);
     }
     Ok(domain)

@@ -1,7 +1,5 @@
 //! The grammar of records and macro-strings (§12), on octets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::{digit0, one_of};
@@ -11,6 +9,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 use super::macros::{Expand, Letter, MacroString, Piece};
+use super::network;
 use super::prefix::Prefix;
 use super::record::{
     Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Term, TermKind, ascii,
@@ -72,8 +71,8 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
     let all_visible = octets.iter().fold(true, |visible, octet| {
         visible & matches!(octet, b' '..=b'~')
     });
-    // `ip4:192.0.2.0/24` and its space are an average term.
-    let mut terms = Vec::with_capacity((octets.len() / 16 + 1).min(USUAL_TERMS));
+    // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
+    let mut terms = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
     let (mut offset, mut rest) = (0, octets);
     while let Some((word, behind)) =
         text::split_once(rest, b' ').or((!rest.is_empty()).then_some((rest, &b""[..])))
@@ -143,6 +142,12 @@ fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
 
 /// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
 fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
+    // Most terms are of this kind; their names need no search.
+    if let [b'i', b'p', b'4' | b'6', b':', ..] = input
+        && let Some((name, rest)) = input.split_at_checked(3)
+    {
+        return Ok((rest, name));
+    }
     take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
         .parse(input)
 }
@@ -262,21 +267,19 @@ fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {
 
 /// ip4-cidr-length, ip6-cidr-length: no leading zeros, no more than the address has bits.
 fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
-    let canonical = matches!(digits, b"0" | [b'1'..=b'9', ..]);
-    text::decimal(digits, 3)
-        .filter(|_| canonical)
-        .and_then(|length| u8::try_from(length).ok())
-        .filter(|length| *length <= most)
-        .ok_or(nom::Err::Failure(Fault {
+    match network::qnum(digits) {
+        Some(([], length)) if length <= most => Ok(length),
+        _ => Err(nom::Err::Failure(Fault {
             rule: SyntaxRule::PrefixLength,
             rest: digits,
-        }))
+        })),
+    }
 }
 
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
 fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
     let network = input.strip_prefix(b":").unwrap_or_default();
-    let Some((rest, address)) = ip4_network(network) else {
+    let Some((rest, address)) = network::ip4(network) else {
         return fault(SyntaxRule::Ip4Network, network);
     };
     let length = network_length(rest, network, 32, SyntaxRule::Ip4Network)?;
@@ -286,45 +289,11 @@ fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
 /// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
 fn ip6(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
     let network = input.strip_prefix(b":").unwrap_or_default();
-    let end = network
-        .iter()
-        .position(|octet| *octet == b'/')
-        .unwrap_or(network.len());
-    let (address, rest) = network.split_at_checked(end).unwrap_or((network, b""));
-    let Ok(address) = ascii(address).parse::<Ipv6Addr>() else {
+    let Some((rest, address)) = network::ip6(network) else {
         return fault(SyntaxRule::Ip6Network, network);
     };
     let length = network_length(rest, network, 128, SyntaxRule::Ip6Network)?;
     Ok((b"", Mechanism::Ip6(Prefix::v6(address, length))))
-}
-
-/// ip4-network = qnum "." qnum "." qnum "." qnum
-fn ip4_network(input: &[u8]) -> Option<(&[u8], Ipv4Addr)> {
-    let mut octets = [0; 4];
-    let mut rest = input;
-    for (index, octet) in octets.iter_mut().enumerate() {
-        if index != 0 {
-            rest = rest.strip_prefix(b".")?;
-        }
-        (rest, *octet) = qnum(rest)?;
-    }
-    Some((rest, octets.into()))
-}
-
-/// qnum: 0 to 255 without leading zeros.
-fn qnum(input: &[u8]) -> Option<(&[u8], u8)> {
-    let value = |digits: &[u8]| {
-        digits.iter().fold(0_u16, |value, digit| {
-            value * 10 + u16::from(digit.saturating_sub(b'0'))
-        })
-    };
-    let (digits, rest) = match input {
-        [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(3)?,
-        [b'1'..=b'9', b'0'..=b'9', ..] => input.split_at_checked(2)?,
-        [b'0'..=b'9', ..] => input.split_at_checked(1)?,
-        _ => return None,
-    };
-    Some((rest, u8::try_from(value(digits)).ok()?))
 }
 
 /// What may follow an address.
