@@ -51,6 +51,22 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "arc",
+        &[
+            "dkim",
+            "domain",
+            "address",
+            "tag_list",
+            "text",
+            "crypto",
+            "limits",
+            "message",
+            "dns",
+            "identifier",
+            "auth_results",
+        ],
+    ),
+    (
         "dmarc",
         &[
             "domain",
@@ -81,6 +97,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "srs",
             "spf",
             "dkim",
+            "arc",
             "dmarc",
             "iprev",
         ],
@@ -101,6 +118,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "srs",
             "spf",
             "dkim",
+            "arc",
             "dmarc",
             "iprev",
             "verdict",

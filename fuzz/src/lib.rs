@@ -1,5 +1,6 @@
 //! The fuzz targets as functions, so that corpora can be replayed without a fuzzer.
 
+pub mod arc;
 pub mod auth_results;
 pub mod dkim;
 pub mod dmarc;
@@ -13,6 +14,8 @@ pub type Target = fn(&[u8]);
 
 /// All targets by name.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("arc_set", arc::set),
+    ("arc_validate", arc::validate_sealed),
     ("auth_results_parse", auth_results::parse),
     ("auth_results_round_trip", auth_results::round_trip),
     ("dkim_canonicalize", dkim::dkim_canonicalize),

@@ -5,6 +5,7 @@ use std::fmt;
 use super::Facts;
 use super::relay::Party;
 use crate::dmarc::{Disposition, DmarcResult};
+use crate::domain::Domain;
 use crate::identifier::{Method, Status};
 use crate::spf::SpfResult;
 
@@ -43,6 +44,14 @@ impl fmt::Display for Action {
 
 /// What this receiver does about results. The default follows RFC 9989 7.4 and rejects nothing on
 /// SPF alone.
+///
+/// ```
+/// use mailproof::verifier::Settings;
+///
+/// let mut settings = Settings::default();
+/// settings.policy.trusted_sealers.push("lists.example.org".parse()?);
+/// # Ok::<(), mailproof::domain::DomainError>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -53,6 +62,11 @@ pub struct Policy {
     pub enforce_spf_fail: bool,
     /// Whether a broken SPF record is reason enough to reject (RFC 7208 8.7), likewise.
     pub enforce_spf_permerror: bool,
+    /// Whose ARC seals (`d=`) are trusted; nobody's by default. Where the chain is valid and the
+    /// first trusted hop ([`Validation::first_trusted`](crate::arc::Validation::first_trusted))
+    /// reports that DMARC passed for this author domain, mail is delivered that fails DMARC here,
+    /// under any [`RejectRule`]. The result of DMARC remains what it is.
+    pub trusted_sealers: Vec<Domain>,
 }
 
 /// What is done with mail that fails DMARC where the author domain asks to reject it.
@@ -161,6 +175,13 @@ pub enum Reason {
     /// DMARC failed and the author domain asks to reject, but this receiver never does
     /// ([`RejectRule::Never`]).
     RejectRuleNever,
+    /// DMARC failed here, but had passed where a trusted party sealed the message (ARC).
+    TrustedSealer {
+        /// The `d=` of the seal.
+        sealer: Domain,
+        /// The instance of its set.
+        instance: u8,
+    },
     /// The message has no author domain that could be checked.
     AuthorUnusable,
     /// SPF failed, and this receiver enforces that.
@@ -190,6 +211,11 @@ impl fmt::Display for Reason {
             Self::RejectRuleNever => {
                 f.write_str("the author domain asks to reject, which this receiver never does")
             }
+            Self::TrustedSealer { sealer, instance } => write!(
+                f,
+                "{sealer}, which is trusted, sealed the message (ARC set {instance}) and found that \
+                 DMARC passed"
+            ),
             Self::AuthorUnusable => {
                 f.write_str("the message does not have exactly one author domain")
             }
@@ -260,8 +286,13 @@ fn plain(action: Action, reason: Reason) -> Decision {
     }
 }
 
-/// What the author domain asks for, as far as the rule allows it.
+/// What the author domain asks for, as far as the rule allows it and no trusted sealer knows better.
 fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
+    if facts.dmarc.disposition() != Disposition::None
+        && let Some(lifted) = lifted_by_sealer(policy, facts)
+    {
+        return lifted;
+    }
     match facts.dmarc.disposition() {
         Disposition::None => plain(Action::Deliver, Reason::NothingAgainst),
         Disposition::Quarantine => plain(Action::Quarantine, Reason::DmarcPolicy),
@@ -277,13 +308,38 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
                 Some(party) => {
                     let kind = match party {
                         Party::List { .. } => OverrideKind::MailingList,
-                        Party::Forwarder { .. } => OverrideKind::LocalPolicy,
+                        Party::Forwarder { .. } | Party::Sealer { .. } => OverrideKind::LocalPolicy,
                     };
                     overridden(kind, party.to_string(), Reason::Relayed(party))
                 }
             },
         },
     }
+}
+
+/// RFC 8617 7.2.1: ‘As a matter of local policy, a DMARC processor MAY choose to accept the
+/// authentication assessments provided by an Authenticated Received Chain’. RFC 9989 knows nothing of
+/// it, so that DMARC's result stays.
+fn lifted_by_sealer(policy: &Policy, facts: &Facts) -> Option<Decision> {
+    let is_trusted = |domain: &Domain| policy.trusted_sealers.contains(domain);
+    let set = facts
+        .arc
+        .first_trusted(|set| set.domain().is_some_and(is_trusted))?;
+    let author = facts.author.domain()?;
+    if !set.reports_dmarc_pass(author) {
+        return None;
+    }
+    Some(Decision {
+        action: Action::Deliver,
+        reason: Reason::TrustedSealer {
+            sealer: set.domain()?.clone(),
+            instance: set.instance(),
+        },
+        overridden: Some(Override {
+            kind: OverrideKind::LocalPolicy,
+            comment: facts.arc.report_comment(),
+        }),
+    })
 }
 
 fn overridden(kind: OverrideKind, comment: String, reason: Reason) -> Decision {

@@ -9,6 +9,7 @@ mod limit;
 mod relay;
 mod reply;
 
+use crate::arc;
 use crate::auth_results::{AuthenticationResults, AuthservId, Method, MethodResult, ResultWord};
 use crate::dkim;
 use crate::dmarc;
@@ -34,6 +35,7 @@ pub struct Verdict {
     relay: Relay,
     spf: spf::SessionEvaluation,
     dkim: Vec<dkim::Verification>,
+    arc: arc::Validation,
     dmarc: dmarc::Evaluation,
     #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
     transcript: Transcript,
@@ -49,6 +51,7 @@ pub(crate) struct Facts {
     pub(crate) relay: Relay,
     pub(crate) spf: spf::SessionEvaluation,
     pub(crate) dkim: Vec<dkim::Verification>,
+    pub(crate) arc: arc::Validation,
     pub(crate) dmarc: dmarc::Evaluation,
     pub(crate) transcript: Transcript,
 }
@@ -75,6 +78,7 @@ impl Verdict {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
         } = facts;
@@ -85,6 +89,7 @@ impl Verdict {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
             decision,
@@ -125,6 +130,12 @@ impl Verdict {
     #[must_use]
     pub fn dkim(&self) -> &[dkim::Verification] {
         &self.dkim
+    }
+
+    /// The result of the ARC chain. It never changes that of DMARC.
+    #[must_use]
+    pub fn arc(&self) -> &arc::Validation {
+        &self.arc
     }
 
     /// The result of DMARC.
@@ -188,6 +199,8 @@ impl Verdict {
         field
             .results
             .extend(self.dkim.iter().map(dkim::Verification::to_method_result));
+        let client_ip = self.session.client_ip();
+        field.results.push(self.arc.to_method_result(client_ip));
         field.results.push(self.dmarc.to_method_result());
         field
     }

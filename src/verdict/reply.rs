@@ -46,7 +46,8 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
             | Reason::AuthorAuthenticated
             | Reason::Relayed(_)
             | Reason::RejectRuleNever
-            | Reason::TemporaryFailure(_),
+            | Reason::TemporaryFailure(_)
+            | Reason::TrustedSealer { .. },
         ) => (550, "5.7.1"),
     };
     Some(SmtpReply {
@@ -90,7 +91,8 @@ fn words(verdict: &Verdict) -> String {
         | Reason::AuthorAuthenticated
         | Reason::NothingAgainst
         | Reason::Relayed(_)
-        | Reason::RejectRuleNever => {
+        | Reason::RejectRuleNever
+        | Reason::TrustedSealer { .. } => {
             format!("DMARC fail: nothing authenticates {author}, whose policy asks to reject")
         }
     }

@@ -128,7 +128,7 @@ fn sign_vector(
 }
 
 /// A file without any CRLF was stored with the line ends of the system, not of mail.
-fn with_line_ends(octets: Vec<u8>) -> Vec<u8> {
+pub fn with_line_ends(octets: Vec<u8>) -> Vec<u8> {
     if octets.windows(2).any(|pair| pair == b"\r\n") {
         return octets;
     }

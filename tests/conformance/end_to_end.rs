@@ -121,6 +121,10 @@ fn judge(
                 let iprev = block_on(iprev::check(zone, ip, &IprevLimits::default()));
                 (vec![iprev.result().as_str()], iprev.cause().to_string())
             }
+            "arc" => {
+                let arc = verdict.arc();
+                (vec![arc.result().as_str()], arc.cause().to_string())
+            }
             "dmarc" => {
                 let dmarc = verdict.dmarc();
                 (vec![dmarc.result().as_str()], dmarc.cause().to_string())
