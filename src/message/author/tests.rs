@@ -121,6 +121,8 @@ fn refuses_what_is_not_certain() {
         " joe@joe.exa\0mple",
         " <joe@legitimate.example(x.attack.example>",
         " <joe@legitimate.example'a.attack.example>",
+        " =?utf-8?b?PGpvZUBsZWdpdGltYXRlLmV4YW1wbGU+?=@attack.example",
+        " <\"=?utf-8?q?=3Cjoe=40legitimate.example=3E?=\"@attack.example>",
     ] {
         assert!(
             matches!(from(value), Author::Unparseable(_)),
