@@ -5,7 +5,7 @@ use mailproof::dmarc::{
     self, AlignmentMode, Cause, Disposition, DmarcResult, Evaluation, PublicSuffixFlag, Record,
     RecordDiagnostic, RuleSet, Scope, Settings, SeveralAuthors,
 };
-use mailproof::dns::{Zone, block_on};
+use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::limits::MessageLimits;
 use mailproof::message::Head;
@@ -242,6 +242,23 @@ fn the_strictest_policy_of_several_authors() {
     let nobody = evaluate(&zone, "From: a@x.example, b@y.example", &[], &settings);
     assert_eq!(nobody.result(), DmarcResult::Permerror);
 
+    // A domain that is unknown for now is not outvoted by a milder one, but by p=reject.
+    let mut broken = zone.clone();
+    broken
+        .fail("_dmarc.victim.example", LookupError::ServFail)
+        .unwrap();
+    let unknown = "From: a@none.example, v@victim.example, c@bad.example";
+    let verdict = evaluate(&broken, unknown, &[], &settings);
+    assert_eq!(verdict.result(), DmarcResult::Temperror);
+    let reject = "From: a@good.example, v@victim.example";
+    let verdict = evaluate(&broken, reject, &[], &settings);
+    assert_eq!(verdict.disposition(), Disposition::Reject);
+
+    // Several fields are not several authors of one field.
+    let fields = "From: a@none.example\r\nFrom: b@good.example";
+    let verdict = evaluate(&zone, fields, &[], &settings);
+    assert_eq!(verdict.result(), DmarcResult::Permerror);
+
     // More authors than the limit are refused without a query.
     settings.limits.author_domains = 2;
     let verdict = evaluate(&zone, head, &[], &settings);
@@ -290,4 +307,18 @@ fn results_for_other_servers() {
     let nobody = field("Subject: x");
     assert!(nobody.contains("dmarc=permerror"), "{nobody}");
     assert!(!nobody.contains("header.from"), "{nobody}");
+}
+
+#[test]
+fn verdicts_can_be_serialized() {
+    let zone = zone(&[("example.com", "v=DMARC1; p=reject; t=y")]);
+    let identifiers = [identifier("example.net", Method::Spf, Status::Pass)];
+    let settings = Settings::default();
+    let verdict = evaluate(&zone, "From: joe@example.com", &identifiers, &settings);
+    let value = serde_json::to_value(&verdict).unwrap();
+    assert_eq!(value["result"], "fail");
+    assert_eq!(value["disposition"], "quarantine");
+    assert_eq!(value["record"], "v=DMARC1; p=reject; t=y");
+    assert_eq!(value["identifiers"][0]["why_not"], "other-organization");
+    assert_eq!(value["cause"]["nothing-aligned"]["domain"], "example.com");
 }

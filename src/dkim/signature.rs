@@ -289,5 +289,5 @@ pub(super) fn prefix(value: &[u8]) -> String {
     text::lossy(&octets).into_owned()
 }
 
-/// RFC 6008 3: ‘at least the first eight characters’.
+/// RFC 6008 4: the first eight characters are enough to tell signatures apart.
 const PREFIX: usize = 8;

@@ -71,7 +71,7 @@ impl<'a> Tags<'a> {
         })
     }
 
-    /// §3.5 q=: ‘Unrecognized query methods MUST be ignored’, ‘dns/txt’ is the only one defined.
+    /// §3.5 q=: ‘Unrecognized query mechanisms MUST be ignored’, ‘dns/txt’ is the only one defined.
     pub(crate) fn query_methods(&self) -> Result<(), SignatureError> {
         let Some(value) = self.get("q") else {
             return Ok(());

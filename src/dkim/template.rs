@@ -339,7 +339,8 @@ const SIGNED: &[&str] = &[
     "List-Archive",
 ];
 
-/// §5.4.1: ‘the Return-Path and Received header fields’, and those that each host adds or removes.
+/// §5.4.1 has Return-Path, Received, Comments and Keywords as examples of fields not to be signed; these
+/// here are added, changed or removed by hosts on the way.
 const TRACE_FIELDS: &[&str] = &[
     "Return-Path",
     "Received",

@@ -1,11 +1,19 @@
 //! Asking the DNS, through whatever resolver the caller brings.
 //!
 //! [`Resolver`] is the one door. Its implementations turn a [`Name`] into an [`Outcome`] or a
-//! [`LookupError`]; what either means is each protocol's business. In the box: [`Zone`], a resolver
-//! in memory for tests and offline use, and [`block_on`] for callers without an async runtime.
+//! [`LookupError`]; what either means is each protocol's business. In the box:
+//!
+//! - [`Zone`], a resolver in memory for tests and offline use, with the feature `zone-file` from
+//!   text;
+//! - `HickoryResolver`, with the feature `hickory`, which asks real name servers;
+//! - [`Cache`], [`Recording`] and [`Observed`], which go around any resolver, and [`Replay`], which
+//!   answers as a recording says;
+//! - [`block_on`] for callers without an async runtime.
 
 mod cache;
 mod gate;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod join;
 mod name;
 mod observer;
@@ -26,6 +34,8 @@ use std::time::Duration;
 
 pub use cache::{Cache, CacheSettings};
 pub use gate::Gate;
+#[cfg(feature = "hickory")]
+pub use hickory::{HickoryError, HickoryResolver, HickorySettings, Transport};
 pub use join::block_on;
 pub(crate) use join::join_all;
 pub use name::{Name, NameError};

@@ -1,6 +1,7 @@
 //! check_host() (§4): the evaluation of records, in the order and by the recursion of the RFC.
 
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 
 use super::Identity;
@@ -103,7 +104,9 @@ pub async fn check_host(
 /// result "none".’
 fn usable_domain(request: &Request<'_>) -> Result<Domain, UnusableDomain> {
     let octets = request.domain();
-    if octets.starts_with(b"[") {
+    // An IPv4 address without brackets looks like a domain; no top-level domain is all digits.
+    let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
+    if octets.starts_with(b"[") || std::str::from_utf8(octets).is_ok_and(is_address) {
         return Err(UnusableDomain::AddressLiteral);
     }
     if request.identity() == Identity::Helo && !octets.is_ascii() {
@@ -219,7 +222,13 @@ impl Check<'_> {
         record: &Record<'_>,
     ) -> Result<Conclusion, Box<Cause>> {
         for (term, directive) in record.directives() {
-            let hit = self.mechanism(frame, term, &directive.mechanism).await?;
+            let hit = match &directive.mechanism {
+                Mechanism::All => Some(Hit::Everything),
+                Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => prefix
+                    .contains(self.request.client_ip())
+                    .then_some(Hit::Network(*prefix)),
+                mechanism => self.ask(frame, term, mechanism).await?,
+            };
             self.recorder.push(|| Event::Tried {
                 domain: frame.domain.clone(),
                 term: term.as_str().into(),
@@ -262,8 +271,8 @@ impl Check<'_> {
             return Conclusion::Matched(qualifier, None);
         }
         let all = match self.request.client_ip() {
-            std::net::IpAddr::V4(_) => 1 << 32,
-            std::net::IpAddr::V6(_) => u128::MAX,
+            IpAddr::V4(_) => 1 << 32,
+            IpAddr::V6(_) => u128::MAX,
         };
         let (prefix, host, addresses) = match hit {
             Hit::Everything => (None, None, Some(all)),
@@ -286,7 +295,8 @@ impl Check<'_> {
         Conclusion::Matched(qualifier, Some(Box::new(matched)))
     }
 
-    async fn mechanism(
+    /// Evaluates a mechanism that asks the DNS.
+    async fn ask(
         &mut self,
         frame: &Frame<'_>,
         term: &Term<'_>,
@@ -302,10 +312,8 @@ impl Check<'_> {
                 .map_err(|limit| site.exceeds(limit))?;
         }
         match mechanism {
-            Mechanism::All => Ok(Some(Hit::Everything)),
-            Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => Ok(prefix
-                .contains(self.request.client_ip())
-                .then_some(Hit::Network(*prefix))),
+            // These ask nothing, and were compared before.
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => Ok(None),
             Mechanism::Include(target) => self.include(site, term, target).await,
             Mechanism::A(target, prefix) => self.a(site, target.as_ref(), *prefix).await,
             Mechanism::Mx(target, prefix) => {

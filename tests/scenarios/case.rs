@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::AuthservId;
-use mailproof::dns::{Zone, block_on};
+use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
@@ -96,6 +96,15 @@ impl Case {
         assert_eq!(verdict.decision().overridden().is_some(), overridden);
         self.states_its_results(&verdict, expected);
 
+        let replay = Transcript::from_text(verdict.transcript().to_string())
+            .unwrap()
+            .replay();
+        let again = self.verify(replay, RejectRule::Corroborated);
+        assert_eq!(
+            serde_json::to_value(&verdict).unwrap(),
+            serde_json::to_value(again).unwrap()
+        );
+
         let verdict = self.verdict(RejectRule::Enforce);
         assert_eq!(verdict.action().to_string(), expected.enforced);
         reply_begins(&verdict, expected.enforced_reply);
@@ -125,9 +134,13 @@ impl Case {
     }
 
     pub fn verdict(&self, rule: RejectRule) -> Verdict {
+        self.verify(self.zone(), rule)
+    }
+
+    fn verify(&self, resolver: impl Resolver, rule: RejectRule) -> Verdict {
         let mut settings = Settings::default();
         settings.policy.reject_rule = rule;
-        let verifier = Verifier::with_settings(self.zone(), settings);
+        let verifier = Verifier::with_settings(resolver, settings);
         let session = Session::new(self.ip.parse().unwrap(), self.helo, self.mail_from);
         let octets = read(&format!("{}.eml", self.message));
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.now);

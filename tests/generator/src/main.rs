@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Canonicalization, Fields, Signer};
+use mailproof::dkim::{self, Canonicalization, Fields, Publication, Signer};
 use mailproof::{Domain, Message};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -108,8 +108,8 @@ fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
 
 /// The key record of a signer as a line of a zone, cut into character-strings of 255 octets.
 fn record(signer: &Signer) -> Result<String> {
-    let strings = dkim::record_strings(&signer.record());
-    Ok(format!("{}. TXT {strings}\n", signer.key_name()?))
+    let strings = Publication::new(signer.key().verifying_key()).to_zone_strings();
+    Ok(format!("{}. TXT {strings}\n", signer.key_name()))
 }
 
 fn write(path: &PathBuf, octets: &[u8]) -> Result<()> {
