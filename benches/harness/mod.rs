@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "no bench needs all of it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -34,13 +35,27 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// How often `work` allocates, a second time.
-pub fn allocations<T>(work: impl Fn() -> T) -> usize {
+pub fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
     drop(work());
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     let result = work();
     let count = ALLOCATIONS.load(Ordering::Relaxed) - before;
     drop(result);
     count
+}
+
+/// Whether benches are to run: `cargo test` starts them as well, and then once is enough.
+pub fn is_bench() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// What one piece of work costs: median nanoseconds, and allocations.
+pub fn measure<T>(mut work: impl FnMut() -> T) -> (f64, usize) {
+    let count = allocations(&mut work);
+    let mut work = || drop(black_box(work()));
+    let calls = calls_in(BATCH, &mut work);
+    let times = (0..ROUNDS).map(|_| run(calls, &mut work)).collect();
+    (median(times), count)
 }
 
 /// Nanoseconds per call of one candidate.
@@ -69,7 +84,7 @@ impl Times {
 pub fn race(time: Duration, candidates: &[&dyn Fn()]) -> Vec<Times> {
     let batches: Vec<u32> = candidates
         .iter()
-        .map(|work| calls_in(BATCH, work))
+        .map(|work| calls_in(BATCH, &mut || work()))
         .collect();
     let mut times: Vec<Times> = candidates.iter().map(|_| Times(Vec::new())).collect();
     let start = Instant::now();
@@ -78,14 +93,14 @@ pub fn race(time: Duration, candidates: &[&dyn Fn()]) -> Vec<Times> {
             break;
         }
         for ((work, calls), times) in candidates.iter().zip(&batches).zip(&mut times) {
-            times.0.push(run(*calls, work));
+            times.0.push(run(*calls, &mut || work()));
         }
     }
     times
 }
 
 /// How many calls take about as many seconds.
-fn calls_in(seconds: f64, work: &dyn Fn()) -> u32 {
+fn calls_in(seconds: f64, work: &mut dyn FnMut()) -> u32 {
     work();
     let mut calls = 1;
     loop {
@@ -97,7 +112,7 @@ fn calls_in(seconds: f64, work: &dyn Fn()) -> u32 {
     }
 }
 
-fn run(calls: u32, work: &dyn Fn()) -> f64 {
+fn run(calls: u32, work: &mut dyn FnMut()) -> f64 {
     let start = Instant::now();
     for _ in 0..calls {
         work();
@@ -112,6 +127,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Seconds a batch takes.
 const BATCH: f64 = 0.000_3;
+
+/// Batches of work that runs alone.
+const ROUNDS: usize = 201;
 
 /// Turns of each candidate, however long they take.
 const LEAST_ROUNDS: u32 = 15;
