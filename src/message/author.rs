@@ -10,7 +10,7 @@ mod mailboxes;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use mail_parser::MessageParser;
+use mail_parser::parsers::MessageStream;
 
 use super::Head;
 use crate::address::Address;
@@ -286,12 +286,10 @@ fn without<'a>(routes: &[Range<usize>], value: &'a [u8]) -> Cow<'a, [u8]> {
 
 /// Whether mail-parser finds mailboxes of the same domains in the same order.
 fn agrees(value: &[u8], mailboxes: &[Address]) -> bool {
-    let octets = [b"From:", value, b"\r\n\r\n"].concat();
-    let message = MessageParser::new()
-        .with_address_headers()
-        .parse_headers(&octets);
-    let from = message.as_ref().and_then(|message| message.from());
+    let octets = [value, b"\r\n"].concat();
+    let from = MessageStream::new(&octets).parse_address();
     let mut theirs = from
+        .as_address()
         .into_iter()
         .flat_map(|list| list.iter())
         .map(|mailbox| {
