@@ -25,6 +25,7 @@
 pub mod address;
 pub mod auth_results;
 pub mod crypto;
+pub mod diagnosis;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;

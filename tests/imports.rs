@@ -85,6 +85,28 @@ const ROOMS: &[(&str, &[&str])] = &[
             "iprev",
         ],
     ),
+    // Floor 4: papers.
+    (
+        "diagnosis",
+        &[
+            "domain",
+            "address",
+            "text",
+            "limits",
+            "dns",
+            "session",
+            "message",
+            "identifier",
+            "auth_results",
+            "srs",
+            "spf",
+            "dkim",
+            "dmarc",
+            "iprev",
+            "crypto",
+            "verdict",
+        ],
+    ),
     // Floor 5: front door.
     (
         "verifier",

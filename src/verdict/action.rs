@@ -3,8 +3,10 @@
 use std::fmt;
 
 use super::Facts;
+use super::local::{self, Rule, Trust, TrustOutcome, TrustedForwarder};
 use super::relay::Party;
 use crate::dmarc::{Disposition, DmarcResult};
+use crate::domain::Domain;
 use crate::identifier::{Method, Status};
 use crate::spf::SpfResult;
 
@@ -53,6 +55,19 @@ pub struct Policy {
     pub enforce_spf_fail: bool,
     /// Whether a broken SPF record is reason enough to reject (RFC 7208 8.7), likewise.
     pub enforce_spf_permerror: bool,
+    /// Whether DMARC and DKIM have no say, as at a receiver that checks SPF only: to find out what
+    /// such a receiver does.
+    pub spf_only: bool,
+    /// Whether mail is quarantined that passes DMARC by SPF alone, although an earlier host noted
+    /// that SPF failed for the author's organization (‘SPF upgrade’: the last host sits in the
+    /// author's SPF record and forwards for anybody).
+    pub distrust_upgraded_spf: bool,
+    /// Forwarders whose word is taken for the author of what they forward; nobody by default.
+    pub trusted_forwarders: Vec<TrustedForwarder>,
+    /// A rule for mail of lists that fails DMARC (override `mailing_list`).
+    pub mailing_lists: Option<Rule>,
+    /// A rule for any other mail that fails DMARC (override `local_policy`).
+    pub exceptions: Option<Rule>,
 }
 
 /// What is done with mail that fails DMARC where the author domain asks to reject it.
@@ -81,9 +96,17 @@ pub struct Decision {
     action: Action,
     reason: Reason,
     overridden: Option<Override>,
+    trust: Option<Trust>,
 }
 
 impl Decision {
+    /// What came of holding the message against
+    /// [`trusted_forwarders`](Policy::trusted_forwarders); `None` where its envelope names none.
+    #[must_use]
+    pub fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
+    }
+
     /// What to do.
     #[must_use]
     pub fn action(&self) -> Action {
@@ -128,6 +151,8 @@ pub enum OverrideKind {
     LocalPolicy,
     /// The message came through a mailing list.
     MailingList,
+    /// The message came through a forwarder that the receiver trusts.
+    TrustedForwarder,
 }
 
 impl fmt::Display for OverrideKind {
@@ -135,6 +160,7 @@ impl fmt::Display for OverrideKind {
         f.write_str(match self {
             Self::LocalPolicy => "local_policy",
             Self::MailingList => "mailing_list",
+            Self::TrustedForwarder => "trusted_forwarder",
         })
     }
 }
@@ -170,6 +196,12 @@ pub enum Reason {
     /// DMARC failed and the author domain asks to reject; moreover SPF says that the client may not
     /// send for the author's own organization.
     SeveralMethods,
+    /// DMARC failed, but a forwarder that this receiver trusts vouches for the author.
+    TrustedForwarder(Domain),
+    /// DMARC failed, but a rule of this receiver accepts the message.
+    Excepted,
+    /// DMARC passed by SPF alone, which an earlier host saw fail.
+    UpgradedSpf,
     /// The DNS did not say what the decision depends on.
     TemporaryFailure(Unknown),
 }
@@ -198,6 +230,13 @@ impl fmt::Display for Reason {
             Self::SeveralMethods => f.write_str(
                 "the author domain asks for it, and its SPF record does not allow the client either",
             ),
+            Self::TrustedForwarder(domain) => {
+                write!(f, "{domain}, a forwarder trusted here, vouches for the author")
+            }
+            Self::Excepted => f.write_str("a rule of this receiver accepts the message"),
+            Self::UpgradedSpf => {
+                f.write_str("DMARC passes by SPF alone, which an earlier host saw fail")
+            }
             Self::TemporaryFailure(unknown) => write!(f, "the DNS could not be asked about {unknown}"),
         }
     }
@@ -232,8 +271,18 @@ impl fmt::Display for Unknown {
 
 /// Decides. DMARC is asked first, since a pass settles the matter.
 pub(super) fn decide(policy: &Policy, facts: &Facts) -> Decision {
+    let mut decision = by_results(policy, facts);
+    decision.trust = local::trust(&policy.trusted_forwarders, facts);
+    decision
+}
+
+fn by_results(policy: &Policy, facts: &Facts) -> Decision {
+    if policy.spf_only {
+        let decision = plain(Action::Deliver, Reason::NothingAgainst);
+        return enforce_spf(policy, facts, decision);
+    }
     let decision = match facts.dmarc.result() {
-        DmarcResult::Pass => return plain(Action::Deliver, Reason::NothingAgainst),
+        DmarcResult::Pass => return on_pass(policy, facts),
         DmarcResult::Fail => on_fail(policy, facts),
         DmarcResult::Permerror => plain(
             match policy.reject_rule {
@@ -257,11 +306,52 @@ fn plain(action: Action, reason: Reason) -> Decision {
         action,
         reason,
         overridden: None,
+        trust: None,
     }
+}
+
+/// A pass settles the matter, unless it is SPF's alone and the receiver looks behind it.
+fn on_pass(policy: &Policy, facts: &Facts) -> Decision {
+    match local::upgraded(facts) {
+        Some(earlier) if policy.distrust_upgraded_spf => {
+            let host = earlier.receiver.as_deref().unwrap_or("an earlier host");
+            let comment = format!("{host} noted that SPF failed, and DMARC rests on SPF alone");
+            overridden(OverrideKind::LocalPolicy, comment, Reason::UpgradedSpf)
+        }
+        _ => plain(Action::Deliver, Reason::NothingAgainst),
+    }
+}
+
+/// An exception that this receiver makes from what the author domain asks for.
+fn exception(policy: &Policy, facts: &Facts) -> Option<Decision> {
+    let deliver = |kind, comment, reason| Decision {
+        action: Action::Deliver,
+        ..overridden(kind, comment, reason)
+    };
+    if let Some(trust) = local::trust(&policy.trusted_forwarders, facts)
+        && trust.outcome == TrustOutcome::Vouches
+    {
+        let comment = format!("{} forwarded it, proven by {}", trust.forwarder, trust.proof);
+        let reason = Reason::TrustedForwarder(trust.forwarder);
+        return Some(deliver(OverrideKind::TrustedForwarder, comment, reason));
+    }
+    let list = policy.mailing_lists.as_ref();
+    if facts.relay.list.is_some()
+        && let Some(comment) = list.and_then(|rule| rule.ask(facts))
+    {
+        return Some(deliver(OverrideKind::MailingList, comment, Reason::Excepted));
+    }
+    let comment = policy.exceptions.as_ref()?.ask(facts)?;
+    Some(deliver(OverrideKind::LocalPolicy, comment, Reason::Excepted))
 }
 
 /// What the author domain asks for, as far as the rule allows it.
 fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
+    if facts.dmarc.disposition() != Disposition::None
+        && let Some(decision) = exception(policy, facts)
+    {
+        return decision;
+    }
     match facts.dmarc.disposition() {
         Disposition::None => plain(Action::Deliver, Reason::NothingAgainst),
         Disposition::Quarantine => plain(Action::Quarantine, Reason::DmarcPolicy),
@@ -292,6 +382,7 @@ fn overridden(kind: OverrideKind, comment: String, reason: Reason) -> Decision {
         action: Action::Quarantine,
         reason,
         overridden,
+        trust: None,
     }
 }
 

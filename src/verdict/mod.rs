@@ -5,6 +5,7 @@
 //! a [`Policy`] which never changes a result.
 
 mod action;
+mod local;
 mod relay;
 mod reply;
 
@@ -18,7 +19,8 @@ use crate::session::Session;
 use crate::spf;
 
 pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
-pub use relay::Relay;
+pub use local::{Occasion, Proof, Rule, Trust, TrustOutcome, TrustedForwarder};
+pub use relay::{EarlierSpf, Party, Relay};
 pub use reply::SmtpReply;
 
 /// Everything that was found out about one message: owned, and without ties to the message.
@@ -53,7 +55,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// The domains that SPF and DKIM authenticate, or might have.
-    fn identifiers(&self) -> impl Iterator<Item = AuthenticatedIdentifier> {
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = AuthenticatedIdentifier> {
         let dkim = self
             .dkim
             .iter()
