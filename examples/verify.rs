@@ -4,13 +4,13 @@
 
 use std::fmt::Display;
 use std::io::Read as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::AuthservId;
 use mailproof::dmarc::DmarcResult;
-use mailproof::dns::{Zone, block_on};
+use mailproof::dns::{HickoryResolver, Resolver, Transcript, Zone};
 use mailproof::identifier::Method;
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
@@ -28,6 +28,10 @@ usage: verify [options]
   --helo NAME         the argument of HELO or EHLO
   --mail-from PATH    the argument of MAIL FROM; empty for the null reverse-path
   --zone FILE         the DNS data, as RFC 1035 zone text; names not in it do not exist
+  --dns system|IP[:PORT]
+                      ask the system's name servers, or this one
+  --replay FILE       answer as was recorded; questions not in the recording fail
+  --record FILE       write what the DNS was asked and answered to FILE, for a ticket or --replay
   --now UNIX          the time, in seconds since 1970; without it, the system's
   --authserv-id NAME  the name for Authentication-Results (localhost)
   --enforce-reject    reject where the author domain asks to, even if a forwarder was involved
@@ -59,7 +63,7 @@ fn unusable(error: impl Display) -> ExitCode {
 
 fn run(options: &Options) -> Result<ExitCode, String> {
     let octets = read_message(options.message.as_deref())?;
-    let zone = read_zone(options)?;
+    let resolver = options.resolver()?;
     let authserv_id: AuthservId = options
         .authserv_id
         .parse()
@@ -68,10 +72,24 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     if options.enforce_reject {
         settings.policy.reject_rule = RejectRule::Enforce;
     }
-    let verifier = Verifier::with_settings(zone, settings);
+    let verifier = Verifier::with_settings(resolver, settings);
     let now = options.now.unwrap_or_else(SystemTime::now);
     let message = Message::parse(&octets);
-    let verdict = block_on(verifier.at(now).verify(&options.session(), &message));
+    // Only real name servers need the runtime; the library itself never does.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let verdict = runtime.map_err(|error| error.to_string())?.block_on(async {
+        let deadline = tokio::time::sleep(PATIENCE);
+        verifier
+            .at(now)
+            .verify_until(&options.session(), &message, deadline)
+            .await
+    });
+    if let Some(file) = &options.record {
+        let text = verdict.transcript().to_string();
+        std::fs::write(file, text).map_err(|error| format!("{file}: {error}"))?;
+    }
     if options.json {
         println!("{:#}", as_json(&verdict, &authserv_id));
     } else {
@@ -111,18 +129,6 @@ fn crlf(line: &[u8]) -> Vec<u8> {
         Some(text) => [text, b"\r\n"].concat(),
         None => line.to_vec(),
     }
-}
-
-fn read_zone(options: &Options) -> Result<Zone, String> {
-    let Some(file) = &options.zone else {
-        if options.message.is_some() {
-            return Err("no DNS data: give --zone FILE".into());
-        }
-        return Zone::from_text(shipped::ZONE)
-            .map_err(|error| format!("the shipped zone: {error}"));
-    };
-    let text = std::fs::read(file).map_err(|error| format!("{file}: {error}"))?;
-    Zone::from_text(&text).map_err(|error| format!("{file}: {error}"))
 }
 
 fn print_for_people(verdict: &Verdict, authserv_id: &AuthservId) {
@@ -268,7 +274,8 @@ struct Options {
     ip: Option<IpAddr>,
     helo: Option<String>,
     mail_from: Option<String>,
-    zone: Option<String>,
+    dns: Option<Dns>,
+    record: Option<String>,
     now: Option<SystemTime>,
     authserv_id: String,
     enforce_reject: bool,
@@ -284,7 +291,8 @@ impl Options {
             ip: None,
             helo: None,
             mail_from: None,
-            zone: None,
+            dns: None,
+            record: None,
             now: None,
             authserv_id: "localhost".into(),
             enforce_reject: false,
@@ -308,7 +316,10 @@ impl Options {
                 "ip" => options.ip = Some(parse(&name, &text()?, "an IP address")?),
                 "helo" => options.helo = Some(text()?),
                 "mail-from" => options.mail_from = Some(text()?),
-                "zone" => options.zone = Some(text()?),
+                "zone" => options.set_dns(Dns::Zone(text()?))?,
+                "dns" => options.set_dns(Dns::parse(&text()?)?)?,
+                "replay" => options.set_dns(Dns::Replay(text()?))?,
+                "record" => options.record = Some(text()?),
                 "now" => {
                     let seconds =
                         Duration::from_secs(parse(&name, &text()?, "a number of seconds")?);
@@ -330,6 +341,29 @@ impl Options {
         Ok(Some(options))
     }
 
+    fn set_dns(&mut self, dns: Dns) -> Result<(), String> {
+        match self.dns.replace(dns) {
+            None => Ok(()),
+            Some(_) => Err("--zone, --dns and --replay exclude each other".into()),
+        }
+    }
+
+    fn resolver(&self) -> Result<Box<dyn Resolver>, String> {
+        match &self.dns {
+            None if self.message.is_some() => {
+                Err("no DNS data: give --dns system, --zone FILE or --replay FILE".into())
+            }
+            None => boxed("the shipped zone", Zone::from_text(shipped::ZONE)),
+            Some(Dns::Zone(file)) => boxed(file, Zone::from_text(read(file)?)),
+            Some(Dns::Replay(file)) => {
+                let transcript = Transcript::from_text(read(file)?);
+                boxed(file, transcript.map(|transcript| transcript.replay()))
+            }
+            Some(Dns::System) => boxed("--dns", HickoryResolver::from_system()),
+            Some(Dns::Server(address)) => boxed("--dns", HickoryResolver::new([*address])),
+        }
+    }
+
     fn session(&self) -> Session {
         let mut session = Session::unknown();
         if let Some(ip) = self.ip {
@@ -345,10 +379,48 @@ impl Options {
     }
 }
 
+/// Where DNS data come from.
+enum Dns {
+    Replay(String),
+    Server(SocketAddr),
+    System,
+    Zone(String),
+}
+
+impl Dns {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "system" {
+            return Ok(Self::System);
+        }
+        let with_port = text.parse().ok();
+        let address = with_port.or_else(|| Some(SocketAddr::new(text.parse().ok()?, 53)));
+        let error = || format!("--dns: {text:?} is neither \"system\" nor an IP address");
+        address.map(Self::Server).ok_or_else(error)
+    }
+}
+
+fn read(file: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|error| format!("{file}: {error}"))
+}
+
+fn boxed<R, E>(source: &str, resolver: Result<R, E>) -> Result<Box<dyn Resolver>, String>
+where
+    R: Resolver + 'static,
+    E: Display,
+{
+    match resolver {
+        Ok(resolver) => Ok(Box::new(resolver)),
+        Err(error) => Err(format!("{source}: {error}")),
+    }
+}
+
 fn parse<T: std::str::FromStr>(name: &str, text: &str, what: &str) -> Result<T, String> {
     text.parse()
         .map_err(|_| format!("--{name}: {text:?} is not {what}"))
 }
+
+/// How long the DNS may take in all; RFC 7208 4.6.4 asks for at least 20 seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A message through a list forwarder: SPF passes, DKIM passes, and DMARC fails all the same.
 mod shipped {

@@ -1,5 +1,4 @@
-//! E-mail authentication for mail servers: SPF, DKIM, DMARC, and why.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(
     missing_docs,
@@ -31,6 +30,7 @@ pub mod dmarc;
 pub mod dns;
 pub mod domain;
 pub mod identifier;
+pub mod iprev;
 pub mod limits;
 pub mod message;
 pub mod session;

@@ -18,6 +18,8 @@ pub struct Limits {
     pub dkim: DkimLimits,
     /// Bounds on DMARC work.
     pub dmarc: DmarcLimits,
+    /// Bounds on the check of the client's name.
+    pub iprev: IprevLimits,
     /// Bounds on what is read from a message.
     pub message: MessageLimits,
     /// Bounds on SPF work.
@@ -102,6 +104,25 @@ impl Default for DmarcLimits {
             walks: 4,
             walk_queries: 8,
             records: 100,
+        }
+    }
+}
+
+/// Bounds on the check of the client's name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct IprevLimits {
+    /// Addresses looked at per name.
+    pub addresses: usize,
+    /// Names of the client that are looked up. RFC 8601 3 asks for a limit and names that of SPF.
+    pub names: usize,
+}
+
+impl Default for IprevLimits {
+    fn default() -> Self {
+        Self {
+            addresses: 100,
+            names: 10,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! done first ([`Verifier::begin`]), then all questions are asked ([`Lookups`]) while the body is
 //! hashed ([`BodyHasher`]), then everything is judged ([`Verifier::finish`]).
 
+mod observer;
+
 use std::future::{Future, pending, poll_fn};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::{Pin, pin};
@@ -11,13 +13,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use crate::dns::{Lookup, LookupError, Mx, Name, Recording, Resolver, Transcript, Txt};
+use crate::dns::{Lookup, LookupError, Mx, Name, Observed, Recording, Resolver, Transcript, Txt};
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::limits::MessageLimits;
 use crate::message::{Anomalies, Author, Head, Message};
 use crate::session::Session;
 use crate::verdict::{Facts, Policy, Relay, Verdict};
 use crate::{dkim, dmarc, spf};
+
+use observer::Watch;
+
+pub use observer::Observer;
 
 /// All settings of a [`Verifier`]. Start from the default and change single ones.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +67,7 @@ pub struct Verifier<R> {
     resolver: R,
     settings: Arc<Settings>,
     now: Option<SystemTime>,
+    watch: Watch,
 }
 
 impl<R: Resolver> Verifier<R> {
@@ -77,6 +84,7 @@ impl<R: Resolver> Verifier<R> {
             resolver,
             settings: Arc::new(settings),
             now: None,
+            watch: Watch::default(),
         }
     }
 
@@ -89,7 +97,15 @@ impl<R: Resolver> Verifier<R> {
             resolver: &self.resolver,
             settings,
             now: Some(now),
+            watch: self.watch.clone(),
         }
+    }
+
+    /// The same verifier, which tells `observer` what it does.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.watch = Watch(Some(Arc::new(observer)));
+        self
     }
 
     /// The settings.
@@ -141,7 +157,6 @@ impl<R: Resolver> Verifier<R> {
     /// let verdict = verifier.finish(answers, body.finish());
     /// assert_eq!(verdict.dmarc().result().as_str(), "none");
     /// ```
-    #[must_use]
     pub fn begin(&self, session: &Session, head: &Head<'_>) -> (Lookups, BodyHasher) {
         let now = self.now.unwrap_or_else(SystemTime::now);
         let author = head.author(&self.settings.message);
@@ -154,6 +169,7 @@ impl<R: Resolver> Verifier<R> {
             relay: Relay::read(session, head),
             collected,
             settings: Arc::clone(&self.settings),
+            watch: self.watch.clone(),
         };
         (lookups, body)
     }
@@ -175,6 +191,7 @@ impl<R: Resolver> Verifier<R> {
             relay,
             collected,
             settings,
+            watch,
         } = lookups;
         let dkim = dkim::verify(collected, &keys, &body.0, &settings.dkim);
         let identifiers: Vec<AuthenticatedIdentifier> = spf
@@ -196,7 +213,9 @@ impl<R: Resolver> Verifier<R> {
             dmarc,
             transcript,
         };
-        Verdict::new(facts, &settings.policy)
+        let verdict = Verdict::new(facts, &settings.policy);
+        watch.judged(&verdict);
+        verdict
     }
 }
 
@@ -210,6 +229,7 @@ pub struct Lookups {
     relay: Relay,
     collected: dkim::Collected,
     settings: Arc<Settings>,
+    watch: Watch,
 }
 
 impl Lookups {
@@ -226,12 +246,26 @@ impl Lookups {
         resolver: impl Resolver,
         deadline: impl Future<Output = ()> + Send,
     ) -> Answers {
-        let mut deadline = pin!(deadline);
-        let recording = Recording::new(resolver);
+        match self.watch.0.clone() {
+            None => self.ask(Recording::new(resolver), deadline).await,
+            Some(observer) => {
+                let observed = Observed::new(resolver, observer);
+                self.ask(Recording::new(observed), deadline).await
+            }
+        }
+    }
+
+    async fn ask(
+        self,
+        recording: Recording<impl Resolver>,
+        deadline: impl Future<Output = ()> + Send,
+    ) -> Answers {
+        let mut deadline = Deadline {
+            future: pin!(deadline),
+            passed: false,
+        };
         let names = self.collected.key_names();
-        let first = self
-            .first_round(&recording, &names, deadline.as_mut())
-            .await;
+        let first = self.first_round(&recording, &names, &mut deadline).await;
         let FirstRound {
             spf,
             keys,
@@ -240,15 +274,11 @@ impl Lookups {
         let candidates = self.candidates(&spf);
         let settings = &self.settings.dmarc;
         let before = discovery.clone();
-        let mut walk = Part::new(dmarc::discover_identifiers(
-            &recording,
-            discovery,
-            &candidates,
-            settings,
-        ));
+        let walk = dmarc::discover_identifiers(&recording, discovery, &candidates, settings);
+        let mut walk = Part::new(walk);
         poll_fn(|context| match walk.poll(context) {
             true => Poll::Ready(()),
-            false => deadline.as_mut().poll(context),
+            false => deadline.poll(context),
         })
         .await;
         let discovery = match walk.output() {
@@ -270,7 +300,7 @@ impl Lookups {
         &self,
         resolver: &dyn Resolver,
         names: &[Name],
-        mut deadline: Pin<&mut (impl Future<Output = ()> + Send)>,
+        deadline: &mut Deadline<'_, impl Future<Output = ()> + Send>,
     ) -> FirstRound {
         let settings = &*self.settings;
         let mut spf = Part::new(spf::check_session(resolver, &self.session, &settings.spf));
@@ -283,13 +313,14 @@ impl Lookups {
             // Each is polled each time: none waits for another to have been asked.
             let spf_done = spf.poll(context);
             let policy_done = policy.poll(context);
-            let keys_done = keys
-                .iter_mut()
-                .fold(true, |done, key| key.poll(context) && done);
+            let mut keys_done = true;
+            for key in &mut keys {
+                keys_done &= key.poll(context);
+            }
             if spf_done && policy_done && keys_done {
                 return Poll::Ready(());
             }
-            deadline.as_mut().poll(context)
+            deadline.poll(context)
         })
         .await;
         let keys = keys
@@ -371,6 +402,23 @@ impl BodyHasher {
 #[derive(Debug)]
 #[must_use = "these are for `Verifier::finish`"]
 pub struct BodyHashes(dkim::BodyHashes);
+
+/// The caller's time limit; its future is not polled again once it has passed.
+struct Deadline<'a, D> {
+    future: Pin<&'a mut D>,
+    passed: bool,
+}
+
+impl<D: Future<Output = ()>> Deadline<'_, D> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.passed = self.passed || self.future.as_mut().poll(context).is_ready();
+        if self.passed {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
 
 /// A resolver whose every answer comes too late.
 struct Late;

@@ -291,3 +291,17 @@ fn results_for_other_servers() {
     assert!(nobody.contains("dmarc=permerror"), "{nobody}");
     assert!(!nobody.contains("header.from"), "{nobody}");
 }
+
+#[test]
+fn verdicts_can_be_serialized() {
+    let zone = zone(&[("example.com", "v=DMARC1; p=reject; t=y")]);
+    let identifiers = [identifier("example.net", Method::Spf, Status::Pass)];
+    let settings = Settings::default();
+    let verdict = evaluate(&zone, "From: joe@example.com", &identifiers, &settings);
+    let value = serde_json::to_value(&verdict).unwrap();
+    assert_eq!(value["result"], "fail");
+    assert_eq!(value["disposition"], "quarantine");
+    assert_eq!(value["record"], "v=DMARC1; p=reject; t=y");
+    assert_eq!(value["identifiers"][0]["why_not"], "other-organization");
+    assert_eq!(value["cause"]["nothing-aligned"]["domain"], "example.com");
+}

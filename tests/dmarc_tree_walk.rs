@@ -328,6 +328,10 @@ fn dns_failure_at_each_step() {
             "{name}: {}",
             verdict.cause()
         );
+        let author = author("a.b.example.com");
+        let discovery = block_on(dmarc::discover(&zone, &author, &settings));
+        let failures: Vec<_> = discovery.failures().collect();
+        assert_eq!(failures.len(), 1, "{failures:?}");
         assert_eq!(first.len(), step + 1);
         assert!(second.is_empty());
     }

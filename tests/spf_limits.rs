@@ -261,7 +261,7 @@ fn ten_terms_and_eleven() {
             // Each of these is void; here only the terms are counted.
             settings.limits.void_lookups = 100;
         }
-        let ten = vec![term.as_str(); 10].join(" ");
+        let ten = [term.as_str(); 10].join(" ");
         let name = format!("t{index}.example");
         zone.add_txt(&format!("ten.{name}"), format!("v=spf1 {ten} ?all"))
             .unwrap();

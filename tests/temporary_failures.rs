@@ -106,7 +106,7 @@ fn nothing_conclusive() {
                 .starts_with("451 4.7.5 ")
         );
 
-        let mut revoked = Zone::from_text(&read("base.zone")).unwrap();
+        let mut revoked = Zone::from_text(read("base.zone")).unwrap();
         revoked.add_txt(KEY, "v=DKIM1; p=").unwrap();
         revoked
             .add_txt("_dmarc.firma-a.tld", "v=DMARC1; p=reject")

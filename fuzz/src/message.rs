@@ -14,11 +14,17 @@ pub fn message(data: &[u8]) {
     let mut rest = data;
     for field in message.head().fields() {
         let octets = [field.name(), field.gap(), b":", field.value()].concat();
-        let at = rest.windows(octets.len()).position(|window| window == octets);
+        let at = rest
+            .windows(octets.len())
+            .position(|window| window == octets);
         rest = &rest[at.expect("a field that is not in the message")..];
     }
     // Fields that are given ready-made are kept as they are.
-    let pairs = message.head().fields().iter().map(|field| (field.name(), field.value()));
+    let pairs = message
+        .head()
+        .fields()
+        .iter()
+        .map(|field| (field.name(), field.value()));
     let again = Head::from_pairs(pairs);
     assert_eq!(again.fields().len(), message.head().fields().len());
 }
@@ -58,7 +64,9 @@ pub fn verify(data: &[u8]) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_684_227_600);
     let verdict = block_on(verifier.at(now).verify(&session, &Message::parse(octets)));
     assert!(verdict.questions().len() < 500);
-    let field = verdict.authentication_results(&"mx.example".parse().unwrap()).to_field();
+    let field = verdict
+        .authentication_results(&"mx.example".parse().unwrap())
+        .to_field();
     assert!(!field.replace("\r\n\t", "").contains(['\r', '\n', '\0']));
     if let Some(reply) = verdict.smtp_reply() {
         assert!(reply.to_string().len() < 512);

@@ -51,7 +51,10 @@ pub fn decode(data: &[u8]) {
     let Some(claimed) = srs::decode(data) else {
         return;
     };
-    for address in [claimed.original(), claimed.previous()].into_iter().flatten() {
+    for address in [claimed.original(), claimed.previous()]
+        .into_iter()
+        .flatten()
+    {
         let text = address.to_string();
         assert!(!text.chars().any(char::is_control));
         assert!(!address.local_part().is_empty());

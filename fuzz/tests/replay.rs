@@ -47,7 +47,15 @@ fn targets_and_programs_agree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
     let mut programs: Vec<String> = fs::read_dir(folder)
         .unwrap()
-        .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|file| {
+            file.unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     programs.sort();
     let mut targets: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();

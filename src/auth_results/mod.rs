@@ -4,11 +4,18 @@
 //! [`MethodResult`]. ‘§’ is a section of RFC 8601.
 
 mod format;
+mod parse;
+mod read;
+mod strip;
 
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::domain::Domain;
 use crate::text;
+
+pub use read::{Reading, Tolerated, read, read_trusted};
+pub use strip::{Border, Removal, RemovalReason};
 
 /// An Authentication-Results field: who checked, and what came of it.
 ///
@@ -31,6 +38,8 @@ use crate::text;
 pub struct AuthenticationResults {
     /// Who did the checks (§2.5).
     pub authserv_id: AuthservId,
+    /// The version of the syntax (§2.2); 1, which need not be written, is the only one.
+    pub version: u32,
     /// The results in the order in which they are written; none prints as `none`.
     pub results: Vec<MethodResult>,
 }
@@ -41,11 +50,40 @@ impl AuthenticationResults {
     pub fn new(authserv_id: AuthservId) -> Self {
         Self {
             authserv_id,
+            version: 1,
             results: Vec::new(),
         }
     }
 
+    /// Reads the value of a field, folded or not, by the grammar of §2.2 and RFC 6532.
+    ///
+    /// This is for fields of our own making, and for measuring those of others. Use [`read`] for
+    /// what the world sends.
+    ///
+    /// ```
+    /// use mailproof::auth_results::{AuthenticationResults, Method, ResultWord};
+    ///
+    /// let value = b"mx.example.com; dkim=pass (2048 bits) header.d=example.net; spf=fail";
+    /// let field = AuthenticationResults::parse(value)?;
+    /// assert_eq!(field.authserv_id, "MX.example.com".parse()?);
+    /// assert_eq!(field.results[0].comment.as_deref(), Some("2048 bits"));
+    /// assert_eq!(field.results[1].method, Method::Spf);
+    /// assert_eq!(field.results[1].result, ResultWord::Fail);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] says where the field departs from the grammar.
+    pub fn parse(value: &[u8]) -> Result<Self, ParseError> {
+        parse::payload(value)
+    }
+
     /// The whole header field, folded, without the CRLF that ends it.
+    ///
+    /// Every value is encoded, so that none can end the field, its property or its result: control
+    /// characters are dropped, and so are properties that would not fit on a line of 998 octets (RFC
+    /// 5322 2.1.1). What is written reads the same again.
     #[must_use]
     pub fn to_field(&self) -> String {
         format::field(self)
@@ -62,6 +100,30 @@ impl AuthservId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl AuthservId {
+    /// Whether this is `other`, or, where both are domains, a name below it.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self == other
+            || matches!(
+                (self.domain(), other.domain()),
+                (Some(one), Some(other)) if one.is_within(&other)
+            )
+    }
+
+    /// Whether this is `other`, as text or as a domain.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self == other
+            || matches!(
+                (self.domain(), other.domain()),
+                (Some(one), Some(other)) if one == other
+            )
+    }
+
+    fn domain(&self) -> Option<Domain> {
+        self.0.parse().ok()
     }
 }
 
@@ -89,6 +151,9 @@ impl std::str::FromStr for AuthservId {
         if text.chars().any(char::is_control) {
             return Err(AuthservIdError::Control);
         }
+        if text.len() > MAX_AUTHSERV_ID {
+            return Err(AuthservIdError::TooLong { length: text.len() });
+        }
         Ok(Self(text.into()))
     }
 }
@@ -103,6 +168,59 @@ pub enum AuthservIdError {
     /// It is empty.
     #[error("empty authserv-id")]
     Empty,
+    /// It is longer than any domain, and would not fit on a line.
+    #[error("authserv-id of {length} octets, at most 255 are allowed")]
+    TooLong {
+        /// Its length in octets.
+        length: usize,
+    },
+}
+
+/// Where a field departs from the grammar.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{rule} at {at}")]
+#[non_exhaustive]
+pub struct ParseError {
+    /// The offset into the value.
+    pub at: usize,
+    /// The rule that was broken there.
+    pub rule: Rule,
+}
+
+/// The rules that a field can break.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rule {
+    /// §2.2 `authserv-id`: missing or malformed.
+    #[error("no authserv-id")]
+    AuthservId,
+    /// A control character.
+    #[error("control character")]
+    Control,
+    /// Neither a result nor `none`, or something behind the end.
+    #[error("neither a result nor the end")]
+    End,
+    /// More than 64 KiB.
+    #[error("field too long")]
+    Length,
+    /// A line break that is not folding: others may see the next field there.
+    #[error("line break without folding")]
+    LineBreak,
+    /// §2.2 `methodspec`: no method, or no `=` behind it.
+    #[error("no method")]
+    Method,
+    /// §2.2 `propspec`: neither a property nor the end of the result.
+    #[error("neither a property nor the end of the result")]
+    Property,
+    /// A quoted string or comment that does not end, or is not UTF-8.
+    #[error("unfinished quoted string or comment")]
+    Quoting,
+    /// §2.2 `result`: no result behind the `=`.
+    #[error("no result")]
+    Result,
+    /// §2.2 `pvalue`: a property without a value.
+    #[error("no value")]
+    Value,
 }
 
 /// The result of one method.
@@ -111,8 +229,12 @@ pub enum AuthservIdError {
 pub struct MethodResult {
     /// What was checked.
     pub method: Method,
+    /// The version of the method (§2.2); 1 need not be written.
+    pub version: u32,
     /// What came of it.
     pub result: ResultWord,
+    /// The comment behind the result, for people only.
+    pub comment: Option<String>,
     /// Why, for people.
     pub reason: Option<String>,
     /// What the result is about.
@@ -125,7 +247,9 @@ impl MethodResult {
     pub fn new(method: Method, result: ResultWord) -> Self {
         Self {
             method,
+            version: 1,
             result,
+            comment: None,
             reason: None,
             properties: Vec::new(),
         }
@@ -135,6 +259,13 @@ impl MethodResult {
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// Adds a comment behind the result.
+    #[must_use]
+    pub fn with_comment(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(comment.into());
         self
     }
 
@@ -189,7 +320,8 @@ impl Property {
 }
 
 /// A `Keyword` of RFC 5321 4.1.2, which names methods, results and properties: letters, digits and
-/// hyphens, the last no hyphen. Some registered names have dots or underscores besides.
+/// hyphens, the last no hyphen, at most 64 in all. Underscores are allowed besides, since they are
+/// in use.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Keyword(Cow<'static, str>);
 
@@ -198,11 +330,14 @@ impl Keyword {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let octets = text.as_bytes();
-        let valid = octets.last().is_some_and(u8::is_ascii_alphanumeric)
-            && octets
-                .iter()
-                .all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(octet));
+        let valid = octets.len() <= MAX_KEYWORD
+            && octets.last().is_some_and(u8::is_ascii_alphanumeric)
+            && octets.iter().all(|octet| Self::is_octet(*octet));
         valid.then(|| Self(text.to_ascii_lowercase().into()))
+    }
+
+    fn is_octet(octet: u8) -> bool {
+        octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')
     }
 
     /// The text.
@@ -309,25 +444,8 @@ open_enum! {
     }
 }
 
-/// `value` of §2.2, or the address form of `pvalue`, as it must be written.
-fn encode(value: &str) -> Cow<'_, str> {
-    if is_bare(value.as_bytes()) {
-        value.into()
-    } else {
-        text::quoted_string(value).into()
-    }
-}
+/// As long as a domain, with room for quotes.
+const MAX_AUTHSERV_ID: usize = 255;
 
-/// Whether a value may stand without quotes: a MIME token, or `[[local-part] "@"] domain-name`.
-fn is_bare(value: &[u8]) -> bool {
-    let is_token = |octets: &[u8]| !octets.is_empty() && octets.iter().all(|o| text::is_token(*o));
-    match text::split_once(value, b'@') {
-        None => is_token(value),
-        Some((local_part, domain)) => {
-            let is_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._".contains(octet);
-            (local_part.is_empty() || (local_part.is_ascii() && text::is_dot_atom(local_part)))
-                && domain.iter().all(is_name)
-                && text::is_dot_atom(domain)
-        }
-    }
-}
+/// The longest registered one has 16 octets.
+const MAX_KEYWORD: usize = 64;

@@ -149,7 +149,11 @@ impl SigningKey {
     }
 
     /// Signs: RSA by PKCS#1 v1.5 over the SHA-256 of `message`, Ed25519 over `message` itself.
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
+    ///
+    /// # Errors
+    ///
+    /// [`SigningKeyError::Random`], if the system has no randomness for RSA blinding.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningKeyError> {
         match &*self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Pair::Rsa(pair) => {

@@ -17,11 +17,16 @@ pub(super) fn failures(view: &View<'_>) -> Vec<Finding> {
         .filter(|one| one.result() != DkimResult::Pass)
         .collect();
     failed.sort_by_key(|one| !is_authors(view, one));
-    failed.into_iter().filter_map(|one| failure(view, one)).collect()
+    failed
+        .into_iter()
+        .filter_map(|one| failure(view, one))
+        .collect()
 }
 
 fn is_authors(view: &View<'_>, verification: &Verification) -> bool {
-    verification.domain().is_some_and(|domain| view.is_authors(domain))
+    verification
+        .domain()
+        .is_some_and(|domain| view.is_authors(domain))
 }
 
 fn failure(view: &View<'_>, verification: &Verification) -> Option<Finding> {
@@ -40,12 +45,12 @@ fn failure(view: &View<'_>, verification: &Verification) -> Option<Finding> {
         Cause::KeyTooLong { bits, .. } | Cause::KeyTooShort { bits, .. } => {
             draft.with("bits", count(*bits))
         }
-        Cause::LengthBeyondBody { length, total } => {
-            draft.with("signed", number(*length)).with("total", number(*total))
-        }
-        Cause::PartialBody { signed, total } => {
-            draft.with("signed", number(*signed)).with("total", number(*total))
-        }
+        Cause::LengthBeyondBody { length, total } => draft
+            .with("signed", number(*length))
+            .with("total", number(*total)),
+        Cause::PartialBody { signed, total } => draft
+            .with("signed", number(*signed))
+            .with("total", number(*total)),
         Cause::RequiredFieldUnsigned { name } | Cause::UnsignedInstance { name } => {
             draft.with("field", field(name))
         }
@@ -106,7 +111,11 @@ pub(super) fn others(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if dkim.is_empty() {
         let draft = Draft::new(&texts::NONE);
-        findings.push(draft.domain_or("author", view.author, "the author").finish());
+        findings.push(
+            draft
+                .domain_or("author", view.author, "the author")
+                .finish(),
+        );
     }
     if let Some(author) = view.author {
         findings.extend(strangers(view, author));
@@ -183,7 +192,8 @@ fn weak_pass(verification: &Verification) -> Vec<Finding> {
 
 /// A draft with what identifies a signature.
 pub(super) fn signed_by(entry: &'static Entry, verification: &Verification) -> Draft {
-    let draft = Draft::new(entry).domain_or("signer", verification.domain(), "an unreadable domain");
+    let draft =
+        Draft::new(entry).domain_or("signer", verification.domain(), "an unreadable domain");
     let draft = draft.text("selector", verification.selector().unwrap_or("unreadable"));
     match key_name(verification) {
         Some(name) => draft.with("name", Value::Name(name)),

@@ -1,8 +1,8 @@
 //! Findings about the author, the policy and alignment.
 
+use super::View;
 use super::catalogue::{self, Entry, dmarc as texts};
 use super::finding::{Draft, Finding, Severity, Value};
-use super::View;
 use crate::dmarc::{Alignment, Cause, Disposition, DmarcResult, WhyNot};
 use crate::dns::{LookupError, Name};
 use crate::domain::Domain;
@@ -40,12 +40,16 @@ pub(super) fn before(view: &View<'_>) -> Vec<Finding> {
         Cause::SeveralRecords { domain } => {
             Some(with_author(&texts::SEVERAL_RECORDS, view).domain("policy_domain", domain))
         }
-        Cause::PolicyUnknown { name, error } => {
-            Some(asked(with_author(&texts::POLICY_UNKNOWN, view), name, error))
-        }
-        Cause::ExistenceUnknown { name, error } => {
-            Some(asked(with_author(&texts::EXISTENCE_UNKNOWN, view), name, error))
-        }
+        Cause::PolicyUnknown { name, error } => Some(asked(
+            with_author(&texts::POLICY_UNKNOWN, view),
+            name,
+            error,
+        )),
+        Cause::ExistenceUnknown { name, error } => Some(asked(
+            with_author(&texts::EXISTENCE_UNKNOWN, view),
+            name,
+            error,
+        )),
         Cause::AlignmentUnknown {
             domain,
             name,
@@ -111,9 +115,15 @@ fn without_policy(view: &View<'_>, author: &Domain) -> Vec<Finding> {
             .domain("author", author)
             .domain("signer", signer.domain())
             .finish(),
-        None => Draft::new(&texts::UNPROTECTED).domain("author", author).finish(),
+        None => Draft::new(&texts::UNPROTECTED)
+            .domain("author", author)
+            .finish(),
     });
-    findings.push(Draft::new(&texts::NO_POLICY).domain("author", author).finish());
+    findings.push(
+        Draft::new(&texts::NO_POLICY)
+            .domain("author", author)
+            .finish(),
+    );
     findings
 }
 
@@ -140,12 +150,17 @@ pub(super) fn alignment(view: &View<'_>) -> Vec<Finding> {
         && spf.result() != SpfResult::Temperror
         && !view.is_authors(envelope)
     {
-        let severity = view.lowered(match fails {
+        let severity = match fails {
             true => Severity::Decisive,
-            false => Severity::Warning,
-        });
+            false => Severity::Note,
+        };
         let draft = Draft::new(&texts::SPF_NEVER).domain("author", author);
-        findings.push(draft.domain("envelope", envelope).severity(severity).finish());
+        findings.push(
+            draft
+                .domain("envelope", envelope)
+                .severity(severity)
+                .finish(),
+        );
     }
     findings
 }
@@ -194,12 +209,10 @@ fn unaligned(view: &View<'_>, author: &Domain, alignment: &Alignment) -> Option<
     Some(draft.severity(severity).finish())
 }
 
-/// What follows from the result, and what it hangs on.
-pub(super) fn outcome(view: &View<'_>) -> Vec<Finding> {
+/// What decided apart from DMARC.
+pub(super) fn decision(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let verdict = view.verdict;
-    let dmarc = verdict.dmarc();
-    let decision = verdict.decision();
+    let decision = view.verdict.decision();
     if let (Reason::SpfFail, Some(finding)) = (decision.reason(), dkim_would_have_helped(view)) {
         findings.push(finding);
     }
@@ -211,7 +224,15 @@ pub(super) fn outcome(view: &View<'_>) -> Vec<Finding> {
                 .finish(),
         );
     }
-    if let Some(overridden) = decision.overridden() {
+    findings
+}
+
+/// What follows from the result, and what it hangs on.
+pub(super) fn outcome(view: &View<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let verdict = view.verdict;
+    let dmarc = verdict.dmarc();
+    if let Some(overridden) = verdict.decision().overridden() {
         findings.push(
             with_author(&texts::OVERRIDDEN, view)
                 .text("requested", dmarc.disposition())
@@ -269,9 +290,16 @@ fn hangs_on(view: &View<'_>, author: &Domain) -> Vec<Finding> {
         .filter_map(|one| one.domain())
         .any(|domain| view.is_authors(domain));
     if !signs {
-        findings.push(Draft::new(&texts::WITHOUT_DKIM).domain("author", author).finish());
+        findings.push(
+            Draft::new(&texts::WITHOUT_DKIM)
+                .domain("author", author)
+                .finish(),
+        );
     }
-    let (by_spf, by_dkim) = (dmarc.is_aligned(Method::Spf), dmarc.is_aligned(Method::Dkim));
+    let (by_spf, by_dkim) = (
+        dmarc.is_aligned(Method::Spf),
+        dmarc.is_aligned(Method::Dkim),
+    );
     let signer = dmarc
         .identifiers()
         .iter()

@@ -36,9 +36,11 @@ impl Verdict {
     pub fn diagnosis(&self) -> Vec<Finding> {
         let view = View::of(self);
         let mut findings = dmarc::before(&view);
+        findings.extend(dmarc::decision(&view));
         findings.extend(dkim::failures(&view));
         findings.extend(relay::findings(&view));
         findings.extend(dmarc::alignment(&view));
+        findings.extend(spf::weak_pass(&view));
         findings.extend(dmarc::outcome(&view));
         findings.extend(dkim::others(&view));
         findings.extend(spf::findings(&view));
@@ -84,14 +86,6 @@ impl<'v> View<'v> {
             || organization.is_some_and(|organization| domain.is_within(organization))
             || domain.is_within(author)
             || author.is_within(domain)
-    }
-
-    /// What did not decide where DMARC passes and the message is delivered.
-    fn lowered(&self, severity: Severity) -> Severity {
-        match severity {
-            Severity::Decisive if self.passes => Severity::Warning,
-            other => other,
-        }
     }
 }
 

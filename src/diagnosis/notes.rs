@@ -16,11 +16,23 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
     }
     let malformed = [
         (anomalies.begins_with_fold, "it begins with white space"),
-        (anomalies.lines_without_colon != 0, "it has lines without a colon"),
-        (anomalies.malformed_names != 0, "field names have forbidden characters"),
+        (
+            anomalies.lines_without_colon != 0,
+            "it has lines without a colon",
+        ),
+        (
+            anomalies.malformed_names != 0,
+            "field names have forbidden characters",
+        ),
         (anomalies.nul != 0, "it has NUL octets"),
-        (anomalies.spaces_before_colon != 0, "white space stands before a colon"),
-        (anomalies.unseparated, "no empty line separates it from a body"),
+        (
+            anomalies.spaces_before_colon != 0,
+            "white space stands before a colon",
+        ),
+        (
+            anomalies.unseparated,
+            "no empty line separates it from a body",
+        ),
     ];
     let malformed: Vec<&str> = malformed
         .into_iter()
@@ -31,7 +43,10 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
         findings.push(draft.text("what", malformed.join(", ")).finish());
     }
     let failed = view.verdict.questions().filter(|question| {
-        matches!(question.answer, AnswerSummary::Error(_) | AnswerSummary::Unanswered)
+        matches!(
+            question.answer,
+            AnswerSummary::Error(_) | AnswerSummary::Unanswered
+        )
     });
     findings.extend(failed.take(SHOWN).map(|question| trouble(&question)));
     findings

@@ -6,6 +6,7 @@ use super::finding::{Draft, Finding, Severity, Value};
 use crate::domain::Domain;
 use crate::spf::{Identity, SpfResult};
 use crate::srs::{Claimed, Form};
+use crate::verdict::TrustOutcome;
 
 pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
     let Some(author) = view.author else {
@@ -13,6 +14,7 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
     };
     let relay = view.verdict.relay();
     let mut findings = Vec::new();
+    findings.extend(trust(view, author));
     if let Some(srs) = &relay.srs {
         findings.extend(rewritten(view, author, srs));
     } else {
@@ -32,6 +34,7 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
             findings.push(draft.domain("author", author).finish());
         }
     }
+    findings.extend(upgraded(view, author));
     let spf = view.verdict.spf().authoritative();
     if spf.identity() == Identity::Helo {
         let draft = Draft::new(&texts::NULL_PATH);
@@ -73,7 +76,11 @@ fn rewritten(view: &View<'_>, author: &Domain, srs: &Claimed) -> Vec<Finding> {
         let draft = Draft::new(entry)
             .with("original", Value::Address(original.to_string()))
             .domain("author", author)
-            .domain("forwarder", srs.forwarder());
+            .domain("forwarder", srs.forwarder())
+            .severity(match view.passes {
+                true => Severity::Note,
+                false => entry.severity,
+            });
         findings.push(draft.finish());
     }
     findings
@@ -91,4 +98,59 @@ fn unrewritten(view: &View<'_>, author: &Domain) -> Option<Finding> {
             .domain("author", author)
             .finish()
     })
+}
+
+/// A forwarder that the receiver trusts.
+fn trust(view: &View<'_>, author: &Domain) -> Option<Finding> {
+    let trust = view.verdict.decision().trust()?;
+    let entry: &'static Entry = match trust.outcome {
+        TrustOutcome::Vouches => &texts::FORWARDER_TRUSTED,
+        TrustOutcome::SpfNotPassed | TrustOutcome::ProofMissing => &texts::PROOF_FAILED,
+        TrustOutcome::OtherAuthor => &texts::OTHER_AUTHOR,
+        TrustOutcome::NoOriginal => &texts::NO_ORIGINAL,
+    };
+    let original = view
+        .verdict
+        .relay()
+        .srs
+        .as_ref()
+        .and_then(Claimed::original);
+    let proof = match trust.outcome {
+        TrustOutcome::SpfNotPassed => "SPF does not pass for it".to_owned(),
+        _ => trust.proof.to_string(),
+    };
+    let mut draft = Draft::new(entry)
+        .domain("forwarder", &trust.forwarder)
+        .domain("author", author)
+        .text("proof", proof);
+    if let Some(original) = original {
+        draft = draft.with("original", Value::Address(original.to_string()));
+    }
+    Some(draft.finish())
+}
+
+/// SPF passes now, but an earlier host noted that it did not for the author's organization.
+fn upgraded(view: &View<'_>, author: &Domain) -> Option<Finding> {
+    if view.verdict.spf().authoritative().result() != SpfResult::Pass {
+        return None;
+    }
+    let refused = |result| matches!(result, SpfResult::Fail | SpfResult::Softfail);
+    let (earlier, domain) = view
+        .verdict
+        .relay()
+        .earlier_spf
+        .iter()
+        .find_map(|earlier| {
+            let domain = earlier.domain.as_ref()?;
+            (refused(earlier.result) && view.is_authors(domain)).then_some((earlier, domain))
+        })?;
+    let host = earlier.receiver.as_deref().unwrap_or("not named");
+    Some(
+        Draft::new(&texts::SPF_UPGRADE)
+            .text("host", host)
+            .text("spf", earlier.result)
+            .domain("envelope", domain)
+            .domain("author", author)
+            .finish(),
+    )
 }

@@ -4,6 +4,7 @@ use super::View;
 use super::catalogue::{Entry, spf as texts};
 use super::finding::{Draft, Finding, Severity, Value};
 use crate::dmarc::DmarcResult;
+use crate::identifier::Method;
 use crate::spf::{Cause, Evaluation, Identity, Matched, Place, SpfResult, Via};
 use crate::verdict::{Action, Reason};
 
@@ -12,9 +13,6 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
     let evaluation = spf.authoritative();
     let mut findings = Vec::new();
     findings.extend(failure(view, evaluation));
-    if evaluation.result() == SpfResult::Pass {
-        findings.extend(weak_pass(evaluation));
-    }
     if evaluation.identity() == Identity::MailFrom
         && let Some(helo) = spf.helo()
         && !matches!(helo.result(), SpfResult::Pass | SpfResult::None)
@@ -87,13 +85,15 @@ fn severity(view: &View<'_>, evaluation: &Evaluation, entry: &Entry) -> Severity
         view.verdict.decision().reason(),
         Reason::SpfFail | Reason::SpfPermerror | Reason::SeveralMethods
     );
-    let could_align = evaluation.domain().is_some_and(|domain| view.is_authors(domain));
+    let could_align = evaluation
+        .domain()
+        .is_some_and(|domain| view.is_authors(domain));
     let fails = matches!(
         view.verdict.dmarc().result(),
         DmarcResult::Fail | DmarcResult::Temperror
     );
-    let deferred = view.verdict.action() == Action::Defer
-        && evaluation.result() == SpfResult::Temperror;
+    let deferred =
+        view.verdict.action() == Action::Defer && evaluation.result() == SpfResult::Temperror;
     match entry.severity {
         Severity::Warning if enforced || deferred || (could_align && fails) => Severity::Decisive,
         other => other,
@@ -101,13 +101,25 @@ fn severity(view: &View<'_>, evaluation: &Evaluation, entry: &Entry) -> Severity
 }
 
 /// What makes a pass worth less than it looks.
-fn weak_pass(view: &View<'_>, evaluation: &Evaluation) -> Vec<Finding> {
+pub(super) fn weak_pass(view: &View<'_>) -> Vec<Finding> {
+    let evaluation = view.verdict.spf().authoritative();
     let (Some(matched), Some(envelope)) = (evaluation.matched(), evaluation.domain()) else {
         return Vec::new();
     };
+    if evaluation.result() != SpfResult::Pass {
+        return Vec::new();
+    }
+    // It matters where the pass is all there is for the author, or for a forwarder.
+    let dmarc = view.verdict.dmarc();
+    let matters = !dmarc.is_aligned(Method::Dkim)
+        && (dmarc.is_aligned(Method::Spf) || view.verdict.relay().srs.is_some());
     let place = &matched.place;
     let draft = |entry: &'static Entry| {
         let draft = Draft::new(entry).domain("envelope", envelope);
+        let draft = draft.severity(match matters {
+            true => entry.severity,
+            false => Severity::Note,
+        });
         at(draft, place).client(Some(matched.client))
     };
     if is_all(place) {

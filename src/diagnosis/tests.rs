@@ -10,11 +10,18 @@ fn codes_are_unique_and_kebab_case() {
         let text = code.as_str();
         assert!(seen.insert(text), "{text} stands twice");
         assert!(
-            text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            text.chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
             "{text}"
         );
-        assert!(!code.rfc().is_empty() && code.template().ends_with(['.', '}']), "{text}");
-        assert!(code.remedy_templates().next().is_some(), "{text} has no remedy");
+        assert!(
+            !code.rfc().is_empty() && code.template().ends_with(['.', '}']),
+            "{text}"
+        );
+        assert!(
+            code.remedy_templates().next().is_some(),
+            "{text} has no remedy"
+        );
     }
 }
 
@@ -56,7 +63,10 @@ fn page() -> String {
 }
 
 fn prose(template: &str) -> String {
-    template.replace('{', "*").replace('}', "*").replace('|', "\\|")
+    template
+        .replace('{', "*")
+        .replace('}', "*")
+        .replace('|', "\\|")
 }
 
 fn names(template: &str) -> impl Iterator<Item = &str> {

@@ -142,7 +142,7 @@ pub enum Cause {
 impl Cause {
     /// The result that follows (RFC 8601 2.7.1).
     ///
-    /// ‘neutral’ is for what ‘contained syntax errors or ... otherwise not able to be processed’,
+    /// ‘neutral’ is for what ‘contained syntax errors or were not otherwise able to be processed’,
     /// ‘permerror’ for what is ‘unrecoverable, such as a required header field being absent’.
     #[must_use]
     pub fn result(&self) -> DkimResult {

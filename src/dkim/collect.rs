@@ -269,7 +269,8 @@ fn check_times(signature: &Signature, now: SystemTime, settings: &Settings) -> R
     }
 }
 
-/// §8.4 suggests ‘limits on the number of signatures’ against messages made to keep verifiers busy.
+/// §6.1: ‘A Verifier MAY limit the number of signatures it tries, in order to avoid denial-of-service
+/// attacks’.
 fn refuse_beyond_limit(candidates: &mut [Candidate], preferred: Option<&Domain>, limit: usize) {
     let relation = |candidate: &Candidate| match (&candidate.read, preferred) {
         (Ok(signature), Some(preferred)) => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::body_hash::BodyFacts;
+use super::body_facts::BodyFacts;
 use crate::message::Head;
 
 /// Properties of a message that some host on its way will repair or convert, and so break its

@@ -39,9 +39,9 @@ impl FieldIndex {
 
     /// Which instance each name of `h=` stands for.
     ///
-    /// §5.4.2: ‘the header fields are signed from the bottom of the header field block to the top’,
-    /// so each repetition of a name takes the next instance further up; ‘nonexistent header fields’
-    /// stand for nothing at all. `own` is the signature field, which never covers itself this way.
+    /// §5.4.2: header fields are signed ‘in order from the bottom of the header field block to the
+    /// top’, so each repetition of a name takes the next instance further up; a name without a field
+    /// stands for nothing at all. `own` is the signature field, which never covers itself this way.
     /// A cursor per name keeps the time linear in fields and names.
     pub(crate) fn select<'n>(
         &self,

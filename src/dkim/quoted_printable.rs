@@ -39,6 +39,24 @@ pub(crate) fn decode_section(value: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Encodes a `qp-section`, in which spaces may stand, but not at its ends. Quotes and backslashes are
+/// encoded as well, which keeps the text plain in zone files.
+pub(crate) fn encode_section(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let last = text.len().saturating_sub(1);
+    for (at, octet) in text.bytes().enumerate() {
+        let inner_space = octet == b' ' && at != 0 && at != last;
+        let plain = octet.is_ascii_graphic() && !matches!(octet, b';' | b'=' | b'"' | b'\\');
+        if plain || inner_space {
+            out.push(char::from(octet));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "={octet:02X}");
+        }
+    }
+    out
+}
+
 /// Encodes what is no ‘dkim-safe-char’: all but visible ASCII, `;` and `=`.
 pub(crate) fn encode(octets: &[u8]) -> String {
     let mut out = String::with_capacity(octets.len());

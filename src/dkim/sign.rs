@@ -6,6 +6,8 @@ use super::algorithm::SignatureAlgorithm;
 use super::body_hash::{BodyHasher, BodyHashes};
 use super::hazards::Hazards;
 use super::header::FieldIndex;
+use super::key_check::signed_octets;
+use super::publish::Publication;
 use super::template::{Prepared, Template, template_setters};
 use crate::crypto::{SigningKey, SigningKeyError};
 use crate::dns::NameError;
@@ -73,7 +75,7 @@ impl Signer {
     /// The text of the TXT record that must stand at [`key_name`](Self::key_name).
     #[must_use]
     pub fn record(&self) -> String {
-        super::publish::record(self.key.verifying_key())
+        Publication::new(self.key.verifying_key()).to_string()
     }
 
     /// The first half of signing: the header. It borrows nothing.
@@ -124,8 +126,9 @@ impl Signing {
     pub fn finish(self, bodies: &BodyHashes) -> Result<Signed, SignError> {
         let mut fields = Vec::with_capacity(self.parts.len());
         for (key, prepared) in &self.parts {
-            let (field, octets) = prepared.unsigned(bodies)?;
-            fields.push(field.finish(&key.sign(&octets)?));
+            let unsigned = prepared.unsigned(bodies)?;
+            let octets = signed_octets(prepared.algorithm(), unsigned.header);
+            fields.push(unsigned.field.finish(&key.sign(&octets)?));
         }
         Ok(Signed {
             fields,
@@ -210,6 +213,9 @@ pub enum SignError {
     /// Selector and domain make no DNS name.
     #[error("selector and domain make no DNS name: {0}")]
     KeyName(NameError),
+    /// SHA-1 (RFC 8301 3.1).
+    #[error("rsa-sha1 must not be used")]
+    Sha1,
     /// A selector that is none.
     #[error("unusable selector: {0}")]
     Selector(DomainError),

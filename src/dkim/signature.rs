@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::algorithm::SignatureAlgorithm;
+use super::atps::AtpsHash;
 use super::canonicalize::Canonicalization;
 use super::quoted_printable;
 use super::signature_error::SignatureError;
+use super::tags::{SHOWN, Tags};
 use crate::domain::Domain;
-use crate::tag_list::{self, Tag};
 use crate::text;
 
 /// A signature that could be read, with every rule of §3.5 kept.
@@ -53,10 +54,7 @@ impl Signature {
     /// The first rule broken. §6.1.1: ‘If any tag listed as "required" in Section 3.5 is omitted’, or
     /// is inconsistent, the signature is not to be used.
     pub fn parse(value: &[u8], signed_fields: usize) -> Result<Self, SignatureError> {
-        if let Some(at) = broken_fold(value) {
-            return Err(SignatureError::Fold { at });
-        }
-        let tags = Tags(tag_list::parse(value)?);
+        let tags = Tags::parse(value)?;
         let version = tags.required("v")?;
         if version != b"1" {
             return Err(SignatureError::Version {
@@ -102,14 +100,14 @@ impl Signature {
             header_canonicalization,
             body_canonicalization,
             selector: tags.domain("s")?,
-            identity: tags.identity(&signing_domain)?,
+            identity: identity(&tags, &signing_domain)?,
             signing_domain,
             signed_fields: tags.signed_fields(signed_fields)?,
             length: tags.number("l", 76)?,
             timestamp,
             expiration,
             copied_fields: tags.get("z").map(<[u8]>::to_vec),
-            third_party: tags.third_party(),
+            third_party: third_party(&tags),
             // RFC 6651 3.2: any other value is to be ignored.
             wants_reports: tags.get("r") == Some(b"y"),
             prefix: prefix(tags.get("b").unwrap_or_default()),
@@ -226,23 +224,6 @@ impl Signature {
     }
 }
 
-/// The hash of `atpsh=` (RFC 6541 4.1).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-#[non_exhaustive]
-pub enum AtpsHash {
-    /// The signing domain itself is the label.
-    None,
-    /// Its SHA-1 digest in base32.
-    Sha1,
-    /// Its SHA-256 digest in base32.
-    Sha256,
-}
-
 /// The agent or user on whose behalf the signature was made (`i=`).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -271,143 +252,35 @@ impl fmt::Display for Identity {
     }
 }
 
-struct Tags<'a>(Vec<Tag<'a>>);
-
-impl<'a> Tags<'a> {
-    fn get(&self, name: &str) -> Option<&'a [u8]> {
-        let tag = self.0.iter().find(|tag| tag.name == name.as_bytes());
-        tag.map(|tag| tag.value)
+/// §3.5 i=: ‘The domain part of the address MUST be the same as, or a subdomain of, the value of
+/// the "d=" tag.’
+fn identity(tags: &Tags<'_>, signing_domain: &Domain) -> Result<Identity, SignatureError> {
+    let Some(value) = tags.get("i") else {
+        return Ok(Identity {
+            local_part: String::new(),
+            domain: signing_domain.clone(),
+        });
+    };
+    let malformed = SignatureError::Value { tag: "i" };
+    let value = quoted_printable::decode(value).ok_or(malformed.clone())?;
+    let at = text::rfind(&value, b'@').ok_or(malformed.clone())?;
+    let (local_part, domain) = value.split_at(at);
+    let local_part = String::from_utf8(local_part.to_vec())
+        .ok()
+        .filter(|text| !text.chars().any(char::is_control))
+        .ok_or(malformed)?;
+    let domain = Domain::parse(domain.get(1..).unwrap_or_default())
+        .map_err(|error| SignatureError::Domain { tag: "i", error })?;
+    if !domain.is_within(signing_domain) {
+        return Err(SignatureError::IdentityOutside { domain });
     }
-
-    fn required(&self, tag: &'static str) -> Result<&'a [u8], SignatureError> {
-        self.get(tag).ok_or(SignatureError::Missing { tag })
-    }
-
-    fn base64(&self, tag: &'static str) -> Result<Vec<u8>, SignatureError> {
-        match text::base64_decode(self.required(tag)?) {
-            Ok(octets) if !octets.is_empty() => Ok(octets),
-            _ => Err(SignatureError::Base64 { tag }),
-        }
-    }
-
-    fn domain(&self, tag: &'static str) -> Result<Domain, SignatureError> {
-        let value = self.required(tag)?;
-        if value.ends_with(b".") {
-            return Err(SignatureError::Value { tag });
-        }
-        Domain::parse(value).map_err(|error| SignatureError::Domain { tag, error })
-    }
-
-    fn number(&self, tag: &'static str, digits: usize) -> Result<Option<u64>, SignatureError> {
-        let Some(value) = self.get(tag) else {
-            return Ok(None);
-        };
-        let sound =
-            !value.is_empty() && value.len() <= digits && value.iter().all(u8::is_ascii_digit);
-        if !sound {
-            return Err(SignatureError::Number { tag });
-        }
-        // ‘Implementations ... must be prepared’ for 76 digits: more than any body has is too much,
-        // however much it is.
-        Ok(Some(text::decimal(value, digits).unwrap_or(u64::MAX)))
-    }
-
-    fn canonicalization(&self) -> Result<(Canonicalization, Canonicalization), SignatureError> {
-        let Some(value) = self.get("c") else {
-            return Ok(Default::default());
-        };
-        Canonicalization::parse_pair(value).ok_or_else(|| SignatureError::Canonicalization {
-            canonicalization: text::one_line(&text::lossy(value), SHOWN),
-        })
-    }
-
-    /// §3.5 q=: ‘Unrecognized query methods MUST be ignored’, ‘dns/txt’ is the only one defined.
-    fn query_methods(&self) -> Result<(), SignatureError> {
-        let Some(value) = self.get("q") else {
-            return Ok(());
-        };
-        value
-            .split(|octet| *octet == b':')
-            .any(|method| text::trim_fws(method) == b"dns/txt")
-            .then_some(())
-            .ok_or(SignatureError::QueryMethod)
-    }
-
-    /// §3.5 h=: ‘The field MUST contain the complete list of header fields in the order presented’,
-    /// §5.4: ‘The From header field MUST be signed’.
-    fn signed_fields(&self, limit: usize) -> Result<Vec<String>, SignatureError> {
-        let mut names = Vec::new();
-        for name in self.required("h")?.split(|octet| *octet == b':') {
-            let name = text::trim_fws(name);
-            let sound = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-            let name = std::str::from_utf8(name)
-                .ok()
-                .filter(|_| sound)
-                .ok_or(SignatureError::FieldName)?;
-            if names.len() == limit {
-                return Err(SignatureError::TooManyFields { limit });
-            }
-            names.push(name.to_owned());
-        }
-        if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
-            return Err(SignatureError::FromNotSigned);
-        }
-        Ok(names)
-    }
-
-    /// §3.5 i=: ‘The domain part of the address MUST be the same as, or a subdomain of, the value of
-    /// the "d=" tag.’
-    fn identity(&self, signing_domain: &Domain) -> Result<Identity, SignatureError> {
-        let Some(value) = self.get("i") else {
-            return Ok(Identity {
-                local_part: String::new(),
-                domain: signing_domain.clone(),
-            });
-        };
-        let malformed = SignatureError::Value { tag: "i" };
-        let value = quoted_printable::decode(value).ok_or(malformed.clone())?;
-        let at = text::rfind(&value, b'@').ok_or(malformed.clone())?;
-        let (local_part, domain) = value.split_at(at);
-        let local_part = String::from_utf8(local_part.to_vec())
-            .ok()
-            .filter(|text| !text.chars().any(char::is_control))
-            .ok_or(malformed)?;
-        let domain = Domain::parse(domain.get(1..).unwrap_or_default())
-            .map_err(|error| SignatureError::Domain { tag: "i", error })?;
-        if !domain.is_within(signing_domain) {
-            return Err(SignatureError::IdentityOutside { domain });
-        }
-        Ok(Identity { local_part, domain })
-    }
-
-    /// RFC 6541 4: both tags must be there and make sense, else they are as if absent.
-    fn third_party(&self) -> Option<(Domain, AtpsHash)> {
-        let hash = match self.get("atpsh")? {
-            b"none" => AtpsHash::None,
-            b"sha1" => AtpsHash::Sha1,
-            b"sha256" => AtpsHash::Sha256,
-            _ => return None,
-        };
-        Some((Domain::parse(self.get("atps")?).ok()?, hash))
-    }
+    Ok(Identity { local_part, domain })
 }
 
-/// FWS = [*WSP CRLF] 1*WSP: a line break that nothing continues, or half of one, is no white space.
-fn broken_fold(value: &[u8]) -> Option<usize> {
-    let mut octets = value.iter().enumerate();
-    while let Some((at, octet)) = octets.next() {
-        let folded = match octet {
-            b'\r' => {
-                octets.next().is_some_and(|(_, next)| *next == b'\n')
-                    && octets.next().is_some_and(|(_, next)| text::is_wsp(*next))
-            }
-            octet => *octet != b'\n',
-        };
-        if !folded {
-            return Some(at);
-        }
-    }
-    None
+/// RFC 6541 4: both tags must be there and make sense, else they are as if absent.
+fn third_party(tags: &Tags<'_>) -> Option<(Domain, AtpsHash)> {
+    let hash = AtpsHash::parse(tags.get("atpsh")?)?;
+    Some((Domain::parse(tags.get("atps")?).ok()?, hash))
 }
 
 pub(super) fn prefix(value: &[u8]) -> String {
@@ -416,8 +289,5 @@ pub(super) fn prefix(value: &[u8]) -> String {
     text::lossy(&octets).into_owned()
 }
 
-/// How much of an unknown word is kept to be shown.
-const SHOWN: usize = 40;
-
-/// RFC 6008 3: ‘at least the first eight characters’.
+/// RFC 6008 4: the first eight characters are enough to tell signatures apart.
 const PREFIX: usize = 8;

@@ -7,10 +7,9 @@ use super::body_hash::{BodyHashRequest, BodyHashes};
 use super::canonicalize::Canonicalization;
 use super::field_writer::FieldWriter;
 use super::header::{self, FieldIndex};
-use super::key_check::signed_octets;
 use super::quoted_printable;
 use super::sign::SignError;
-use crate::dns::{Name, NameError};
+use crate::dns::Name;
 use crate::domain::Domain;
 use crate::message::Head;
 use crate::text;
@@ -21,6 +20,7 @@ pub(super) struct Template {
     pub(super) algorithm: SignatureAlgorithm,
     pub(super) domain: Domain,
     pub(super) selector: Domain,
+    pub(super) key_name: Name,
     identity: Option<String>,
     header: Canonicalization,
     body: Canonicalization,
@@ -35,16 +35,20 @@ impl Template {
         domain: Domain,
         selector: &str,
     ) -> Result<Self, SignError> {
+        if algorithm == SignatureAlgorithm::RsaSha1 {
+            return Err(SignError::Sha1);
+        }
         if domain.label_count() < 2 {
             return Err(SignError::SingleLabel);
         }
         let selector = Domain::parse(selector.as_bytes()).map_err(SignError::Selector)?;
         let labels = [selector.as_str().as_bytes(), b"._domainkey"].concat();
-        Name::below(&labels, &domain).map_err(SignError::KeyName)?;
+        let key_name = Name::below(&labels, &domain).map_err(SignError::KeyName)?;
         Ok(Self {
             algorithm,
             domain,
             selector,
+            key_name,
             identity: None,
             header: Canonicalization::Relaxed,
             body: Canonicalization::Relaxed,
@@ -52,12 +56,6 @@ impl Template {
             timestamp: true,
             lifetime: None,
         })
-    }
-
-    /// The name under which the key must stand.
-    pub(super) fn key_name(&self) -> Result<Name, NameError> {
-        let labels = [self.selector.as_str().as_bytes(), b"._domainkey"].concat();
-        Name::below(&labels, &self.domain)
     }
 }
 
@@ -130,12 +128,9 @@ macro_rules! template_setters {
         }
 
         /// The name under which the public key must stand in the DNS.
-        ///
-        /// # Errors
-        ///
-        /// None for a signer that could be made.
-        pub fn key_name(&self) -> Result<crate::dns::Name, crate::dns::NameError> {
-            self.template.key_name()
+        #[must_use]
+        pub fn key_name(&self) -> &crate::dns::Name {
+            &self.template.key_name
         }
     };
 }
@@ -207,17 +202,25 @@ pub(super) struct Prepared {
     now: u64,
 }
 
+/// A field that lacks only the signature, and the canonical header to be signed.
+#[derive(Debug)]
+pub(super) struct Unsigned {
+    pub(super) field: FieldWriter,
+    pub(super) header: Vec<u8>,
+}
+
 impl Prepared {
+    pub(super) fn algorithm(&self) -> SignatureAlgorithm {
+        self.template.algorithm
+    }
+
     pub(super) fn request(&self) -> BodyHashRequest {
         BodyHashRequest::new(self.template.algorithm.hash(), self.template.body)
     }
 
     /// The field up to and including `b=`, and the octets to be signed. What is emitted is what was
     /// hashed: only the value of `b=` is added behind it, which hashing leaves out (§3.7).
-    pub(super) fn unsigned(
-        &self,
-        bodies: &BodyHashes,
-    ) -> Result<(FieldWriter, Vec<u8>), SignError> {
+    pub(super) fn unsigned(&self, bodies: &BodyHashes) -> Result<Unsigned, SignError> {
         let body = bodies
             .get(&self.request())
             .ok_or(SignError::BodyNotHashed)?;
@@ -248,7 +251,10 @@ impl Prepared {
         template
             .header
             .write_header_field(name.as_bytes(), &[], value.as_bytes(), &mut data);
-        Ok((field, signed_octets(template.algorithm, data)))
+        Ok(Unsigned {
+            field,
+            header: data,
+        })
     }
 }
 
@@ -333,7 +339,8 @@ const SIGNED: &[&str] = &[
     "List-Archive",
 ];
 
-/// §5.4.1: ‘the Return-Path and Received header fields’, and those that each host adds or removes.
+/// §5.4.1 has Return-Path, Received, Comments and Keywords as examples of fields not to be signed; these
+/// here are added, changed or removed by hosts on the way.
 const TRACE_FIELDS: &[&str] = &[
     "Return-Path",
     "Received",

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::algorithm::DkimResult;
+use super::atps::AtpsHash;
 use super::body_hash::BodyHash;
 use super::cause::Cause;
 use super::header::{SignedField, UnsignedField};
@@ -38,6 +39,8 @@ pub struct Verification {
     body_total: Option<u64>,
     computed_body_hash: Option<String>,
     claimed_body_hash: Option<String>,
+    third_party: Option<(Domain, AtpsHash)>,
+    wants_reports: bool,
     pub(super) counts: bool,
 }
 
@@ -76,6 +79,10 @@ impl Verification {
             body_total: body.map(|body| body.total),
             computed_body_hash: body.map(|body| text::base64_encode(body.digest.as_ref())),
             claimed_body_hash: Some(text::base64_encode(signature.body_hash())),
+            third_party: signature
+                .third_party()
+                .map(|(domain, hash)| (domain.clone(), hash)),
+            wants_reports: signature.wants_reports(),
             counts: true,
         }
     }
@@ -101,6 +108,8 @@ impl Verification {
             body_total: None,
             computed_body_hash: None,
             claimed_body_hash: None,
+            third_party: None,
+            wants_reports: false,
             counts: true,
         }
     }
@@ -221,6 +230,20 @@ impl Verification {
     #[must_use]
     pub fn claimed_body_hash(&self) -> Option<&str> {
         self.claimed_body_hash.as_deref()
+    }
+
+    /// The domain that is said to authorize this signer (`atps=`, RFC 6541), and how to ask it.
+    #[must_use]
+    pub fn third_party(&self) -> Option<(&Domain, AtpsHash)> {
+        self.third_party
+            .as_ref()
+            .map(|(domain, hash)| (domain, *hash))
+    }
+
+    /// Whether the signer asks for reports of failures (`r=y`, RFC 6651 3.1).
+    #[must_use]
+    pub fn wants_reports(&self) -> bool {
+        self.wants_reports
     }
 
     /// What DMARC may take from this signature: its `d=`, where it passed or could not be checked

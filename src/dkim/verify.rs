@@ -11,8 +11,9 @@ use super::verification::{KeyFacts, Verification};
 
 /// Judges every signature, in the order of the message.
 ///
-/// §6.1: the verifier ‘SHOULD attempt to verify’ each; none is made better or worse by another. A key
-/// that is missing from `keys` counts as not available now.
+/// §6.1: ‘Verifiers MUST NOT attribute ultimate meaning to the order of multiple DKIM-Signature header
+/// fields’; no signature is made better or worse by another. A key that is missing from `keys` counts
+/// as not available now.
 ///
 /// ```
 /// use mailproof::{Message, dkim};

@@ -93,6 +93,14 @@ impl Discovery {
             .map(|(domain, _)| domain)
     }
 
+    /// The look-ups of records that failed, and how.
+    pub fn failures(&self) -> impl Iterator<Item = (&Name, &LookupError)> {
+        self.answers.iter().filter_map(|(_, answer)| match answer {
+            Answer::Failed(failure) => Some((&failure.name, &failure.error)),
+            Answer::Nothing { .. } | Answer::One(_) | Answer::Several => None,
+        })
+    }
+
     /// The domain and the record whose policy applies to the first author domain, if any.
     #[must_use]
     pub fn policy(&self) -> Option<(&Domain, &Record)> {

@@ -69,7 +69,7 @@ pub fn evaluate(
         published: None,
         to_apply: None,
         disposition: Disposition::None,
-        identifiers: align_all(None, None, discovery, identifiers),
+        identifiers: identifiers.iter().map(without_author).collect(),
         disagreements: Vec::new(),
     })
 }
@@ -89,8 +89,17 @@ fn of_domain(
     let record = published.map(|published| &published.record);
     let rules = settings.rules();
     let requested = record.and_then(|record| record.published(*scope?, rules));
-    let alignments = align_all(Some(author_domain), record, discovery, identifiers);
-    let cause = cause(author_domain, policy, rules, &alignments);
+    // A record that cannot be applied to its own domain can be applied to none, and nothing is
+    // aligned under it.
+    let applicable = record.filter(|record| record.published(Scope::Domain, rules).is_some());
+    let reference = Reference {
+        author_domain,
+        organization: discovery.organizational_domain(author_domain),
+        record: applicable,
+        discovery,
+    };
+    let alignments: Vec<_> = identifiers.iter().map(|id| reference.align(id)).collect();
+    let cause = cause(author_domain, policy, applicable, &alignments);
     let result = cause.result();
     let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
     let disposition = match result {
@@ -104,7 +113,7 @@ fn of_domain(
         cause,
         author_domain: Some(author_domain.clone()),
         policy_domain: published.map(|published| published.domain.clone()),
-        organizational_domain: organization_of(author_domain, discovery).cloned(),
+        organizational_domain: known(reference.organization).ok().cloned(),
         record: record.cloned(),
         published: requested,
         to_apply,
@@ -118,7 +127,7 @@ fn of_domain(
 fn cause(
     author_domain: &Domain,
     policy: Option<&Policy>,
-    rules: RuleSet,
+    applicable: Option<&Record>,
     alignments: &[Alignment],
 ) -> Cause {
     match policy {
@@ -135,15 +144,12 @@ fn cause(
             name: name.clone(),
             error: error.clone(),
         },
-        Some(Policy::Found { published, scope }) => {
-            // A record that cannot be applied to its own domain can be applied to none.
-            match published.record.published(Scope::Domain, rules) {
-                Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
-                None => Cause::UnusablePolicy {
-                    domain: published.domain.clone(),
-                },
-            }
-        }
+        Some(Policy::Found { published, scope }) => match applicable {
+            Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
+            None => Cause::UnusablePolicy {
+                domain: published.domain.clone(),
+            },
+        },
     }
 }
 
@@ -193,68 +199,88 @@ fn judge(author_domain: &Domain, existence: Option<&Failure>, alignments: &[Alig
     }
 }
 
-fn align_all(
-    author_domain: Option<&Domain>,
-    record: Option<&Record>,
-    discovery: &Discovery,
-    identifiers: &[AuthenticatedIdentifier],
-) -> Vec<Alignment> {
-    let align = |identifier| align(author_domain, record, discovery, identifier);
-    identifiers.iter().map(align).collect()
-}
-
-fn align(
-    author_domain: Option<&Domain>,
-    record: Option<&Record>,
-    discovery: &Discovery,
-    identifier: &AuthenticatedIdentifier,
-) -> Alignment {
-    let domain = identifier.domain();
-    let method = identifier.method();
-    let strict = author_domain == Some(domain);
-    // §4.4: strict is equality, and equal domains have one organizational domain.
-    let related = match author_domain {
-        Some(_) if strict => Ok(()),
-        Some(author_domain) => same_organization(author_domain, domain, discovery),
-        None => Err(WhyNot::NoPolicy),
-    };
-    let relaxed = related.is_ok();
-    let aligned = match record.map(|record| discover::mode(record, method)) {
-        None => Err(WhyNot::NoPolicy),
-        Some(AlignmentMode::Strict) if strict => Ok(()),
-        Some(AlignmentMode::Strict) if relaxed => Err(WhyNot::StrictAlignment),
-        Some(AlignmentMode::Strict) => match related {
-            // It cannot be aligned, whatever its organization is.
-            Err(WhyNot::OtherOrganization) => related,
-            Ok(()) | Err(_) => Err(WhyNot::StrictAlignment),
-        },
-        Some(AlignmentMode::Relaxed) => related,
-    };
-    let why_not = match (identifier.status(), aligned) {
-        (Status::Pass, aligned) => aligned.err(),
-        (Status::TempError, Ok(())) => Some(WhyNot::NotChecked),
-        (Status::TempError, Err(why_not)) => Some(why_not),
-    };
+/// An identifier of a message without an author to hold it against.
+fn without_author(identifier: &AuthenticatedIdentifier) -> Alignment {
     Alignment {
-        domain: domain.clone(),
-        method,
-        passed: match identifier.status() {
-            Status::Pass => true,
-            Status::TempError => false,
-        },
-        strict,
-        relaxed,
-        why_not,
+        domain: identifier.domain().clone(),
+        method: identifier.method(),
+        passed: identifier.status() == Status::Pass,
+        strict: false,
+        relaxed: false,
+        why_not: Some(WhyNot::NoPolicy),
     }
 }
 
-/// Whether two different domains have one organizational domain.
-fn same_organization(
-    author_domain: &Domain,
-    domain: &Domain,
-    discovery: &Discovery,
-) -> Result<(), WhyNot> {
-    let known = |domain| match discovery.organizational_domain(domain) {
+/// What identifiers are held against.
+struct Reference<'a> {
+    author_domain: &'a Domain,
+    /// The author's organizational domain.
+    organization: Option<&'a OrganizationalDomain>,
+    /// The record that says how they must be aligned.
+    record: Option<&'a Record>,
+    discovery: &'a Discovery,
+}
+
+impl Reference<'_> {
+    fn align(&self, identifier: &AuthenticatedIdentifier) -> Alignment {
+        let domain = identifier.domain();
+        let method = identifier.method();
+        // §4.4: strict is equality, and equal domains have one organizational domain.
+        let strict = self.author_domain == domain;
+        let related = if strict {
+            Ok(())
+        } else {
+            self.same_organization(domain)
+        };
+        let relaxed = related.is_ok();
+        let aligned = match self.record.map(|record| discover::mode(record, method)) {
+            None => Err(WhyNot::NoPolicy),
+            Some(AlignmentMode::Relaxed) => related,
+            Some(AlignmentMode::Strict) if strict => Ok(()),
+            Some(AlignmentMode::Strict) => match related {
+                Err(WhyNot::OtherOrganization) => related,
+                // It cannot be aligned, whatever its organization is.
+                Ok(()) | Err(_) => Err(WhyNot::StrictAlignment),
+            },
+        };
+        let (passed, why_not) = match (identifier.status(), aligned) {
+            (Status::Pass, aligned) => (true, aligned.err()),
+            (Status::TempError, Ok(())) => (false, Some(WhyNot::NotChecked)),
+            (Status::TempError, Err(why_not)) => (false, Some(why_not)),
+        };
+        Alignment {
+            domain: domain.clone(),
+            method,
+            passed,
+            strict,
+            relaxed,
+            why_not,
+        }
+    }
+
+    /// Whether another domain than the author's has the same organizational domain.
+    fn same_organization(&self, domain: &Domain) -> Result<(), WhyNot> {
+        let organization = match known(self.organization) {
+            Ok(organization) => organization,
+            // An organizational domain is its domain or above it: what shares nothing with the
+            // author needs no look-up.
+            Err(_) if discover::shared_labels(self.author_domain, domain) == 0 => {
+                return Err(WhyNot::OtherOrganization);
+            }
+            Err(why_not) => return Err(why_not),
+        };
+        if domain.is_within(organization)
+            && known(self.discovery.organizational_domain(domain))? == organization
+        {
+            Ok(())
+        } else {
+            Err(WhyNot::OtherOrganization)
+        }
+    }
+}
+
+fn known(organization: Option<&OrganizationalDomain>) -> Result<&Domain, WhyNot> {
+    match organization {
         Some(OrganizationalDomain::Known(organization)) => Ok(organization),
         Some(OrganizationalDomain::LimitReached) => Err(WhyNot::LimitReached),
         Some(OrganizationalDomain::Unknown { name, error }) => Err(WhyNot::OrganizationUnknown {
@@ -262,19 +288,6 @@ fn same_organization(
             error: error.clone(),
         }),
         None => Err(WhyNot::NotDiscovered),
-    };
-    // An organizational domain is its domain or above it: what shares nothing needs no look-up.
-    if discover::shared_labels(author_domain, domain) == 0 {
-        return Err(WhyNot::OtherOrganization);
-    }
-    let organization = known(author_domain)?;
-    if !domain.is_within(organization) {
-        return Err(WhyNot::OtherOrganization);
-    }
-    if known(domain)? == organization {
-        Ok(())
-    } else {
-        Err(WhyNot::OtherOrganization)
     }
 }
 
@@ -292,15 +305,6 @@ fn to_apply(record: &Record, requested: Disposition, settings: &Settings) -> Dis
     }
 }
 
-fn organization_of<'a>(domain: &Domain, discovery: &'a Discovery) -> Option<&'a Domain> {
-    match discovery.organizational_domain(domain) {
-        Some(OrganizationalDomain::Known(organization)) => Some(organization),
-        Some(OrganizationalDomain::LimitReached | OrganizationalDomain::Unknown { .. }) | None => {
-            None
-        }
-    }
-}
-
 fn disagreements(
     author_domain: &Domain,
     discovery: &Discovery,
@@ -314,8 +318,8 @@ fn disagreements(
     let identified = identifiers.iter().map(AuthenticatedIdentifier::domain);
     for domain in std::iter::once(author_domain).chain(identified) {
         let by_list = list.organizational_domain(domain);
-        match organization_of(domain, discovery) {
-            Some(by_tree_walk)
+        match known(discovery.organizational_domain(domain)) {
+            Ok(by_tree_walk)
                 if *by_tree_walk != by_list
                     && disagreements.iter().all(|known| known.domain != *domain) =>
             {
@@ -325,7 +329,7 @@ fn disagreements(
                     by_list,
                 });
             }
-            Some(_) | None => {}
+            Ok(_) | Err(_) => {}
         }
     }
     disagreements

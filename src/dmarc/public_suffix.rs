@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use crate::domain::Domain;
-use crate::text;
 
 /// The rules of a public suffix list.
 ///
@@ -22,7 +21,7 @@ use crate::text;
 /// ```
 #[derive(Clone, Debug)]
 pub struct PublicSuffixList {
-    rules: HashMap<Domain, Rules>,
+    rules: HashMap<Box<str>, Rules>,
 }
 
 /// What the list says about one name.
@@ -55,9 +54,9 @@ impl PublicSuffixList {
     /// [`PublicSuffixListError::Empty`] for a text without any rule: with such a list every
     /// top-level domain would be one suffix and everything below it one organization.
     pub fn parse(octets: &[u8], sections: Sections) -> Result<Self, PublicSuffixListError> {
-        let mut rules: HashMap<Domain, Rules> = HashMap::new();
+        let mut rules: HashMap<Box<str>, Rules> = HashMap::new();
         for line in octets.split(|octet| *octet == b'\n') {
-            let line = text::trim_fws(line);
+            let line = line.trim_ascii();
             if line.starts_with(b"//") {
                 let ends_icann = line.ends_with(b"===END ICANN DOMAINS===");
                 if ends_icann && sections == Sections::Icann {
@@ -77,7 +76,7 @@ impl PublicSuffixList {
             let Ok(name) = Domain::parse(name) else {
                 continue;
             };
-            let entry = rules.entry(name).or_default();
+            let entry = rules.entry(name.as_str().into()).or_default();
             match kind {
                 Kind::Exception => entry.exception = true,
                 Kind::Suffix => entry.suffix = true,
@@ -109,24 +108,22 @@ impl PublicSuffixList {
     /// exception comes before all others; without any rule, it is the last label.
     fn suffix_labels(&self, domain: &Domain) -> usize {
         let mut labels = domain.label_count();
-        let mut name = Some(domain.clone());
-        while let Some(this) = name {
-            let rules = self.rules.get(&this).copied().unwrap_or_default();
+        let mut name = domain.as_str();
+        loop {
+            let rules = self.rules.get(name).copied().unwrap_or_default();
             if rules.exception {
                 return labels.saturating_sub(1);
             }
-            let parent = this.parent();
-            let by_wildcard = parent
-                .as_ref()
-                .and_then(|parent| self.rules.get(parent))
-                .is_some_and(|rules| rules.wildcard);
+            let Some((_, parent)) = name.split_once('.') else {
+                return 1;
+            };
+            let by_wildcard = self.rules.get(parent).is_some_and(|rules| rules.wildcard);
             if rules.suffix || by_wildcard {
                 return labels;
             }
             labels = labels.saturating_sub(1);
             name = parent;
         }
-        1
     }
 }
 

@@ -11,7 +11,6 @@ use super::tags::{self, PolicyTag, Tags};
 use super::{Disposition, RecordBuilder, RecordDiagnostic, ReportUri, RuleSet, uri};
 use crate::dns::Txt;
 use crate::tag_list;
-use crate::text;
 
 /// A DMARC policy record.
 ///
@@ -191,7 +190,7 @@ impl Record {
         let formats = self
             .value_at(self.tags.rf)
             .split(|octet| *octet == b':')
-            .map(|format| text::lossy(text::trim_fws(format)).to_ascii_lowercase())
+            .map(|format| String::from_utf8_lossy(format).trim().to_ascii_lowercase())
             .filter(|format| !format.is_empty())
             .collect::<Vec<_>>();
         if formats.is_empty() {
@@ -234,7 +233,7 @@ impl fmt::Display for Record {
 #[cfg(feature = "serde")]
 impl serde::Serialize for Record {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&text::lossy(self.as_bytes()))
+        serializer.serialize_str(&String::from_utf8_lossy(self.as_bytes()))
     }
 }
 
@@ -308,7 +307,7 @@ impl FailureOptions {
     pub(super) fn read(value: &[u8]) -> Option<Self> {
         let mut options = Self::default();
         for option in value.split(|octet| *octet == b':') {
-            match text::trim_fws(option) {
+            match option.trim_ascii() {
                 b"0" => {}
                 b"1" => options.any = true,
                 b"d" | b"D" => options.dkim = true,

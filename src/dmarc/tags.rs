@@ -1,8 +1,9 @@
 //! The tags of a DMARC record, read one by one (§4.8).
 
+use std::str::FromStr;
+
 use super::{AlignmentMode, Disposition, FailureOptions, PublicSuffixFlag, RecordError};
 use crate::tag_list::{self, Tag, TagListError};
-use crate::text;
 
 /// What the tags of a record say.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -65,8 +66,7 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         tags: Tags::default(),
-        // The version is the first of the known tags.
-        seen: 1,
+        seen: Known::V.bit(),
         diagnostics,
     };
     for spec in specs {
@@ -78,6 +78,56 @@ pub(super) fn read(
     Ok(reader.tags)
 }
 
+macro_rules! known_tags {
+    ($($variant:ident $name:literal $bit:literal,)*) => {
+        /// The tags of RFC 9989 4.7 and RFC 7489 6.3.
+        #[derive(Clone, Copy)]
+        enum Known {
+            $($variant,)*
+        }
+
+        impl Known {
+            /// Literals of ABNF are case-insensitive (RFC 5234 2.3), so these names are.
+            fn of(name: &[u8]) -> Option<Self> {
+                $(if name.eq_ignore_ascii_case($name.as_bytes()) {
+                    return Some(Self::$variant);
+                })*
+                None
+            }
+
+            fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// Its bit in a set of tags.
+            fn bit(self) -> u16 {
+                match self {
+                    $(Self::$variant => 1 << $bit,)*
+                }
+            }
+        }
+    };
+}
+
+known_tags! {
+    V "v" 0,
+    P "p" 1,
+    Sp "sp" 2,
+    Np "np" 3,
+    Rua "rua" 4,
+    Ruf "ruf" 5,
+    Adkim "adkim" 6,
+    Aspf "aspf" 7,
+    Fo "fo" 8,
+    Psd "psd" 9,
+    T "t" 10,
+    Pct "pct" 11,
+    Rf "rf" 12,
+    Ri "ri" 13,
+}
+
 struct Reader<'a> {
     tags: Tags,
     /// A bit for each known tag that was met.
@@ -87,65 +137,57 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn tag(&mut self, tag: &Tag<'_>) {
-        let mut name = [0; LONGEST_NAME];
-        let known = name.get_mut(..tag.name.len()).and_then(|name| {
-            // Literals of ABNF are case-insensitive (RFC 5234 2.3), so these names are.
-            name.copy_from_slice(tag.name);
-            name.make_ascii_lowercase();
-            KNOWN.iter().position(|known| known.as_bytes() == &*name)
-        });
-        let Some(index) = known else {
-            let name = || text::lossy(tag.name).into_owned();
-            return self.note(|| RecordDiagnostic::UnknownTag { name: name() });
+        let Some(known) = Known::of(tag.name) else {
+            return self.note(|| RecordDiagnostic::UnknownTag {
+                name: printable(tag.name),
+            });
         };
-        let bit = 1_u16.checked_shl(u32::try_from(index).unwrap_or(u32::MAX));
-        let bit = bit.unwrap_or_default();
-        let name = KNOWN.get(index).copied().unwrap_or_default();
+        let name = known.as_str();
         // RFC 9989 is silent on duplicates, RFC 6376 3.2 refuses the whole list, receivers differ.
         // The first wins: an owner who left a stricter second one behind is told.
-        if self.seen & bit != 0 {
+        if self.seen & known.bit() != 0 {
             return self.note(|| RecordDiagnostic::DuplicateTag { name });
         }
-        self.seen |= bit;
-        if !self.value(name, tag) {
-            let value = || text::one_line(&text::lossy(tag.value), 80);
+        self.seen |= known.bit();
+        if !self.value(known, tag) {
             self.note(|| RecordDiagnostic::InvalidValue {
                 name,
-                value: value(),
+                value: printable(tag.value),
             });
         }
-        if matches!(name, "pct" | "rf" | "ri") {
-            self.note(|| RecordDiagnostic::HistoricTag { name });
+        match known {
+            Known::Pct | Known::Rf | Known::Ri => {
+                self.note(|| RecordDiagnostic::HistoricTag { name });
+            }
+            _ => {}
         }
     }
 
     /// Takes the value of a known tag; whether it is valid.
-    fn value(&mut self, name: &str, tag: &Tag<'_>) -> bool {
+    fn value(&mut self, known: Known, tag: &Tag<'_>) -> bool {
         let tags = &mut self.tags;
-        match name {
-            "p" => policy(tag.value, &mut tags.p),
-            "sp" => policy(tag.value, &mut tags.sp),
-            "np" => policy(tag.value, &mut tags.np),
-            "adkim" => set(&mut tags.adkim, alignment_mode(tag.value)),
-            "aspf" => set(&mut tags.aspf, alignment_mode(tag.value)),
-            "fo" => set(&mut tags.fo, FailureOptions::read(tag.value)),
-            "psd" => set(&mut tags.psd, public_suffix_flag(tag.value)),
-            "t" => set(&mut tags.testing, yes_or_no(tag.value)),
-            "pct" => {
-                let pct = text::decimal(tag.value, 3).filter(|pct| *pct <= 100);
-                tags.pct = pct.and_then(|pct| u8::try_from(pct).ok());
+        match known {
+            Known::P => policy(tag.value, &mut tags.p),
+            Known::Sp => policy(tag.value, &mut tags.sp),
+            Known::Np => policy(tag.value, &mut tags.np),
+            Known::Adkim => set(&mut tags.adkim, alignment_mode(tag.value)),
+            Known::Aspf => set(&mut tags.aspf, alignment_mode(tag.value)),
+            Known::Fo => set(&mut tags.fo, FailureOptions::read(tag.value)),
+            Known::Psd => set(&mut tags.psd, public_suffix_flag(tag.value)),
+            Known::T => set(&mut tags.testing, yes_or_no(tag.value)),
+            Known::Pct => {
+                tags.pct = decimal(tag.value).filter(|pct| *pct <= 100);
                 tags.pct.is_some()
             }
-            "ri" => {
-                let ri = text::decimal(tag.value, 10);
-                tags.ri = ri.and_then(|ri| u32::try_from(ri).ok());
+            Known::Ri => {
+                tags.ri = decimal(tag.value);
                 tags.ri.is_some()
             }
-            "rf" => set(&mut tags.rf, Some(Some(tag.at))),
-            "rua" => set(&mut tags.rua, Some(Some(tag.at))),
-            "ruf" => set(&mut tags.ruf, Some(Some(tag.at))),
-            // A second version tag says nothing new.
-            _ => false,
+            Known::Rf => set(&mut tags.rf, Some(Some(tag.at))),
+            Known::Rua => set(&mut tags.rua, Some(Some(tag.at))),
+            Known::Ruf => set(&mut tags.ruf, Some(Some(tag.at))),
+            // The version was read before all tags; this is a second one, and so a duplicate.
+            Known::V => false,
         }
     }
 
@@ -164,6 +206,22 @@ fn set<T>(slot: &mut T, value: Option<T>) -> bool {
         }
         None => false,
     }
+}
+
+/// 1*DIGIT, as far as the type can hold it.
+fn decimal<T: FromStr>(value: &[u8]) -> Option<T> {
+    let digits = value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
+    text.parse().ok()
+}
+
+/// Text from the network for a diagnostic: no control characters, and not much of it.
+pub(super) fn printable(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(80)
+        .collect()
 }
 
 /// dmarc-request = "none" / "quarantine" / "reject"
@@ -261,11 +319,3 @@ pub enum RecordDiagnostic {
         name: String,
     },
 }
-
-/// The tags of RFC 9989 4.7 and RFC 7489 6.3.
-const KNOWN: [&str; 14] = [
-    "v", "p", "sp", "np", "rua", "ruf", "adkim", "aspf", "fo", "psd", "t", "pct", "rf", "ri",
-];
-
-/// The octets of "adkim".
-const LONGEST_NAME: usize = 5;

@@ -2,10 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::RecordDiagnostic;
+use super::{RecordDiagnostic, tags};
 use crate::address::Address;
 use crate::domain::Domain;
-use crate::text;
 
 /// Where a report shall go.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -25,11 +24,11 @@ impl ReportUri {
             uri,
             size_limit,
             host,
-        } = split(octets)?;
+        } = split(std::str::from_utf8(octets).ok()?)?;
         Some(Self {
-            uri: std::str::from_utf8(uri).ok()?.to_owned(),
+            uri: uri.to_owned(),
             size_limit,
-            host: Domain::parse(host).ok()?,
+            host: host.parse().ok()?,
         })
     }
 
@@ -76,11 +75,11 @@ impl ReportUri {
     /// The address of a `mailto` URI, its percent-encoding undone.
     #[must_use]
     pub fn address(&self) -> Option<Address> {
-        let (scheme, rest) = text::split_once(self.uri.as_bytes(), b':')?;
-        if !scheme.eq_ignore_ascii_case(b"mailto") {
+        let (scheme, rest) = self.uri.split_once(':')?;
+        if !scheme.eq_ignore_ascii_case("mailto") {
             return None;
         }
-        Address::parse(&percent_decode(mailbox(rest))).ok()
+        Address::parse(&percent_decode(mailbox(rest).as_bytes())).ok()
     }
 }
 
@@ -114,7 +113,7 @@ pub(super) fn diagnose(name: &'static str, value: &[u8], diagnostics: &mut Vec<R
             Some(_) => {}
             None => diagnostics.push(RecordDiagnostic::BadUri {
                 name,
-                uri: text::one_line(&text::lossy(element), 80),
+                uri: tags::printable(element),
             }),
         }
     }
@@ -124,36 +123,32 @@ pub(super) fn diagnose(name: &'static str, value: &[u8], diagnostics: &mut Vec<R
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|octet| *octet == b',')
-        .map(text::trim_fws)
+        .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
 }
 
 struct Parts<'a> {
-    uri: &'a [u8],
+    uri: &'a str,
     size_limit: Option<u64>,
-    host: &'a [u8],
+    host: &'a str,
 }
 
-fn split(octets: &[u8]) -> Option<Parts<'_>> {
+fn split(text: &str) -> Option<Parts<'_>> {
     // ‘commas and exclamation points MUST be encoded’, so the first one ends the URI.
-    let (uri, size_limit) = match text::split_once(octets, b'!') {
-        Some((uri, size)) => (text::trim_fws(uri), Some(size_in_octets(size)?)),
-        None => (octets, None),
+    let (uri, size_limit) = match text.split_once('!') {
+        Some((uri, size)) => (uri.trim(), Some(size_in_octets(size.trim())?)),
+        None => (text, None),
     };
     // What RFC 3986 2 lets stand in a URI.
     let valid = uri
-        .iter()
-        .all(|octet| octet.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(octet));
-    let (scheme, rest) = text::split_once(uri, b':')?;
-    if !valid {
-        return None;
-    }
-    let host = if scheme.eq_ignore_ascii_case(b"mailto") {
-        let mailbox = mailbox(rest);
-        let at = text::rfind(mailbox, b'@').filter(|at| *at != 0)?;
-        mailbox.get(at + 1..)?
-    } else if scheme.eq_ignore_ascii_case(b"https") || scheme.eq_ignore_ascii_case(b"http") {
-        authority_host(rest.strip_prefix(b"//")?)
+        .bytes()
+        .all(|octet| octet.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&octet));
+    let (scheme, rest) = uri.split_once(':').filter(|_| valid)?;
+    let host = if scheme.eq_ignore_ascii_case("mailto") {
+        let (local_part, host) = mailbox(rest).rsplit_once('@')?;
+        (!local_part.is_empty()).then_some(host)?
+    } else if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") {
+        authority_host(rest.strip_prefix("//")?)
     } else {
         // §4.7: ‘URIs involving schemes not supported by Mail Receivers MUST be ignored.’
         return None;
@@ -166,38 +161,37 @@ fn split(octets: &[u8]) -> Option<Parts<'_>> {
 }
 
 /// The address of a mailto URI, without the header fields behind `?`.
-fn mailbox(rest: &[u8]) -> &[u8] {
-    text::split_once(rest, b'?').map_or(rest, |(mailbox, _)| mailbox)
+fn mailbox(rest: &str) -> &str {
+    rest.split_once('?').map_or(rest, |(mailbox, _)| mailbox)
 }
 
 /// authority = [ userinfo "@" ] host [ ":" port ]
-fn authority_host(rest: &[u8]) -> &[u8] {
-    let end = rest.iter().position(|octet| b"/?#".contains(octet));
-    let authority = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-    let host = match text::rfind(authority, b'@') {
-        Some(at) => authority.get(at + 1..).unwrap_or_default(),
-        None => authority,
-    };
-    text::split_once(host, b':').map_or(host, |(host, _)| host)
+fn authority_host(rest: &str) -> &str {
+    let authority = rest
+        .split_once(['/', '?', '#'])
+        .map_or(rest, |(authority, _)| authority);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    host.split_once(':').map_or(host, |(host, _)| host)
 }
 
 /// obs-dmarc-report-size, in octets: 1*DIGIT and a unit, of which RFC 7489 6.2 says they are
 /// powers of two.
-fn size_in_octets(size: &[u8]) -> Option<u64> {
-    let size = text::trim_fws(size);
-    let (digits, shift) = match size.split_last()? {
-        (b'k' | b'K', digits) => (digits, 10),
-        (b'm' | b'M', digits) => (digits, 20),
-        (b'g' | b'G', digits) => (digits, 30),
-        (b't' | b'T', digits) => (digits, 40),
+fn size_in_octets(size: &str) -> Option<u64> {
+    let (digits, shift) = match size.char_indices().next_back()? {
+        (at, 'k' | 'K') => (size.get(..at)?, 10),
+        (at, 'm' | 'M') => (size.get(..at)?, 20),
+        (at, 'g' | 'G') => (size.get(..at)?, 30),
+        (at, 't' | 'T') => (size.get(..at)?, 40),
         _ => (size, 0),
     };
-    let digits = text::trim_fws(digits);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    let digits = digits.trim();
+    if digits.is_empty() || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
         return None;
     }
     // A limit beyond all sizes is none.
-    let number = text::decimal(digits, 20).unwrap_or(u64::MAX);
+    let number: u64 = digits.parse().unwrap_or(u64::MAX);
     Some(number.saturating_mul(1 << shift))
 }
 

@@ -6,6 +6,8 @@
 
 mod cache;
 mod gate;
+#[cfg(feature = "hickory")]
+mod hickory;
 mod join;
 mod name;
 mod observer;
@@ -26,6 +28,8 @@ use std::time::Duration;
 
 pub use cache::{Cache, CacheSettings};
 pub use gate::Gate;
+#[cfg(feature = "hickory")]
+pub use hickory::{HickoryError, HickoryResolver, HickorySettings, Transport};
 pub use join::block_on;
 pub(crate) use join::join_all;
 pub use name::{Name, NameError};

@@ -5,7 +5,10 @@
 //! address lists, and again by `mail-parser`, which reads it as mail readers do; where the two
 //! find different domains, the field is refused.
 
+mod mailboxes;
+
 use std::borrow::Cow;
+use std::ops::Range;
 
 use mail_parser::MessageParser;
 
@@ -116,6 +119,10 @@ pub enum AuthorError {
     /// The header block begins with a continuation line, which readers treat differently.
     #[error("the header block begins with white space")]
     HeadBeginsWithFold,
+    /// A CR or LF alone, at which some readers end a line, precedes what they take for a From
+    /// field.
+    #[error("a From field hides behind a line break that only some readers see")]
+    HiddenField,
     /// The local part of a mailbox cannot be read.
     #[error("malformed local part before {at}")]
     LocalPart {
@@ -148,6 +155,9 @@ pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
     if head.anomalies().begins_with_fold {
         return Author::Unparseable(AuthorError::HeadBeginsWithFold);
     }
+    if hides_an_author(head) {
+        return Author::Unparseable(AuthorError::HiddenField);
+    }
     let mut fields = head.named(b"From");
     match (fields.next(), fields.count()) {
         (None, _) => Author::Missing,
@@ -165,6 +175,38 @@ pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
             ),
         },
     }
+}
+
+/// Whether readers that end lines at a CR or LF alone find a From field that is none for us: the
+/// rest of another field, or part of its name.
+fn hides_an_author(head: &Head<'_>) -> bool {
+    let breaks: &[u8] = match head.anomalies().bare_cr {
+        0 => b"\n",
+        _ => b"\r\n",
+    };
+    head.fields().iter().any(|field| {
+        breaks.iter().any(|line_break| {
+            after_each(field.name(), *line_break).any(|rest| rest.eq_ignore_ascii_case(b"from"))
+                || after_each(field.value(), *line_break).any(begins_with_from)
+        })
+    })
+}
+
+/// What follows each occurrence of the octet.
+fn after_each(octets: &[u8], octet: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = octets;
+    std::iter::from_fn(move || {
+        (_, rest) = text::split_once(rest, octet)?;
+        Some(rest)
+    })
+}
+
+fn begins_with_from(line: &[u8]) -> bool {
+    line.split_at_checked(b"from".len())
+        .is_some_and(|(name, rest)| {
+            let rest = rest.iter().find(|octet| !text::is_wsp(**octet));
+            name.eq_ignore_ascii_case(b"from") && rest == Some(&b':')
+        })
 }
 
 fn one_field(mut mailboxes: Vec<Address>) -> Author {
@@ -206,22 +248,23 @@ fn read(value: &[u8], limits: &MessageLimits) -> Result<Vec<Address>, AuthorErro
             octets: value.len(),
         });
     }
-    let mut parser = Parser {
-        value,
-        at: 0,
-        routed: false,
-        mailboxes: Vec::new(),
-    };
-    parser.list(limits.author_mailboxes)?;
-    let Parser {
-        routed, mailboxes, ..
-    } = parser;
-    // mail-parser does not know source routes; what precedes them is ours to judge alone.
-    if routed || agrees(value, &mailboxes) {
+    let mailboxes::List { mailboxes, routes } = mailboxes::read(value, limits.author_mailboxes)?;
+    if agrees(&without(&routes, value), &mailboxes) {
         Ok(mailboxes)
     } else {
         Err(AuthorError::Ambiguous)
     }
+}
+
+/// The value with blanks for the source routes, which mail-parser does not know.
+fn without<'a>(routes: &[Range<usize>], value: &'a [u8]) -> Cow<'a, [u8]> {
+    let mut value = Cow::Borrowed(value);
+    for route in routes {
+        if let Some(octets) = value.to_mut().get_mut(route.clone()) {
+            octets.fill(b' ');
+        }
+    }
+    value
 }
 
 /// Whether mail-parser finds mailboxes of the same domains in the same order.
@@ -246,385 +289,5 @@ fn agrees(value: &[u8], mailboxes: &[Address]) -> bool {
         && theirs.next().is_none()
 }
 
-/// A reader of `mailbox-list` (RFC 5322 3.4), groups (RFC 6854) and the obsolete source routes
-/// (RFC 5322 4.4) included, white space between the atoms of an address (4.4) not.
-struct Parser<'a> {
-    value: &'a [u8],
-    at: usize,
-    routed: bool,
-    mailboxes: Vec<Address>,
-}
-
-impl<'a> Parser<'a> {
-    fn list(&mut self, limit: usize) -> Result<(), AuthorError> {
-        let mut group = false;
-        loop {
-            match self.element(group)? {
-                Element::Group => {
-                    group = true;
-                    continue;
-                }
-                Element::Mailbox(mailbox) if self.mailboxes.len() < limit => {
-                    self.mailboxes.push(mailbox);
-                }
-                Element::Mailbox(_) => return Err(AuthorError::TooMany { limit }),
-                // obs-mbox-list lets elements be empty.
-                Element::Nothing => {}
-            }
-            self.skip_cfws()?;
-            if group && self.peek() == Some(b';') {
-                self.at += 1;
-                group = false;
-                self.skip_cfws()?;
-            }
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(octet) => return Err(self.unexpected(octet)),
-                None if group => return Err(AuthorError::Unfinished),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    /// A mailbox, the start of a group, or nothing between two commas.
-    fn element(&mut self, in_group: bool) -> Result<Element, AuthorError> {
-        let mut words = 0;
-        let mut word: &[u8] = b"";
-        loop {
-            self.skip_cfws()?;
-            match self.peek() {
-                Some(b'<') => return self.angle_addr().map(Element::Mailbox),
-                Some(b'@') if words == 1 => return self.domain(word).map(Element::Mailbox),
-                Some(b':') if words != 0 && !in_group => {
-                    self.at += 1;
-                    return Ok(Element::Group);
-                }
-                Some(b'"') => word = self.quoted_string()?,
-                Some(octet) if is_word(octet) => word = self.take_word(),
-                None | Some(b',') if words == 0 => return Ok(Element::Nothing),
-                Some(b';') if words == 0 && in_group => return Ok(Element::Nothing),
-                Some(octet) => return Err(self.unexpected(octet)),
-                None => return Err(AuthorError::Unfinished),
-            }
-            words += 1;
-        }
-    }
-
-    /// angle-addr = [CFWS] "<" [route ":"] addr-spec ">" [CFWS]
-    fn angle_addr(&mut self) -> Result<Address, AuthorError> {
-        self.at += 1;
-        self.skip_cfws()?;
-        if self.peek() == Some(b'@') {
-            self.route()?;
-        }
-        let local_part = match self.peek() {
-            Some(b'"') => self.quoted_string()?,
-            _ => self.take_word(),
-        };
-        self.skip_cfws()?;
-        match self.peek() {
-            Some(b'@') => {}
-            Some(octet) => return Err(self.unexpected(octet)),
-            None => return Err(AuthorError::Unfinished),
-        }
-        let address = self.domain(local_part)?;
-        self.skip_cfws()?;
-        match self.peek() {
-            Some(b'>') => {
-                self.at += 1;
-                Ok(address)
-            }
-            Some(octet) => Err(self.unexpected(octet)),
-            None => Err(AuthorError::Unfinished),
-        }
-    }
-
-    /// obs-route = obs-domain-list ":", domains with `@` before them and commas between them.
-    fn route(&mut self) -> Result<(), AuthorError> {
-        self.routed = true;
-        loop {
-            match self.peek() {
-                Some(b'@') => {
-                    self.domain(b"relay")?;
-                }
-                Some(b',') => self.at += 1,
-                Some(b':') => {
-                    self.at += 1;
-                    return self.skip_cfws();
-                }
-                Some(octet) => return Err(self.unexpected(octet)),
-                None => return Err(AuthorError::Unfinished),
-            }
-            self.skip_cfws()?;
-        }
-    }
-
-    /// The `@` and the domain behind a local part.
-    fn domain(&mut self, local_part: &[u8]) -> Result<Address, AuthorError> {
-        let malformed = AuthorError::LocalPart { at: self.at };
-        self.at += 1;
-        self.skip_cfws()?;
-        let at = self.at;
-        if self.peek() == Some(b'[') {
-            return Err(AuthorError::AddressLiteral { at });
-        }
-        let domain =
-            Domain::parse(self.take_word()).map_err(|error| AuthorError::Domain { at, error })?;
-        let local_part = std::str::from_utf8(local_part).map_err(|_| malformed.clone())?;
-        Address::new(&unfold(local_part), domain).map_err(|_| malformed)
-    }
-
-    /// A quoted-string, its quotes included.
-    fn quoted_string(&mut self) -> Result<&'a [u8], AuthorError> {
-        let start = self.at;
-        self.at += 1;
-        while let Some(octet) = self.peek() {
-            match octet {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(self.value.get(start..self.at).unwrap_or_default());
-                }
-                b'\\' => self.skip_pair()?,
-                octet => self.skip_text(octet)?,
-            }
-        }
-        Err(AuthorError::Unfinished)
-    }
-
-    /// Skips white space, folds, and comments, which nest.
-    fn skip_cfws(&mut self) -> Result<(), AuthorError> {
-        let mut depth = 0_usize;
-        while let Some(octet) = self.peek() {
-            match octet {
-                b'(' => {
-                    depth += 1;
-                    self.at += 1;
-                }
-                b')' if depth != 0 => {
-                    depth -= 1;
-                    self.at += 1;
-                }
-                b'\\' if depth != 0 => self.skip_pair()?,
-                b' ' | b'\t' | b'\r' => self.skip_text(octet)?,
-                octet if depth != 0 => self.skip_text(octet)?,
-                _ => return Ok(()),
-            }
-        }
-        if depth == 0 {
-            Ok(())
-        } else {
-            Err(AuthorError::Unfinished)
-        }
-    }
-
-    /// quoted-pair = "\" (VCHAR / WSP)
-    fn skip_pair(&mut self) -> Result<(), AuthorError> {
-        self.at += 1;
-        let octet = self.peek().ok_or(AuthorError::Unfinished)?;
-        if octet.is_ascii_control() && octet != b'\t' {
-            return Err(self.unexpected(octet));
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Text of a quoted-string or comment. A CRLF is a fold here, the header block's lines being
-    /// split already; control characters have no place.
-    fn skip_text(&mut self, octet: u8) -> Result<(), AuthorError> {
-        if octet == b'\r' && self.value.get(self.at + 1) == Some(&b'\n') {
-            self.at += 2;
-        } else if octet.is_ascii_control() && octet != b'\t' {
-            return Err(self.unexpected(octet));
-        } else {
-            self.at += 1;
-        }
-        Ok(())
-    }
-
-    fn take_word(&mut self) -> &'a [u8] {
-        let rest = self.value.get(self.at..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|octet| !is_word(*octet))
-            .unwrap_or(rest.len());
-        self.at += length;
-        rest.get(..length).unwrap_or_default()
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.value.get(self.at).copied()
-    }
-
-    fn unexpected(&self, octet: u8) -> AuthorError {
-        AuthorError::Character { octet, at: self.at }
-    }
-}
-
-enum Element {
-    Group,
-    Mailbox(Address),
-    Nothing,
-}
-
-/// Atoms and the dots between them: obs-phrase has dots in display names, and some providers issue
-/// local parts with dots in a row.
-fn is_word(octet: u8) -> bool {
-    text::is_atext(octet) || octet == b'.'
-}
-
-fn unfold(text: &str) -> Cow<'_, str> {
-    if text.contains("\r\n") {
-        text.replace("\r\n", "").into()
-    } else {
-        text.into()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn author(head: &str) -> Author {
-        let octets = format!("{head}\r\n\r\n");
-        Head::parse(octets.as_bytes())
-            .0
-            .author(&MessageLimits::default())
-    }
-
-    fn from(value: &str) -> Author {
-        author(&format!("From:{value}"))
-    }
-
-    fn domains(value: &str) -> Vec<String> {
-        match from(value) {
-            Author::Unparseable(error) => vec![format!("{error:?}")],
-            author => author.domains().iter().map(Domain::to_string).collect(),
-        }
-    }
-
-    #[test]
-    fn one_author() {
-        for value in [
-            " joe@joe.example",
-            "joe@joe.example",
-            " Joe Johnson <joe@joe.example>",
-            " Joe Q. Johnson <joe@JOE.example>",
-            " \"Joe Johnson\" <joe@joe.example>",
-            " (Joe \\( (nested) Johnson) joe@joe.example",
-            " (,) joe@joe.example",
-            " \"Mandel, Bob\" <joe@joe.example>",
-            " \"evil@other.example\" <joe@joe.example>",
-            " Davide D'Marco\r\n <joe@joe.example>",
-            " =?UTF-8?B?QmVkIEJhdGggJiBCZXlvbmQ=?=<BdBth&Byond@joe.example>",
-            " J\u{fc}rgen <joe@joe.example>",
-            " <\"joe q\"@joe.example>",
-            " <@attack.example,@any.example:joe@joe.example>",
-            " Group: joe@joe.example;",
-            " joe@joe.example,",
-            " <joe..x@joe.example>",
-        ] {
-            assert_eq!(domains(value), ["joe.example"], "{value}");
-            assert!(matches!(from(value), Author::One(_)), "{value}");
-        }
-        assert_eq!(
-            domains(" <a@m\u{fc}nchen.example>"),
-            ["xn--mnchen-3ya.example"]
-        );
-    }
-
-    /// A8 to A19 of the ‘Composition Kills’ catalogue; the numbering is the catalogue's.
-    #[test]
-    fn composition_kills() {
-        let a8 = author("From: a@attack.example\r\nFrom: admin@legitimate.example");
-        assert!(matches!(&a8, Author::SeveralFields { fields: 2, domains } if domains.len() == 2));
-        let a9 = author(" From: <first@attack.example>\r\nFrom: <admin@legitimate.example>");
-        assert_eq!(a9, Author::Unparseable(AuthorError::HeadBeginsWithFold));
-        let a10 = author("From : <admin@legitimate.example>\r\nFrom: <first@attack.example>");
-        assert!(matches!(a10, Author::SeveralFields { fields: 2, .. }));
-        let a11 = author("From\r\n : <first@attack.example>\r\nFrom: <admin@legitimate.example>");
-        assert!(matches!(a11, Author::SeveralFields { fields: 2, .. }));
-        let a12 = author("From: <admin@legitimate.example\r\nSender: <s@attack.example>");
-        assert!(matches!(a12, Author::Unparseable(_)));
-        let a13 = author("From: \r\nResent-From: <s@attack.example>");
-        assert_eq!(a13, Author::Missing);
-        let a14 = from(" <first@attack.example>, <admin@legitimate.example>");
-        assert!(matches!(&a14, Author::SeveralDomains(domains) if domains.len() == 2));
-        for value in [
-            "=?..?B?<admin@legitimate.example>?=,<second@attack.example>",
-            " <admin@legitimate.example>\\,<second@attack.example>",
-            " <any@attack.example>admin@legitimate.example",
-        ] {
-            assert!(matches!(from(value), Author::Unparseable(_)), "{value}");
-        }
-        assert_eq!(
-            domains(" <@attack.example,@any.example:admin@legitimate.example>"),
-            ["legitimate.example"]
-        );
-        assert_eq!(
-            domains(" admin@legitimate.example,<second@attack.example>"),
-            ["legitimate.example", "attack.example"]
-        );
-        assert_eq!(author("Sender: <s@attack.example>"), Author::Missing);
-    }
-
-    #[test]
-    fn several_of_one_domain() {
-        assert_eq!(
-            from(" a@x.example, B <b@X.example>"),
-            Author::SameDomain {
-                domain: "x.example".parse().unwrap(),
-                mailboxes: 2
-            }
-        );
-        assert_eq!(
-            domains(" Authors: a@x.example, b@x.example;, c@x.example"),
-            ["x.example"]
-        );
-    }
-
-    #[test]
-    fn refuses_what_is_not_certain() {
-        for value in [
-            " <<<><joe@joe.example>>>",
-            " Mail From:<joe@joe.example>",
-            " \"Johnson <x@y.example>\" joe@joe.example",
-            " joe@joe.example>",
-            " <joe@joe.example",
-            " joe@joe.example (unfinished",
-            " \"joe@joe.example",
-            " <joe@[192.0.2.1]>",
-            " <joe@joe .example>",
-            " <joe@joe.example.@x.example>",
-            " <joe@>",
-            " <@joe.example>",
-            " <>",
-            " joe@@joe.example",
-            " joe",
-            " joe <>",
-            " joe@joe.example\nx",
-            " joe@joe.exa\0mple",
-            " <joe@legitimate.example(x.attack.example>",
-            " <joe@legitimate.example'a.attack.example>",
-        ] {
-            assert!(
-                matches!(from(value), Author::Unparseable(_)),
-                "{value:?} {:?}",
-                from(value)
-            );
-        }
-    }
-
-    #[test]
-    fn bounds() {
-        let many = " a@x.example,".repeat(101);
-        assert_eq!(
-            from(&many),
-            Author::Unparseable(AuthorError::TooMany { limit: 100 })
-        );
-        let long = format!(" ({}) a@x.example", "x".repeat(70_000));
-        assert!(matches!(
-            from(&long),
-            Author::Unparseable(AuthorError::TooLong { .. })
-        ));
-    }
-}
+mod tests;

@@ -219,7 +219,13 @@ impl Check<'_> {
         record: &Record<'_>,
     ) -> Result<Conclusion, Box<Cause>> {
         for (term, directive) in record.directives() {
-            let hit = self.mechanism(frame, term, &directive.mechanism).await?;
+            let hit = match &directive.mechanism {
+                Mechanism::All => Some(Hit::Everything),
+                Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => prefix
+                    .contains(self.request.client_ip())
+                    .then_some(Hit::Network(*prefix)),
+                mechanism => self.ask(frame, term, mechanism).await?,
+            };
             self.recorder.push(|| Event::Tried {
                 domain: frame.domain.clone(),
                 term: term.as_str().into(),
@@ -286,7 +292,8 @@ impl Check<'_> {
         Conclusion::Matched(qualifier, Some(Box::new(matched)))
     }
 
-    async fn mechanism(
+    /// Evaluates a mechanism that asks the DNS.
+    async fn ask(
         &mut self,
         frame: &Frame<'_>,
         term: &Term<'_>,
@@ -302,10 +309,8 @@ impl Check<'_> {
                 .map_err(|limit| site.exceeds(limit))?;
         }
         match mechanism {
-            Mechanism::All => Ok(Some(Hit::Everything)),
-            Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => Ok(prefix
-                .contains(self.request.client_ip())
-                .then_some(Hit::Network(*prefix))),
+            // These ask nothing, and were compared before.
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => Ok(None),
             Mechanism::Include(target) => self.include(site, term, target).await,
             Mechanism::A(target, prefix) => self.a(site, target.as_ref(), *prefix).await,
             Mechanism::Mx(target, prefix) => {

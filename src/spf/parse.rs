@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::{digit0, one_of};
 use nom::combinator::{opt, value};
 use nom::error::{ErrorKind, ParseError};
@@ -63,16 +63,20 @@ const VERSION: &[u8] = b"v=spf1";
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
 pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
-    let mut words = octets.split(|octet| *octet == b' ');
-    let version = words.next().unwrap_or_default();
     if !is_spf(octets) {
-        return Err(SyntaxError::new(SyntaxRule::Version, 0, version));
+        let word = octets.split(|octet| *octet == b' ').next();
+        let word = word.unwrap_or_default();
+        return Err(SyntaxError::new(SyntaxRule::Version, 0, word));
     }
-    let mut offset = version.len() + 1;
-    let mut terms = Vec::with_capacity(words.clone().take(USUAL_TERMS).count());
-    for word in words {
-        if !word.is_empty() {
-            let kind = whole_term(word).map_err(|fault| {
+    let all_visible = octets.iter().all(|octet| matches!(octet, b' '..=b'~'));
+    // `ip4:192.0.2.0/24` and its space are an average term.
+    let mut terms = Vec::with_capacity((octets.len() / 16 + 1).min(USUAL_TERMS));
+    let (mut offset, mut rest) = (0, octets);
+    while let Some((word, behind)) =
+        text::split_once(rest, b' ').or((!rest.is_empty()).then_some((rest, &b""[..])))
+    {
+        if offset != 0 && !word.is_empty() {
+            let kind = whole_term(word, all_visible).map_err(|fault| {
                 let at = offset + word.len().saturating_sub(fault.rest.len());
                 SyntaxError::new(fault.rule, at, word)
             })?;
@@ -83,6 +87,7 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
             });
         }
         offset += word.len() + 1;
+        rest = behind;
     }
     Ok(terms)
 }
@@ -90,8 +95,9 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
 /// Room is made for this many terms at once; longer records are rare or hostile.
 const USUAL_TERMS: usize = 32;
 
-fn whole_term(word: &[u8]) -> Result<TermKind<'_>, Fault<'_>> {
-    if let Some(at) = word.iter().position(|octet| !matches!(octet, b'!'..=b'~')) {
+fn whole_term(word: &[u8], all_visible: bool) -> Result<TermKind<'_>, Fault<'_>> {
+    let is_strange = |octet: &u8| !matches!(octet, b'!'..=b'~');
+    if !all_visible && let Some(at) = word.iter().position(is_strange) {
         return Err(Fault {
             rule: SyntaxRule::Character,
             rest: word.get(at..).unwrap_or_default(),
@@ -113,30 +119,29 @@ fn whole_term(word: &[u8]) -> Result<TermKind<'_>, Fault<'_>> {
 }
 
 /// §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and before
-/// any ":" or "/" characters’.
+/// any ":" or "/" characters’. A qualifier is no part of a name.
 fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
-    if let Ok((value, name)) = modifier_name(input) {
+    let (rest, qualifier) = qualifier(input);
+    let (behind, name) = name(rest)?;
+    if let ([b'=', value @ ..], None, [b'A'..=b'Z' | b'a'..=b'z', ..]) = (behind, qualifier, name) {
         let (rest, modifier) = modifier(name, value)?;
         return Ok((rest, TermKind::Modifier(modifier)));
     }
-    let (rest, qualifier) = qualifier(input)?;
-    let (rest, mechanism) = mechanism(rest)?;
+    if !matches!(behind, [] | [b':' | b'/', ..]) {
+        return fault(SyntaxRule::UnknownMechanism, input);
+    }
+    let (rest, mechanism) = mechanism(name, behind, input)?;
     let directive = Directive {
-        qualifier,
+        qualifier: qualifier.unwrap_or(Qualifier::Pass),
         mechanism,
     };
     Ok((rest, TermKind::Directive(directive)))
 }
 
-/// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), and the "=" behind it.
-fn modifier_name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
-    let is_name = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    match input {
-        [first, ..] if first.is_ascii_alphabetic() => {
-            terminated(take_while1(is_name), tag(&b"="[..])).parse(input)
-        }
-        _ => fault(SyntaxRule::UnknownMechanism, input),
-    }
+/// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
+fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
+    take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
+        .parse(input)
 }
 
 fn modifier<'a>(name: &'a [u8], input: &'a [u8]) -> IResult<&'a [u8], Modifier<'a>, Fault<'a>> {
@@ -153,46 +158,49 @@ fn modifier<'a>(name: &'a [u8], input: &'a [u8]) -> IResult<&'a [u8], Modifier<'
     Ok((rest, Modifier::Unknown { name, value }))
 }
 
-fn qualifier(input: &[u8]) -> IResult<&[u8], Qualifier, Fault<'_>> {
-    opt(one_of("+-~?"))
-        .map(|sign| match sign {
-            Some('-') => Qualifier::Fail,
-            Some('~') => Qualifier::Softfail,
-            Some('?') => Qualifier::Neutral,
-            _ => Qualifier::Pass,
-        })
-        .parse(input)
+fn qualifier(input: &[u8]) -> (&[u8], Option<Qualifier>) {
+    match input {
+        [b'+', rest @ ..] => (rest, Some(Qualifier::Pass)),
+        [b'-', rest @ ..] => (rest, Some(Qualifier::Fail)),
+        [b'~', rest @ ..] => (rest, Some(Qualifier::Softfail)),
+        [b'?', rest @ ..] => (rest, Some(Qualifier::Neutral)),
+        rest => (rest, None),
+    }
 }
 
-fn mechanism(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
-    let (rest, name) = take_while(|octet| !matches!(octet, b':' | b'/')).parse(input)?;
+/// What stands behind the name of a mechanism; `term` is the whole, for the blame.
+fn mechanism<'a>(
+    name: &[u8],
+    input: &'a [u8],
+    term: &'a [u8],
+) -> IResult<&'a [u8], Mechanism<'a>, Fault<'a>> {
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
     if is(b"ip4") {
-        ip4.parse(rest)
+        ip4.parse(input)
     } else if is(b"ip6") {
-        ip6.parse(rest)
+        ip6.parse(input)
     } else if is(b"include") {
         preceded(colon, domain_spec)
             .map(Mechanism::Include)
-            .parse(rest)
+            .parse(input)
     } else if is(b"a") {
-        let (rest, (domain, prefix)) = host(rest)?;
-        Ok((rest, Mechanism::A(domain, prefix)))
+        host.map(|(domain, prefix)| Mechanism::A(domain, prefix))
+            .parse(input)
     } else if is(b"mx") {
-        let (rest, (domain, prefix)) = host(rest)?;
-        Ok((rest, Mechanism::Mx(domain, prefix)))
+        host.map(|(domain, prefix)| Mechanism::Mx(domain, prefix))
+            .parse(input)
     } else if is(b"all") {
-        Ok((rest, Mechanism::All))
+        Ok((input, Mechanism::All))
     } else if is(b"exists") {
         preceded(colon, domain_spec)
             .map(Mechanism::Exists)
-            .parse(rest)
+            .parse(input)
     } else if is(b"ptr") {
         opt(preceded(tag(&b":"[..]), domain_spec))
             .map(Mechanism::Ptr)
-            .parse(rest)
+            .parse(input)
     } else {
-        fault(SyntaxRule::UnknownMechanism, input)
+        fault(SyntaxRule::UnknownMechanism, term)
     }
 }
 
@@ -265,10 +273,23 @@ fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
 fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
     let (address, length) = network(input, SyntaxRule::Ip4Network, 32)?;
-    match ascii(address).parse::<Ipv4Addr>() {
-        Ok(address) => Ok((b"", Mechanism::Ip4(Prefix::v4(address, length)))),
-        Err(_) => fault(SyntaxRule::Ip4Network, address_in(input)),
+    match ipv4(address) {
+        Some(address) => Ok((b"", Mechanism::Ip4(Prefix::v4(address, length)))),
+        None => fault(SyntaxRule::Ip4Network, address_in(input)),
     }
+}
+
+/// ip4-network = qnum "." qnum "." qnum "." qnum, without leading zeros.
+fn ipv4(input: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut numbers = input.split(|octet| *octet == b'.');
+    for octet in &mut octets {
+        *octet = match numbers.next()? {
+            [b'0', _, ..] => return None,
+            digits => u8::try_from(text::decimal(digits, 3)?).ok()?,
+        };
+    }
+    numbers.next().is_none().then(|| octets.into())
 }
 
 /// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]

@@ -60,23 +60,37 @@ impl Prefix {
         self.length
     }
 
+    /// The address with the bits beyond the length cleared.
+    #[must_use]
+    pub fn network(&self) -> IpAddr {
+        match self.address {
+            IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & self.mask4()).into(),
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & self.mask6()).into(),
+        }
+    }
+
+    /// The mask of an IPv4 prefix. A shift by the full width, which /0 needs, is not a shift: then
+    /// no bit counts.
+    fn mask4(&self) -> u32 {
+        let free = 32_u32.saturating_sub(self.length.into());
+        u32::MAX.checked_shl(free).unwrap_or(0)
+    }
+
+    fn mask6(&self) -> u128 {
+        let free = 128_u32.saturating_sub(self.length.into());
+        u128::MAX.checked_shl(free).unwrap_or(0)
+    }
+
     /// Whether the address lies within. An IPv4 address never lies within an IPv6 prefix, nor the
     /// other way round.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        // A shift by the full width, which /0 needs, is not a shift: then no bit counts.
         match (self.address, address) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX
-                    .checked_shl(u32::from(32 - self.length))
-                    .unwrap_or(0);
-                (own.to_bits() ^ other.to_bits()) & mask == 0
+                (own.to_bits() ^ other.to_bits()) & self.mask4() == 0
             }
             (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX
-                    .checked_shl(u32::from(128 - self.length))
-                    .unwrap_or(0);
-                (own.to_bits() ^ other.to_bits()) & mask == 0
+                (own.to_bits() ^ other.to_bits()) & self.mask6() == 0
             }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
@@ -139,5 +153,7 @@ mod tests {
         assert_eq!(prefix("::", 1).address_count(), 1 << 127);
         assert_eq!(prefix("10.0.0.1", 32).address_count(), 1);
         assert_eq!(prefix("10.0.0.1", 24).to_string(), "10.0.0.1/24");
+        assert_eq!(prefix("10.0.0.1", 24).network().to_string(), "10.0.0.0");
+        assert_eq!(prefix("::1", 0).network().to_string(), "::");
     }
 }

@@ -31,8 +31,8 @@ impl<'a> Request<'a> {
     /// Checks the domain of an envelope sender: `local-part@domain` without angle brackets, split at
     /// the last `@`. §4.3: a sender without a local part is `postmaster`.
     ///
-    /// An IPv4-mapped IPv6 client is the IPv4 client: ‘IPv4 <ip> addresses are only listed in an SPF
-    /// record using the "ip4" mechanism’ (§5).
+    /// An IPv4-mapped IPv6 client is the IPv4 client: §5 lists it ‘using the "ip4" mechanism’
+    /// only.
     #[must_use]
     pub fn mail_from(
         client_ip: IpAddr,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::forwarded::{Forwarded, TooLong, Unchanged};
-use super::guarded::{self, Malformed, Path, Scheme, Separator, Srs1};
+use super::guarded::{self, Path, Scheme, Separator, Srs1};
 use super::mac::{Alphabet, Construction, HASH_LENGTH, Secrets};
 use super::stamp::Stamp;
 use crate::domain::Domain;

@@ -331,7 +331,10 @@ fn exception(policy: &Policy, facts: &Facts) -> Option<Decision> {
     if let Some(trust) = local::trust(&policy.trusted_forwarders, facts)
         && trust.outcome == TrustOutcome::Vouches
     {
-        let comment = format!("{} forwarded it, proven by {}", trust.forwarder, trust.proof);
+        let comment = format!(
+            "{} forwarded it, proven by {}",
+            trust.forwarder, trust.proof
+        );
         let reason = Reason::TrustedForwarder(trust.forwarder);
         return Some(deliver(OverrideKind::TrustedForwarder, comment, reason));
     }
@@ -339,10 +342,18 @@ fn exception(policy: &Policy, facts: &Facts) -> Option<Decision> {
     if facts.relay.list.is_some()
         && let Some(comment) = list.and_then(|rule| rule.ask(facts))
     {
-        return Some(deliver(OverrideKind::MailingList, comment, Reason::Excepted));
+        return Some(deliver(
+            OverrideKind::MailingList,
+            comment,
+            Reason::Excepted,
+        ));
     }
     let comment = policy.exceptions.as_ref()?.ask(facts)?;
-    Some(deliver(OverrideKind::LocalPolicy, comment, Reason::Excepted))
+    Some(deliver(
+        OverrideKind::LocalPolicy,
+        comment,
+        Reason::Excepted,
+    ))
 }
 
 /// What the author domain asks for, as far as the rule allows it.
@@ -362,7 +373,7 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
                 "this receiver does not reject on DMARC".into(),
                 Reason::RejectRuleNever,
             ),
-            RejectRule::Corroborated => match facts.relay.authenticated_party(facts) {
+            RejectRule::Corroborated => match corroborating_party(policy, facts) {
                 None => plain(Action::Reject, rejection(policy, facts)),
                 Some(party) => {
                     let kind = match party {
@@ -373,6 +384,20 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
                 }
             },
         },
+    }
+}
+
+/// The third party that relayed the message visibly. A forwarder that is known here, but does not
+/// prove itself or forwards for somebody else, is none.
+fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Party> {
+    let trust = local::trust(&policy.trusted_forwarders, facts);
+    match trust.map(|trust| trust.outcome) {
+        Some(
+            TrustOutcome::SpfNotPassed | TrustOutcome::ProofMissing | TrustOutcome::OtherAuthor,
+        ) => None,
+        Some(TrustOutcome::Vouches | TrustOutcome::NoOriginal) | None => {
+            facts.relay.authenticated_party(facts)
+        }
     }
 }
 

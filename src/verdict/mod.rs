@@ -5,6 +5,7 @@
 //! a [`Policy`] which never changes a result.
 
 mod action;
+mod limit;
 mod local;
 mod relay;
 mod reply;
@@ -19,6 +20,7 @@ use crate::session::Session;
 use crate::spf;
 
 pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
+pub use limit::LimitHit;
 pub use local::{Occasion, Proof, Rule, Trust, TrustOutcome, TrustedForwarder};
 pub use relay::{EarlierSpf, Party, Relay};
 pub use reply::SmtpReply;
@@ -143,6 +145,12 @@ impl Verdict {
     #[must_use]
     pub fn transcript(&self) -> &Transcript {
         &self.transcript
+    }
+
+    /// The limits that kept something from being done; usually none.
+    #[must_use]
+    pub fn limits_hit(&self) -> Vec<LimitHit> {
+        limit::hit(self)
     }
 
     /// What to do with the message.

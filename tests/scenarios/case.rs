@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::AuthservId;
-use mailproof::dns::{Zone, block_on};
+use mailproof::diagnosis::Finding;
+use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
-use mailproof::{Message, Session, Verdict, Verifier};
+use mailproof::{Message, Session, Verdict, Verifier, spf};
 
 /// What goes in.
 pub struct Case {
@@ -21,6 +22,8 @@ pub struct Case {
     pub helo: &'static str,
     pub mail_from: &'static str,
     pub now: u64,
+    /// What the receiver sets.
+    pub settings: fn(&mut Settings),
 }
 
 /// Report A at the first hop outside the company.
@@ -33,6 +36,7 @@ pub const A: Case = Case {
     mail_from: "User@Netatwork.de",
     // 2020-09-24T11:19:14Z
     now: 1_600_946_354,
+    settings: |_| {},
 };
 
 /// Report B at its third station, firma-c.tld.
@@ -45,6 +49,7 @@ pub const B: Case = Case {
     mail_from: "Verteilername+SRS=y1OwP=BF=firma-a.tld=userA@firma-b.tld",
     // 2023-05-16T09:00:00Z
     now: 1_684_227_600,
+    settings: |_| {},
 };
 
 /// What must come out.
@@ -64,7 +69,26 @@ pub struct Expected {
     pub reply: Option<&'static str>,
     /// How it begins under `RejectRule::Enforce`.
     pub enforced_reply: Option<&'static str>,
+    /// The override under the default rule.
+    pub overridden: Option<&'static str>,
+    /// Findings that must be among those of the diagnosis, with words that their sentences must
+    /// hold; the first of them must come first.
+    pub findings: &'static [(&'static str, &'static [&'static str])],
 }
+
+/// Delivered without further words.
+pub const DELIVERED: Expected = Expected {
+    spf: ("none", ""),
+    dkim: &[],
+    dmarc: "none",
+    requested: "none",
+    action: "deliver",
+    enforced: "deliver",
+    reply: None,
+    enforced_reply: None,
+    overridden: None,
+    findings: &[],
+};
 
 impl Case {
     /// Runs the case under both rules.
@@ -92,9 +116,20 @@ impl Case {
         assert_eq!(dmarc.disposition().to_string(), expected.requested);
         assert_eq!(verdict.action().to_string(), expected.action);
         reply_begins(&verdict, expected.reply);
-        let overridden = expected.action != expected.enforced;
-        assert_eq!(verdict.decision().overridden().is_some(), overridden);
+        let overridden = verdict.decision().overridden();
+        let kind = overridden.map(|overridden| overridden.kind.to_string());
+        assert_eq!(kind.as_deref(), expected.overridden);
+        found(&verdict.diagnosis(), expected.findings);
         self.states_its_results(&verdict, expected);
+
+        let replay = Transcript::from_text(verdict.transcript().to_string())
+            .unwrap()
+            .replay();
+        let again = self.verify(replay, RejectRule::Corroborated);
+        assert_eq!(
+            serde_json::to_value(&verdict).unwrap(),
+            serde_json::to_value(again).unwrap()
+        );
 
         let verdict = self.verdict(RejectRule::Enforce);
         assert_eq!(verdict.action().to_string(), expected.enforced);
@@ -125,13 +160,26 @@ impl Case {
     }
 
     pub fn verdict(&self, rule: RejectRule) -> Verdict {
+        self.verify(self.zone(), rule)
+    }
+
+    fn verify(&self, resolver: impl Resolver, rule: RejectRule) -> Verdict {
         let mut settings = Settings::default();
         settings.policy.reject_rule = rule;
-        let verifier = Verifier::with_settings(self.zone(), settings);
+        (self.settings)(&mut settings);
+        let verifier = Verifier::with_settings(resolver, settings);
         let session = Session::new(self.ip.parse().unwrap(), self.helo, self.mail_from);
         let octets = read(&format!("{}.eml", self.message));
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(self.now);
         block_on(verifier.at(now).verify(&session, &Message::parse(&octets)))
+    }
+
+    /// What SPF gives for another sender from the same client.
+    pub fn spf_of(&self, sender: &str) -> spf::Evaluation {
+        let session = Session::new(self.ip.parse().unwrap(), self.helo, sender);
+        let settings = spf::Settings::default();
+        let evaluation = block_on(spf::check_session(&self.zone(), &session, &settings));
+        evaluation.authoritative().clone()
     }
 
     fn zone(&self) -> Zone {
@@ -147,6 +195,37 @@ impl Case {
         }
         text.push_str(self.zone);
         Zone::from_text(text.as_bytes()).unwrap()
+    }
+}
+
+/// The findings are there, name what they must, and all are complete.
+pub fn found(findings: &[Finding], expected: &[(&str, &[&str])]) {
+    let codes: Vec<&str> = findings.iter().map(|one| one.code().as_str()).collect();
+    if let Some((first, _)) = expected.first() {
+        assert_eq!(codes.first(), Some(first), "{codes:#?}");
+    }
+    for (code, words) in expected {
+        let finding = findings.iter().find(|one| one.code().as_str() == *code);
+        let finding = finding.unwrap_or_else(|| panic!("no {code} among {codes:#?}"));
+        for word in *words {
+            assert!(finding.sentence().contains(word), "{word}: {finding}");
+        }
+    }
+    for finding in findings {
+        complete(finding);
+    }
+}
+
+/// Every blank of the templates is filled by evidence.
+pub fn complete(finding: &Finding) {
+    assert!(!finding.evidence().is_empty(), "{finding}");
+    let remedies = finding.code().remedy_templates().map(|(_, how)| how);
+    for template in remedies.chain([finding.code().template()]) {
+        for blank in template.split('{').skip(1) {
+            let name = blank.split('}').next().unwrap();
+            let code = finding.code();
+            assert!(finding.value(name).is_some(), "{code} lacks {name}");
+        }
     }
 }
 

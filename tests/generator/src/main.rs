@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Canonicalization, Fields, Signer};
+use mailproof::dkim::{self, Canonicalization, Fields, Publication, Signer};
 use mailproof::{Domain, Message};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -56,6 +56,13 @@ fn main() -> Result<()> {
     write("a.eml", &teams)?;
     write("a-signed.eml", &sign(&[&tenant_a], &teams, REPORT_A)?)?;
 
+    let changed = messages::replaced(
+        &sign(&[&tenant_a], &teams, REPORT_A)?,
+        "SenderADCheck: 1",
+        "SenderADCheck: 0",
+    );
+    write("a-check-changed.eml", &changed)?;
+
     let list = messages::list();
     write("b-plain.eml", &list)?;
     let author_signed = sign(&[&author], &list, REPORT_B)?;
@@ -64,6 +71,13 @@ fn main() -> Result<()> {
     write(
         "b-list-author-signed.eml",
         &sign(&[&tenant_b], &author_signed, REPORT_B)?,
+    )?;
+    let footer = [author_signed.as_slice(), messages::FOOTER].concat();
+    write("b-list-footer.eml", &sign(&[&tenant_b], &footer, REPORT_B)?)?;
+    let tagged = messages::replaced(&author_signed, "Subject: ", "Subject: [Verteiler] ");
+    write(
+        "b-list-subject.eml",
+        &sign(&[&tenant_b], &tagged, REPORT_B)?,
     )?;
     let eight = (1..=8).map(|n| signer("firma-a.pem", "firma-a.tld", &format!("s{n}")));
     let eight = eight.collect::<Result<Vec<_>>>()?;
@@ -108,8 +122,8 @@ fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
 
 /// The key record of a signer as a line of a zone, cut into character-strings of 255 octets.
 fn record(signer: &Signer) -> Result<String> {
-    let strings = dkim::record_strings(&signer.record());
-    Ok(format!("{}. TXT {strings}\n", signer.key_name()?))
+    let strings = Publication::new(signer.key().verifying_key()).to_zone_strings();
+    Ok(format!("{}. TXT {strings}\n", signer.key_name()))
 }
 
 fn write(path: &PathBuf, octets: &[u8]) -> Result<()> {

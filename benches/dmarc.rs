@@ -1,0 +1,94 @@
+//! DMARC: reading a record, and judging from records. Prints median nanoseconds and allocations.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use mailproof::dmarc::{self, PublicSuffixList, Record, Sections, Settings};
+use mailproof::dns::{Zone, block_on};
+use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
+use mailproof::message::Author;
+use mailproof::{Address, Domain};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The median of 201 samples of 1,000 runs each.
+fn measure<T>(name: &str, mut run: impl FnMut() -> T) {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    black_box(run());
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let mut samples: Vec<u128> = (0..201)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..1_000 {
+                black_box(run());
+            }
+            start.elapsed().as_nanos()
+        })
+        .collect();
+    samples.sort_unstable();
+    let nanoseconds = samples[100] / 1_000;
+    println!("{name}: {nanoseconds} ns, {allocations} allocations");
+}
+
+fn domain(text: &str) -> Domain {
+    text.parse().expect("a domain")
+}
+
+fn main() {
+    let text = b"v=DMARC1; p=reject; sp=quarantine; adkim=s; aspf=r; \
+        rua=mailto:dmarc@example.com,mailto:d@example.net; ruf=mailto:f@example.com; fo=1";
+    measure("record, short", || Record::parse(b"v=DMARC1; p=reject"));
+    measure("record, 8 tags", || Record::parse(text));
+
+    let mut zone = Zone::new();
+    let name = "_dmarc.example.com";
+    zone.add_txt(name, "v=DMARC1; p=reject").expect("a name");
+    let author = Author::One(Address::new("joe", domain("example.com")).expect("an address"));
+    let settings = Settings::default();
+    let pass = |method, name: &str| {
+        AuthenticatedIdentifier::trust_result_obtained_elsewhere(domain(name), method, Status::Pass)
+    };
+    let identifiers = [
+        pass(Method::Spf, "bounce.example.com"),
+        pass(Method::Dkim, "example.com"),
+    ];
+    let first = block_on(dmarc::discover(&zone, &author, &settings));
+    measure("evaluate, nothing authenticated", || {
+        dmarc::evaluate(&author, &first, &[], &settings)
+    });
+    let second = dmarc::discover_identifiers(&zone, first.clone(), &identifiers, &settings);
+    let second = block_on(second);
+    measure("evaluate, SPF relaxed and DKIM strict", || {
+        dmarc::evaluate(&author, &second, &identifiers, &settings)
+    });
+    measure("discover, own record", || {
+        block_on(dmarc::discover(&zone, &author, &settings))
+    });
+    let list: String = (0..10_000)
+        .map(|n| format!("suffix{n}.example\n"))
+        .collect();
+    let list = PublicSuffixList::parse(list.as_bytes(), Sections::All).expect("it has rules");
+    let deep = domain("a.b.c.suffix77.example");
+    measure("public suffix list, organizational domain", || {
+        list.organizational_domain(&deep)
+    });
+}

@@ -1,0 +1,175 @@
+//! SPF in memory: reading records, and whole checks against a zone, with allocations counted.
+//!
+//! The records have the shapes of those that large senders publish; the names and addresses are
+//! for documentation.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use mailproof::dns::{Zone, block_on};
+use mailproof::spf::{Record, Request, Settings, check_host};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Domain, record.
+const RECORDS: &[(&str, &str)] = &[
+    ("search.example", "v=spf1 include:_spf.search.example ~all"),
+    (
+        "_spf.search.example",
+        "v=spf1 include:_netblocks.search.example include:_netblocks2.search.example include:_netblocks3.search.example ~all",
+    ),
+    (
+        "_netblocks.search.example",
+        "v=spf1 ip4:35.190.247.0/24 ip4:64.233.160.0/19 ip4:66.102.0.0/20 ip4:66.249.80.0/20 ip4:72.14.192.0/18 ip4:74.125.0.0/16 ip4:108.177.8.0/21 ip4:173.194.0.0/16 ip4:209.85.128.0/17 ip4:216.58.192.0/19 ip4:216.239.32.0/19 ~all",
+    ),
+    (
+        "_netblocks2.search.example",
+        "v=spf1 ip6:2001:db8:4000::/36 ip6:2404:6800:4000::/36 ip6:2607:f8b0:4000::/36 ip6:2800:3f0:4000::/36 ip6:2a00:1450:4000::/36 ip6:2c0f:fb50:4000::/36 ~all",
+    ),
+    (
+        "_netblocks3.search.example",
+        "v=spf1 ip4:172.217.0.0/19 ip4:172.217.32.0/20 ip4:172.217.128.0/19 ip4:172.217.160.0/20 ip4:172.217.192.0/19 ip4:172.253.56.0/21 ip4:172.253.112.0/20 ip4:108.177.96.0/19 ip4:35.191.0.0/16 ip4:130.211.0.0/22 ~all",
+    ),
+    (
+        "office.example",
+        "v=spf1 include:spf.protection.office.example -all",
+    ),
+    (
+        "spf.protection.office.example",
+        "v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 ip6:2a01:111:f400::/48 ip6:2a01:111:f403::/49 ip6:2a01:111:f403:8000::/51 ip6:2a01:111:f403:c000::/51 ip6:2a01:111:f403:f000::/52 -all",
+    ),
+    ("own.example", "v=spf1 mx a -all"),
+    ("one.example", "v=spf1 ip4:192.0.2.0/24 -all"),
+    ("moved.example", "v=spf1 redirect=one.example"),
+    ("nobody.example", "v=spf1 -all"),
+    (
+        "shop.example",
+        "v=spf1 a mx include:spf.protection.office.example include:_spf.search.example ip4:198.51.100.17 ~all",
+    ),
+    (
+        "macro.example",
+        "v=spf1 include:%{ir}._ip.%{d}._spf.vali.example ~all",
+    ),
+    (
+        "9.2.0.192._ip.macro.example._spf.vali.example",
+        "v=spf1 ip4:192.0.2.9 -all",
+    ),
+    (
+        "exists.example",
+        "v=spf1 exists:%{i}._spf.exists.example -all",
+    ),
+    ("why.example", "v=spf1 -all exp=text.why.example"),
+];
+
+/// What is checked: domain and client.
+const CHECKS: &[(&str, &str)] = &[
+    ("search.example", "216.239.32.9"),
+    ("search.example", "2a00:1450:4000::25"),
+    ("search.example", "192.0.2.9"),
+    ("office.example", "104.47.11.20"),
+    ("own.example", "192.0.2.25"),
+    ("one.example", "192.0.2.9"),
+    ("moved.example", "192.0.2.9"),
+    ("nobody.example", "192.0.2.9"),
+    ("shop.example", "198.51.100.17"),
+    ("macro.example", "192.0.2.9"),
+    ("exists.example", "192.0.2.9"),
+    ("why.example", "192.0.2.9"),
+];
+
+fn zone() -> Zone {
+    let mut zone = Zone::new();
+    for (domain, record) in RECORDS {
+        zone.add_txt(domain, record).unwrap();
+    }
+    for domain in ["own.example", "shop.example"] {
+        zone.add_mx(domain, 10, "mx1.own.example").unwrap();
+        zone.add_mx(domain, 20, "mx2.own.example").unwrap();
+        zone.add_address(domain, [192, 0, 2, 80].into()).unwrap();
+    }
+    zone.add_address("mx1.own.example", [192, 0, 2, 24].into())
+        .unwrap();
+    zone.add_address("mx2.own.example", [192, 0, 2, 25].into())
+        .unwrap();
+    zone.add_address("192.0.2.9._spf.exists.example", [127, 0, 0, 2].into())
+        .unwrap();
+    zone.add_txt("text.why.example", "%{i} is none of ours")
+        .unwrap();
+    zone
+}
+
+/// The median time of one call in nanoseconds, and its allocations.
+fn measure(mut call: impl FnMut()) -> (f64, usize) {
+    const BATCH: u32 = 200;
+    const BATCHES: usize = 201;
+    for _ in 0..BATCH {
+        call();
+    }
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    call();
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let mut times: Vec<f64> = (0..BATCHES)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..BATCH {
+                call();
+            }
+            start.elapsed().as_secs_f64() * 1e9 / f64::from(BATCH)
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    (times[BATCHES / 2], allocations)
+}
+
+fn main() {
+    // `cargo test --benches` runs this too; then once is enough.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    for (domain, record) in RECORDS {
+        let (time, allocations) = measure(|| {
+            black_box(Record::parse(black_box(record.as_bytes()))).ok();
+        });
+        println!("parse {domain:45} {time:8.0} ns {allocations:4} allocations");
+    }
+    let zone = zone();
+    let settings = Settings::default();
+    for (domain, client) in CHECKS {
+        let client: IpAddr = client.parse().unwrap();
+        let request = Request::mail_from(client, "mx.example.com", domain);
+        let result = block_on(check_host(&zone, &request, &settings));
+        let (time, allocations) = measure(|| {
+            black_box(block_on(check_host(&zone, black_box(&request), &settings)));
+        });
+        let word = result.result();
+        let queries = result.queries();
+        println!(
+            "check {domain:20} {client:24} {time:8.0} ns {allocations:4} allocations, {queries} queries, {word}"
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! DMARC: records, discovery over a fuzzed zone, author extraction, public suffix lists.
+
+use std::sync::Arc;
+
+use mailproof::dmarc::{
+    self, DiscoveryMethod, Disposition, DmarcResult, PublicSuffixList, Record, RecordBuilder,
+    RuleSet, Scope, Sections, Settings, SeveralAuthors,
+};
+use mailproof::dns::{LookupError, Zone, block_on};
+use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
+use mailproof::limits::MessageLimits;
+use mailproof::message::{Author, Head};
+use mailproof::{Address, Domain};
+
+/// A record is read, explained and printed without loss of meaning.
+pub fn record(data: &[u8]) {
+    let Ok(record) = Record::parse(data) else {
+        return;
+    };
+    assert_eq!(record.as_bytes(), data);
+    for diagnostic in record.diagnostics() {
+        let text = diagnostic.to_string();
+        assert!(!text.is_empty());
+    }
+    let printed = record.to_string();
+    let again = Record::parse(printed.as_bytes()).expect("what we print is a record");
+    assert_eq!(again.to_string(), printed);
+    assert_eq!(RecordBuilder::from(&record).build(), again);
+    assert_eq!(
+        (again.p(), again.sp(), again.np(), again.psd(), again.fo()),
+        (
+            record.p(),
+            record.sp(),
+            record.np(),
+            record.psd(),
+            record.fo()
+        )
+    );
+    assert_eq!(
+        (again.adkim(), again.aspf(), again.is_testing(), again.pct()),
+        (
+            record.adkim(),
+            record.aspf(),
+            record.is_testing(),
+            record.pct()
+        )
+    );
+    assert_eq!((again.rua(), again.ruf()), (record.rua(), record.ruf()));
+    for rules in [RuleSet::Rfc9989, RuleSet::Rfc7489] {
+        let published = [Scope::Domain, Scope::Subdomain, Scope::NonexistentSubdomain]
+            .map(|scope| record.published(scope, rules));
+        // A record applies to all scopes or to none.
+        assert!(published.iter().all(Option::is_some) || published.iter().all(Option::is_none));
+    }
+    for uri in record.rua() {
+        if let Some(address) = uri.address() {
+            assert_eq!(address.domain(), uri.host());
+        }
+    }
+}
+
+/// Lines of `name record` are a zone; the first is the author domain, and others sign. Nothing
+/// passes without an identifier that passed; queries stay within bounds.
+pub fn discovery(data: &[u8]) {
+    let mut zone = Zone::new();
+    let mut domains: Vec<Domain> = Vec::new();
+    for line in data.split(|octet| *octet == b'\n').take(50) {
+        let at = line.iter().position(|octet| *octet == b' ');
+        let (name, record) = line.split_at(at.unwrap_or(line.len()));
+        let Ok(domain) = Domain::parse(name) else {
+            continue;
+        };
+        let owner = format!("_dmarc.{domain}");
+        let added = match record.trim_ascii() {
+            b"fail" => zone.fail(&owner, LookupError::ServFail).is_ok(),
+            b"" => zone.add_name(domain.as_str()).is_ok(),
+            record => zone.add_txt(&owner, record).is_ok(),
+        };
+        if added {
+            domains.push(domain);
+        }
+    }
+    let Some(first) = domains.first() else {
+        return;
+    };
+    let author = Author::One(Address::new("a", first.clone()).expect("a is a local part"));
+    let several = Author::SeveralDomains(domains.clone());
+    let mut tree = Settings::default();
+    tree.several_authors = SeveralAuthors::Strictest;
+    let mut listed = tree.clone();
+    let list = PublicSuffixList::parse(b"com\nco.uk\n*.ck\n!www.ck\n", Sections::All);
+    listed.method = DiscoveryMethod::PublicSuffixList(Arc::new(list.expect("it has rules")));
+    for settings in [&tree, &listed] {
+        for (author, authors) in [(&author, 1), (&several, settings.limits.author_domains)] {
+            for status in [Status::Pass, Status::TempError] {
+                let identifiers: Vec<_> = domains
+                    .iter()
+                    .skip(1)
+                    .map(|domain| {
+                        AuthenticatedIdentifier::trust_result_obtained_elsewhere(
+                            domain.clone(),
+                            Method::Dkim,
+                            status,
+                        )
+                    })
+                    .collect();
+                check(&zone, author, authors, &identifiers, settings);
+            }
+        }
+    }
+}
+
+fn check(
+    zone: &Zone,
+    author: &Author,
+    authors: usize,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) {
+    let discovery = block_on(dmarc::discover(zone, author, settings));
+    let first = discovery.queries().len();
+    assert!(first <= 9 * authors);
+    let discovery = block_on(dmarc::discover_identifiers(
+        zone,
+        discovery,
+        identifiers,
+        settings,
+    ));
+    let second = discovery.queries().len() - first;
+    assert!(second <= 8 * (authors + settings.limits.walks));
+    let verdict = dmarc::evaluate(author, &discovery, identifiers, settings);
+    assert!(!verdict.cause().to_string().is_empty());
+    assert_eq!(verdict.result(), verdict.cause().result());
+    if verdict.result() == DmarcResult::Pass {
+        assert!(author.domain().is_some());
+        let aligned = verdict.identifiers().iter().any(|identifier| {
+            identifier.passed() && identifier.relaxed() && identifier.why_not().is_none()
+        });
+        assert!(aligned);
+    } else {
+        assert!(verdict.identifiers().iter().all(|i| i.why_not().is_some()));
+    }
+    if verdict.result() != DmarcResult::Fail {
+        assert_eq!(verdict.disposition(), Disposition::None);
+    }
+    if author.domain().is_none() {
+        assert_ne!(verdict.result(), DmarcResult::None);
+    }
+}
+
+/// The header block is read as one, several or no author; what is found is written there, and
+/// fields that are none of the author's change nothing.
+pub fn author(data: &[u8]) {
+    let limits = MessageLimits::default();
+    let (head, _) = Head::parse(data);
+    let author = head.author(&limits);
+    assert_eq!(
+        author.domain().is_some(),
+        matches!(author, Author::One(_) | Author::SameDomain { .. })
+    );
+    let lower = data.to_ascii_lowercase();
+    for domain in author.domains() {
+        // U-labels are written in another form than they are read.
+        let written = lower
+            .windows(domain.as_str().len())
+            .any(|window| window == domain.as_str().as_bytes());
+        assert!(written || domain.as_str().contains("xn--"));
+    }
+    if let Author::One(address) = &author {
+        let fields = head.named(b"From").count();
+        assert_eq!(fields, 1);
+        assert!(!address.local_part().is_empty());
+    }
+    let more = [b"Subject: x\r\n", data].concat();
+    let again = Head::parse(&more).0.author(&limits);
+    if !head.anomalies().begins_with_fold {
+        assert_eq!(again, author);
+    }
+}
+
+/// A list is read without loss of sense: a registrable domain is one label below its suffix.
+pub fn public_suffix_list(data: &[u8]) {
+    for sections in [Sections::All, Sections::Icann] {
+        let Ok(list) = PublicSuffixList::parse(data, sections) else {
+            continue;
+        };
+        let words = data.split(|octet| octet.is_ascii_whitespace());
+        for name in words.take(50).filter_map(|name| Domain::parse(name).ok()) {
+            for domain in [Domain::parse(format!("a.b.{name}").as_bytes()), Ok(name)] {
+                let Ok(domain) = domain else { continue };
+                let organization = list.organizational_domain(&domain);
+                assert!(domain.is_within(&organization));
+                match list.registrable_domain(&domain) {
+                    Some(registrable) => {
+                        assert_eq!(registrable, organization);
+                        let again = list.registrable_domain(&registrable);
+                        assert_eq!(again, Some(registrable));
+                    }
+                    None => assert_eq!(organization, domain),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Tags that signatures of DKIM and ARC have in common.
+
+use super::canonicalize::Canonicalization;
+use super::signature_error::SignatureError;
+use crate::domain::Domain;
+use crate::tag_list::{self, Tag};
+use crate::text;
+
+/// The tags of a signature of DKIM or ARC.
+pub(crate) struct Tags<'a>(Vec<Tag<'a>>);
+
+impl<'a> Tags<'a> {
+    /// Reads a tag list in which only whole folds are white space.
+    pub(crate) fn parse(value: &'a [u8]) -> Result<Self, SignatureError> {
+        if let Some(at) = broken_fold(value) {
+            return Err(SignatureError::Fold { at });
+        }
+        Ok(Self(tag_list::parse(value)?))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&'a [u8]> {
+        let tag = self.0.iter().find(|tag| tag.name == name.as_bytes());
+        tag.map(|tag| tag.value)
+    }
+
+    pub(crate) fn required(&self, tag: &'static str) -> Result<&'a [u8], SignatureError> {
+        self.get(tag).ok_or(SignatureError::Missing { tag })
+    }
+
+    pub(crate) fn base64(&self, tag: &'static str) -> Result<Vec<u8>, SignatureError> {
+        match text::base64_decode(self.required(tag)?) {
+            Ok(octets) if !octets.is_empty() => Ok(octets),
+            _ => Err(SignatureError::Base64 { tag }),
+        }
+    }
+
+    pub(crate) fn domain(&self, tag: &'static str) -> Result<Domain, SignatureError> {
+        let value = self.required(tag)?;
+        if value.ends_with(b".") {
+            return Err(SignatureError::Value { tag });
+        }
+        Domain::parse(value).map_err(|error| SignatureError::Domain { tag, error })
+    }
+
+    pub(crate) fn number(
+        &self,
+        tag: &'static str,
+        digits: usize,
+    ) -> Result<Option<u64>, SignatureError> {
+        let Some(value) = self.get(tag) else {
+            return Ok(None);
+        };
+        let sound =
+            !value.is_empty() && value.len() <= digits && value.iter().all(u8::is_ascii_digit);
+        if !sound {
+            return Err(SignatureError::Number { tag });
+        }
+        // ‘Implementations ... must be prepared’ for 76 digits: more than any body has is too much,
+        // however much it is.
+        Ok(Some(text::decimal(value, digits).unwrap_or(u64::MAX)))
+    }
+
+    pub(crate) fn canonicalization(
+        &self,
+    ) -> Result<(Canonicalization, Canonicalization), SignatureError> {
+        let Some(value) = self.get("c") else {
+            return Ok(Default::default());
+        };
+        Canonicalization::parse_pair(value).ok_or_else(|| SignatureError::Canonicalization {
+            canonicalization: text::one_line(&text::lossy(value), SHOWN),
+        })
+    }
+
+    /// §3.5 q=: ‘Unrecognized query mechanisms MUST be ignored’, ‘dns/txt’ is the only one defined.
+    pub(crate) fn query_methods(&self) -> Result<(), SignatureError> {
+        let Some(value) = self.get("q") else {
+            return Ok(());
+        };
+        value
+            .split(|octet| *octet == b':')
+            .any(|method| text::trim_fws(method) == b"dns/txt")
+            .then_some(())
+            .ok_or(SignatureError::QueryMethod)
+    }
+
+    /// §3.5 h=: ‘The field MUST contain the complete list of header fields in the order presented’,
+    /// §5.4: ‘The From header field MUST be signed’.
+    pub(crate) fn signed_fields(&self, limit: usize) -> Result<Vec<String>, SignatureError> {
+        let mut names = Vec::new();
+        for name in self.required("h")?.split(|octet| *octet == b':') {
+            let name = text::trim_fws(name);
+            let sound = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+            let name = std::str::from_utf8(name)
+                .ok()
+                .filter(|_| sound)
+                .ok_or(SignatureError::FieldName)?;
+            if names.len() == limit {
+                return Err(SignatureError::TooManyFields { limit });
+            }
+            names.push(name.to_owned());
+        }
+        if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
+            return Err(SignatureError::FromNotSigned);
+        }
+        Ok(names)
+    }
+}
+
+/// FWS = [*WSP CRLF] 1*WSP: a line break that nothing continues, or half of one, is no white space.
+fn broken_fold(value: &[u8]) -> Option<usize> {
+    let mut octets = value.iter().enumerate();
+    while let Some((at, octet)) = octets.next() {
+        let folded = match octet {
+            b'\r' => {
+                octets.next().is_some_and(|(_, next)| *next == b'\n')
+                    && octets.next().is_some_and(|(_, next)| text::is_wsp(*next))
+            }
+            octet => *octet != b'\n',
+        };
+        if !folded {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// How much of an unknown word is kept to be shown.
+pub(super) const SHOWN: usize = 40;
