@@ -271,12 +271,12 @@ fn a5h() {
 /// A signed field was changed on the way, and nothing else authenticates the author.
 #[test]
 fn a5x() {
-    Case {
+    let case = Case {
         message: "a-check-changed",
         zone: A_REJECT,
         ..A_UNLISTED
-    }
-    .gives(&Expected {
+    };
+    case.gives(&Expected {
         spf: ("fail", "netatwork.de"),
         dkim: &["fail"],
         dmarc: "fail",
@@ -292,6 +292,7 @@ fn a5x() {
         ],
         ..DELIVERED
     });
+    case.explains(&[("header-field-changed", &[TENANT, "X-MS-Exchange-SenderADCheck", "\"1\"", "\"0\""])]);
 }
 
 /// As reported: SPF passes and DKIM passes, both for the forwarder; DMARC fails, and the author
@@ -429,12 +430,12 @@ fn b2() {
 /// The list appends a footer.
 #[test]
 fn b3() {
-    Case {
+    let case = Case {
         message: "b-list-footer",
         zone: REJECT,
         ..B
-    }
-    .gives(&Expected {
+    };
+    case.gives(&Expected {
         spf: ("pass", "firma-b.tld"),
         dkim: &["pass", "fail"],
         dmarc: "fail",
@@ -449,17 +450,18 @@ fn b3() {
         ],
         ..DELIVERED
     });
+    case.explains(&[("body-appended", &["firma-a.tld", "64 octets"])]);
 }
 
 /// The list puts its name before the Subject.
 #[test]
 fn b4() {
-    Case {
+    let case = Case {
         message: "b-list-subject",
         zone: REJECT,
         ..B
-    }
-    .gives(&Expected {
+    };
+    case.gives(&Expected {
         spf: ("pass", "firma-b.tld"),
         dkim: &["pass", "fail"],
         dmarc: "fail",
@@ -474,6 +476,7 @@ fn b4() {
         ],
         ..DELIVERED
     });
+    case.explains(&[("header-field-changed", &["firma-a.tld", "Subject", "[Verteiler] Angebot"])]);
 }
 
 /// Forwarded without rewriting, or forged.

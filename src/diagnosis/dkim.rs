@@ -23,7 +23,7 @@ pub(super) fn failures(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn is_authors(view: &View<'_>, verification: &Verification) -> bool {
+pub(super) fn is_authors(view: &View<'_>, verification: &Verification) -> bool {
     verification
         .domain()
         .is_some_and(|domain| view.is_authors(domain))

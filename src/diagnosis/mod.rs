@@ -4,11 +4,13 @@ mod catalogue;
 mod dkim;
 mod dmarc;
 mod finding;
+mod forensics;
 mod notes;
 mod relay;
 mod spf;
 
 use crate::domain::Domain;
+use crate::message::Message;
 use crate::verdict::Verdict;
 
 pub use dmarc::author_spf;
@@ -47,6 +49,26 @@ impl Verdict {
         findings.extend(notes::findings(&view));
         findings.sort_by_key(Finding::severity);
         findings
+    }
+
+    /// Adds what only the message can tell: why each failed signature failed, which field was
+    /// changed, what was added to the body. `message` must be the one that was verified; findings that
+    /// are no proof say so ([`Certainty::Likely`]). Nothing is asked of the DNS: the keys are those
+    /// the verdict has seen. The work is bounded, but this hashes the body and checks signatures some
+    /// hundred times: call it when somebody asks why.
+    ///
+    /// ```
+    /// use mailproof::dns::{Zone, block_on};
+    /// use mailproof::{Message, Session, Verifier};
+    ///
+    /// let session = Session::new([192, 0, 2, 1].into(), "mail.example.net", "me@example.net");
+    /// let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
+    /// let verdict = block_on(Verifier::new(Zone::new()).verify(&session, &message));
+    /// assert!(verdict.forensics(&message).is_empty());
+    /// ```
+    #[must_use]
+    pub fn forensics(&self, message: &Message<'_>) -> Vec<Finding> {
+        forensics::findings(self, message)
     }
 }
 

@@ -137,6 +137,14 @@ impl Case {
         assert_eq!(verdict.dmarc().result().as_str(), expected.dmarc);
     }
 
+    /// What the message itself tells beyond the diagnosis.
+    pub fn explains(&self, expected: &[(&str, &[&str])]) {
+        let verdict = self.verdict(RejectRule::Corroborated);
+        let octets = read(&format!("{}.eml", self.message));
+        let message = Message::parse(&octets);
+        found(&verdict.forensics(&message), expected);
+    }
+
     /// The Authentication-Results field has a result for each method and signature.
     fn states_its_results(&self, verdict: &Verdict, expected: &Expected) {
         let id: AuthservId = "mx.firma-c.tld".parse().unwrap();
