@@ -29,6 +29,7 @@ pub mod dkim;
 pub mod dmarc;
 pub mod dns;
 pub mod domain;
+pub mod forwarding;
 pub mod identifier;
 pub mod iprev;
 pub mod limits;

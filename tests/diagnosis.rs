@@ -99,7 +99,7 @@ fn explained(zone: &Zone, message: &str, path: &str, seen: &mut BTreeSet<String>
     }
     for finding in findings.iter().chain(&verdict.forensics(&message)) {
         case::complete(finding);
-        assert!(!finding.sentence().contains(['{', '}', '\r', '\n', '\0']), "{finding}");
+        assert!(!finding.sentence().contains(char::is_control), "{finding}");
         seen.insert(finding.code().to_string());
     }
     let ordered = findings.is_sorted_by_key(Finding::severity);
@@ -195,7 +195,7 @@ fn bodies_are_explained() {
     let signer = signer.canonicalization(simple, simple);
     let mut zone = Zone::new();
     zone.add_txt("s1._domainkey.firma-a.tld", signer.record()).unwrap();
-    let head = "From: a@firma-a.tld\r\nTo: \"B\" <b@b.test>, c@c.test\r\nSubject: One two\r\n                Date: Tue, 16 May 2023 08:59:31 +0000\r\nMIME-Version: 1.0\r\n\r\n";
+    let head = "From: a@firma-a.tld\r\nTo: \"B\" <b@b.test>, c@c.test\r\nSubject: One two\r\nDate: Tue, 16 May 2023 08:59:31 +0000\r\nMIME-Version: 1.0\r\n\r\n";
     let body = "Hello\r\n..dots\r\n>From here\r\n-- \r\nend\r\n";
     let message = format!("{head}{body}");
     let signed = dkim::sign(&[signer], &Message::parse(message.as_bytes()), NOW).unwrap();

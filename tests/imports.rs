@@ -128,6 +128,28 @@ const ROOMS: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
+    (
+        "forwarding",
+        &[
+            "domain",
+            "address",
+            "text",
+            "limits",
+            "dns",
+            "session",
+            "message",
+            "identifier",
+            "auth_results",
+            "srs",
+            "spf",
+            "dkim",
+            "dmarc",
+            "iprev",
+            "verdict",
+            "diagnosis",
+            "verifier",
+        ],
+    ),
 ];
 
 /// The rooms that may name an outside crate. `thiserror` may stand anywhere, `serde` by derive, and

@@ -327,8 +327,9 @@ const GUESSES: &[(&str, &[&str])] = &[
     ("x-ms-exchange-senderadcheck", &["1", "0"]),
 ];
 
-/// Fields that every message of a mail program has, so that a signer naming them saw them.
-const EXPECTED: &[&str] = &["Date", "From", "Message-ID", "Subject", "To"];
+/// Fields that every message must have (RFC 5322 3.6), so that a signer that names them saw them;
+/// others are often named to keep anybody from adding them.
+const EXPECTED: &[&str] = &["Date", "From"];
 
 /// Signed fields in the order in which lists and gateways change them (RFC 7960 3.2.3).
 const OFTEN: &[&str] = &[
