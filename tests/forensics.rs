@@ -15,7 +15,11 @@ use mailproof::{Message, Session, Verifier};
 /// The change by the name of the file, the code that names it, and the field.
 const CHANGES: &[(&str, &[&str], Option<&str>)] = &[
     ("subj-respace", &["header-folded"], Some("subject")),
-    ("subj-edit", &["header-field-changed", "header-field-likely"], Some("subject")),
+    (
+        "subj-edit",
+        &["header-field-changed", "header-field-likely"],
+        Some("subject"),
+    ),
     ("hdr-upcase", &["header-name-case"], None),
     ("hdr-trailing-ws", &["header-folded"], Some("date")),
     ("drop-date", &["header-field-removed"], Some("date")),
@@ -62,7 +66,10 @@ fn names_the_true_change() {
     }
     let right = counted.iter().filter(|(right, _)| *right).count();
     let scored = counted.iter().filter(|(_, scored)| *scored).count();
-    let both = counted.iter().filter(|(right, scored)| *right && *scored).count();
+    let both = counted
+        .iter()
+        .filter(|(right, scored)| *right && *scored)
+        .count();
     println!("all changes: {right} of {} named", counted.len());
     println!("header fields and appended bodies: {both} of {scored} named");
     assert!(scored != 0 && both * 10 >= scored * 9);
@@ -75,7 +82,10 @@ fn first_finding(zone: &Zone, octets: &[u8]) -> Option<Finding> {
     let message = Message::parse(octets);
     let verdict = block_on(Verifier::new(zone).at(now).verify(&session, &message));
     let first = verdict.forensics(&message).into_iter().next();
-    let failed = verdict.dkim().iter().any(|one| one.result() == DkimResult::Fail);
+    let failed = verdict
+        .dkim()
+        .iter()
+        .any(|one| one.result() == DkimResult::Fail);
     assert_eq!(first.is_some(), failed, "{:?}", verdict.dkim());
     first
 }

@@ -5,6 +5,8 @@
 
 #[path = "scenarios/case.rs"]
 mod case;
+#[path = "scenarios/what_ifs.rs"]
+mod what_ifs;
 
 use case::{A, B, Case, DELIVERED, Expected, found};
 use std::time::{Duration, SystemTime};
@@ -292,7 +294,10 @@ fn a5x() {
         ],
         ..DELIVERED
     });
-    case.explains(&[("header-field-changed", &[TENANT, "X-MS-Exchange-SenderADCheck", "\"1\"", "\"0\""])]);
+    case.explains(&[(
+        "header-field-changed",
+        &[TENANT, "X-MS-Exchange-SenderADCheck", "\"1\"", "\"0\""],
+    )]);
 }
 
 /// As reported: SPF passes and DKIM passes, both for the forwarder; DMARC fails, and the author
@@ -476,7 +481,10 @@ fn b4() {
         ],
         ..DELIVERED
     });
-    case.explains(&[("header-field-changed", &["firma-a.tld", "Subject", "[Verteiler] Angebot"])]);
+    case.explains(&[(
+        "header-field-changed",
+        &["firma-a.tld", "Subject", "[Verteiler] Angebot"],
+    )]);
 }
 
 /// Forwarded without rewriting, or forged.

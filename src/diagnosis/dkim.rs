@@ -132,7 +132,7 @@ fn strangers(view: &View<'_>, author: &Domain) -> Vec<Finding> {
         .verdict
         .dkim()
         .iter()
-        .filter(|one| one.result() == DkimResult::Pass)
+        .filter(|one| may_pass(one))
         .collect();
     let own = view.verdict.dkim().iter().any(|one| is_authors(view, one));
     if let (Some(first), false) = (passed.first(), own) {
@@ -151,6 +151,13 @@ fn strangers(view: &View<'_>, author: &Domain) -> Vec<Finding> {
         findings.push(draft.finish());
     }
     findings
+}
+
+/// Whether a signature passed, or fits the header where the body is not at hand.
+fn may_pass(verification: &Verification) -> bool {
+    let header_fits = verification.header_intact() == Some(true);
+    verification.result() == DkimResult::Pass
+        || (*verification.cause() == Cause::BodyNotHashed && header_fits)
 }
 
 /// The domain that Exchange Online gives to each tenant, one label below onmicrosoft.com.

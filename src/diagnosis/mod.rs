@@ -1,5 +1,6 @@
 #![doc = include_str!("codes.md")]
 
+mod bounce;
 mod catalogue;
 mod dkim;
 mod dmarc;
@@ -13,6 +14,7 @@ use crate::domain::Domain;
 use crate::message::Message;
 use crate::verdict::Verdict;
 
+pub use bounce::Bounce;
 pub use dmarc::author_spf;
 pub use finding::{Certainty, Code, Evidence, Finding, Remedy, Severity, Value, Who};
 

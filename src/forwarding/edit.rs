@@ -6,9 +6,11 @@ use crate::text;
 
 /// The message without some fields, with a header block put above it.
 pub(super) fn rebuilt(message: &Message<'_>, above: &str, without: &[usize]) -> Vec<u8> {
-    changed(message, above, |index, field| match without.contains(&index) {
-        true => None,
-        false => Some(field.value().to_vec()),
+    changed(message, above, |index, field| {
+        match without.contains(&index) {
+            true => None,
+            false => Some(field.value().to_vec()),
+        }
     })
 }
 

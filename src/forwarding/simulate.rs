@@ -90,7 +90,8 @@ pub async fn simulate(
             return Ok(stations);
         };
         let next = sent_on(hop, &octets, now)?;
-        let next_session = Session::new(hop.client_ip, hop.helo.as_str(), sender(hop, &session, now));
+        let next_session =
+            Session::new(hop.client_ip, hop.helo.as_str(), sender(hop, &session, now));
         stations.push(Station {
             from: from.replace(hop.name.clone()),
             session: std::mem::replace(&mut session, next_session),

@@ -190,7 +190,7 @@ impl Case {
         evaluation.authoritative().clone()
     }
 
-    fn zone(&self) -> Zone {
+    pub fn zone(&self) -> Zone {
         let mut text = String::new();
         for file in ["base.zone", "keys.zone"] {
             for line in String::from_utf8(read(file)).unwrap().lines() {
@@ -248,7 +248,7 @@ fn reply_begins(verdict: &Verdict, expected: Option<&str>) {
     }
 }
 
-fn read(file: &str) -> Vec<u8> {
+pub fn read(file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/scenarios")
         .join(file);

@@ -54,7 +54,9 @@ impl Target<'_> {
     /// Whether this canonical body is the one that was signed.
     fn fits(&self, canonical: &[u8]) -> bool {
         let length = self.signature.length().map_or(canonical.len(), |length| {
-            usize::try_from(length).unwrap_or(usize::MAX).min(canonical.len())
+            usize::try_from(length)
+                .unwrap_or(usize::MAX)
+                .min(canonical.len())
         });
         let mut hasher = self.hasher();
         hasher.update(canonical.get(..length).unwrap_or_default());
@@ -126,7 +128,12 @@ fn prepended(report: &Report<'_>, target: &Target<'_>, body: &[u8]) -> Option<Fi
         budget = budget.checked_sub(rest.len())?;
         if target.fits(&target.canonical(rest)) {
             let added = octets(body.len().saturating_sub(rest.len()));
-            return Some(report.draft(&texts::PREPENDED).with("octets", added).finish());
+            return Some(
+                report
+                    .draft(&texts::PREPENDED)
+                    .with("octets", added)
+                    .finish(),
+            );
         }
     }
     None

@@ -14,19 +14,49 @@ pub(super) enum Undo {
 /// The body as it may have been, each with the words for what makes it so.
 pub(super) fn undo_body(body: &[u8]) -> impl Iterator<Item = (Undo, &'static str, Vec<u8>)> {
     let by_line = |change: fn(&[u8]) -> Vec<u8>| -> Vec<u8> {
-        body.split_inclusive(|octet| *octet == b'\n').flat_map(change).collect()
+        body.split_inclusive(|octet| *octet == b'\n')
+            .flat_map(change)
+            .collect()
     };
     [
-        (Undo::LineEnds, "making bare LF and CR into CRLF", crlf(body)),
+        (
+            Undo::LineEnds,
+            "making bare LF and CR into CRLF",
+            crlf(body),
+        ),
         (Undo::LineEnds, "making CRLF into LF", without_cr(body)),
-        (Undo::Escaping, "removing one of two leading dots", by_line(unstuff)),
+        (
+            Undo::Escaping,
+            "removing one of two leading dots",
+            by_line(unstuff),
+        ),
         (Undo::Escaping, "doubling leading dots", by_line(stuff)),
-        (Undo::Escaping, "removing > before From", by_line(unquote_from)),
+        (
+            Undo::Escaping,
+            "removing > before From",
+            by_line(unquote_from),
+        ),
         (Undo::Escaping, "putting > before From", by_line(quote_from)),
-        (Undo::WhiteSpace, "removing white space at the end of lines", by_line(trim_end)),
-        (Undo::WhiteSpace, "putting back the space behind --", by_line(delimiter)),
-        (Undo::WhiteSpace, "joining lines that were broken at their greatest length", joined(body)),
-        (Undo::Encoding, "decoding quoted-printable", decode_quoted(body)),
+        (
+            Undo::WhiteSpace,
+            "removing white space at the end of lines",
+            by_line(trim_end),
+        ),
+        (
+            Undo::WhiteSpace,
+            "putting back the space behind --",
+            by_line(delimiter),
+        ),
+        (
+            Undo::WhiteSpace,
+            "joining lines that were broken at their greatest length",
+            joined(body),
+        ),
+        (
+            Undo::Encoding,
+            "decoding quoted-printable",
+            decode_quoted(body),
+        ),
         (
             Undo::Encoding,
             "decoding base64",
@@ -54,7 +84,10 @@ fn crlf(body: &[u8]) -> Vec<u8> {
 }
 
 fn without_cr(body: &[u8]) -> Vec<u8> {
-    body.iter().copied().filter(|octet| *octet != b'\r').collect()
+    body.iter()
+        .copied()
+        .filter(|octet| *octet != b'\r')
+        .collect()
 }
 
 fn unstuff(line: &[u8]) -> Vec<u8> {
@@ -73,7 +106,10 @@ fn stuff(line: &[u8]) -> Vec<u8> {
 
 fn unquote_from(line: &[u8]) -> Vec<u8> {
     let unquoted = line.strip_prefix(b">");
-    unquoted.filter(|rest| rest.starts_with(b"From ")).unwrap_or(line).to_vec()
+    unquoted
+        .filter(|rest| rest.starts_with(b"From "))
+        .unwrap_or(line)
+        .to_vec()
 }
 
 fn quote_from(line: &[u8]) -> Vec<u8> {
@@ -125,7 +161,9 @@ fn decode_quoted(body: &[u8]) -> Vec<u8> {
             rest = behind;
             continue;
         }
-        let digits = following.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let digits = following
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(decoded) => {
                 out.push(decoded);

@@ -47,7 +47,10 @@ fn own_field(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
         }
     }
     for value in foldings(&now.value) {
-        let own = Piece { value, ..now.clone() };
+        let own = Piece {
+            value,
+            ..now.clone()
+        };
         if own != now && probe.fits(&pieces, &own) {
             let draft = report.draft(&texts::SIGNATURE_FIELD);
             return Some(draft.text("change", "it was folded differently").finish());
@@ -57,17 +60,15 @@ fn own_field(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
 }
 
 /// `z=` holds the fields as they were (RFC 6376 3.5).
-fn by_copies(
-    report: &Report<'_>,
-    signature: &Signature,
-    probe: &mut Probe<'_>,
-) -> Option<Finding> {
+fn by_copies(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) -> Option<Finding> {
     let mut copies: Vec<(String, Vec<u8>)> = signature.copied_fields().collect();
     let mut pieces = probe.pieces.clone();
     let mut first: Option<(String, Vec<u8>, Vec<u8>)> = None;
     for piece in &mut pieces {
         let name = text::lossy(&piece.name).into_owned();
-        let at = copies.iter().position(|(copy, _)| copy.eq_ignore_ascii_case(&name));
+        let at = copies
+            .iter()
+            .position(|(copy, _)| copy.eq_ignore_ascii_case(&name));
         let Some((_, copy)) = at.map(|at| copies.remove(at)) else {
             continue;
         };
@@ -81,8 +82,13 @@ fn by_copies(
     let own = probe.own.clone();
     let proven = probe.fits(&pieces, &own);
     Some(match proven {
-        true => report.changed(&texts::FIELD_CHANGED, &name, &was, &now).finish(),
-        false => report.changed(&texts::FIELD_COPY, &name, &was, &now).likely().finish(),
+        true => report
+            .changed(&texts::FIELD_CHANGED, &name, &was, &now)
+            .finish(),
+        false => report
+            .changed(&texts::FIELD_COPY, &name, &was, &now)
+            .likely()
+            .finish(),
     })
 }
 
@@ -91,28 +97,37 @@ fn words(value: &[u8]) -> String {
 }
 
 /// Names in other letters, other folding and spacing: of all fields at once, or of one.
-fn by_form(
-    report: &Report<'_>,
-    signature: &Signature,
-    probe: &mut Probe<'_>,
-) -> Option<Finding> {
+fn by_form(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) -> Option<Finding> {
     if !probe.is_simple() {
         return None;
     }
     let now = probe.pieces.clone();
     let own = probe.own.clone();
-    let names: Vec<&str> = signature.signed_fields().iter().map(String::as_str).collect();
+    let names: Vec<&str> = signature
+        .signed_fields()
+        .iter()
+        .map(String::as_str)
+        .collect();
     let spellings: [fn(&str) -> String; 3] = [str::to_owned, title, str::to_ascii_lowercase];
     for spelling in spellings {
         let mut pieces = now.clone();
         for (piece, name) in pieces.iter_mut().zip(&names) {
             let known = text::lossy(&piece.name).into_owned();
-            let source = if spelling(name).eq_ignore_ascii_case(&known) { name } else { known.as_str() };
+            let source = if spelling(name).eq_ignore_ascii_case(&known) {
+                name
+            } else {
+                known.as_str()
+            };
             piece.name = spelling(source).into_bytes();
         }
         if pieces != now && probe.fits(&pieces, &own) {
-            let changed = pieces.iter().zip(&now).filter(|(was, is)| was.name != is.name);
-            let names: Vec<_> = changed.map(|(was, is)| (was.name.clone(), is.name.clone())).collect();
+            let changed = pieces
+                .iter()
+                .zip(&now)
+                .filter(|(was, is)| was.name != is.name);
+            let names: Vec<_> = changed
+                .map(|(was, is)| (was.name.clone(), is.name.clone()))
+                .collect();
             let (was, is) = names.first()?;
             let field = text::lossy(was).into_owned();
             return Some(report.changed(&texts::CASE, &field, was, is).finish());
@@ -125,10 +140,18 @@ fn by_form(
             ..piece.clone()
         };
         if probe.fits_with(index, &cased) {
-            return Some(report.changed(&texts::CASE, &name, &cased.name, &piece.name).finish());
+            return Some(
+                report
+                    .changed(&texts::CASE, &name, &cased.name, &piece.name)
+                    .finish(),
+            );
         }
         for value in foldings(&piece.value) {
-            let folded = Piece { value, gap: Vec::new(), ..piece.clone() };
+            let folded = Piece {
+                value,
+                gap: Vec::new(),
+                ..piece.clone()
+            };
             if probe.fits_with(index, &folded) {
                 let draft = report.changed(&texts::FOLDED, &name, &folded.value, &piece.value);
                 return Some(draft.finish());
@@ -137,7 +160,10 @@ fn by_form(
     }
     let mut pieces = now.clone();
     for piece in &mut pieces {
-        piece.value = foldings(&piece.value).into_iter().next().unwrap_or_default();
+        piece.value = foldings(&piece.value)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         piece.gap.clear();
     }
     let changed = pieces.iter().zip(&now).find(|(was, is)| was != is);
@@ -146,7 +172,11 @@ fn by_form(
         return None;
     }
     let name = text::lossy(&is.name).into_owned();
-    Some(report.changed(&texts::FOLDED, &name, &was.value, &is.value).finish())
+    Some(
+        report
+            .changed(&texts::FOLDED, &name, &was.value, &is.value)
+            .finish(),
+    )
 }
 
 /// A value folded and spaced as software usually writes it.
@@ -166,7 +196,11 @@ fn foldings(value: &[u8]) -> Vec<Vec<u8>> {
         plain.replace("; ", ";\r\n\t").into_bytes(),
     ];
     let folded = values.split_off(6);
-    values.extend(folded.into_iter().map(|value| [b" ", value.as_slice()].concat()));
+    values.extend(
+        folded
+            .into_iter()
+            .map(|value| [b" ", value.as_slice()].concat()),
+    );
     values.push(plain.into_bytes());
     values
 }
@@ -221,7 +255,9 @@ fn added(report: &Report<'_>, probe: &mut Probe<'_>, head: &Head<'_>) -> Option<
         let same = |other: &Piece| other.name.eq_ignore_ascii_case(&piece.name);
         let mut without: Vec<Piece> = now.clone();
         let chosen: Vec<Piece> = now.iter().filter(|other| same(other)).cloned().collect();
-        let mut left = chosen.iter().filter(|other| other.position != piece.position);
+        let mut left = chosen
+            .iter()
+            .filter(|other| other.position != piece.position);
         for place in without.iter_mut().filter(|other| same(other)) {
             match left.next() {
                 Some(next) => *place = next.clone(),
@@ -232,7 +268,11 @@ fn added(report: &Report<'_>, probe: &mut Probe<'_>, head: &Head<'_>) -> Option<
         if probe.fits(&without, &own) {
             return Some(field_added(report, &name, piece));
         }
-        let others = head.fields().iter().enumerate().filter(|(_, field)| field.is(&piece.name));
+        let others = head
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is(&piece.name));
         for (position, other) in others.take(INSTANCES) {
             let other = Piece::of(other, Some(position));
             if probe.fits_with(index, &other) {
@@ -256,7 +296,11 @@ fn restored(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
             continue;
         }
         let name = text::lossy(&piece.name).to_ascii_lowercase();
-        let (_, values) = GUESSES.iter().find(|(guess, _)| *guess == name).copied().unwrap_or_default();
+        let (_, values) = GUESSES
+            .iter()
+            .find(|(guess, _)| *guess == name)
+            .copied()
+            .unwrap_or_default();
         for value in values {
             let was = Piece {
                 value: format!(" {value}").into_bytes(),
@@ -266,7 +310,11 @@ fn restored(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
             if probe.fits_with(index, &was) {
                 let was = Some((*value).to_owned());
                 let name = text::lossy(&piece.name).into_owned();
-                return Some(report.about(&texts::FIELD_REMOVED, &name, was, None).finish());
+                return Some(
+                    report
+                        .about(&texts::FIELD_REMOVED, &name, was, None)
+                        .finish(),
+                );
             }
         }
     }
@@ -277,15 +325,28 @@ fn restored(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
 fn numbers(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
     let now = probe.own.clone();
     let pieces = probe.pieces.clone();
-    let start = now.value.windows(2).position(|pair| pair == b"t=")?.checked_add(2)?;
-    let digits = now.value.iter().skip(start).take_while(|octet| octet.is_ascii_digit()).count();
+    let start = now
+        .value
+        .windows(2)
+        .position(|pair| pair == b"t=")?
+        .checked_add(2)?;
+    let digits = now
+        .value
+        .iter()
+        .skip(start)
+        .take_while(|octet| octet.is_ascii_digit())
+        .count();
     for at in start..start.saturating_add(digits) {
         for digit in b'0'..=b'9' {
             let mut own = now.clone();
             *own.value.get_mut(at)? = digit;
             if own != now && probe.fits(&pieces, &own) {
                 let draft = report.draft(&texts::SIGNATURE_FIELD);
-                return Some(draft.text("change", "a digit of its time t= is another").finish());
+                return Some(
+                    draft
+                        .text("change", "a digit of its time t= is another")
+                        .finish(),
+                );
             }
         }
     }
@@ -300,7 +361,10 @@ fn likely(report: &Report<'_>, signature: &Signature, probe: &Probe<'_>) -> Vec<
         })
     };
     let signed = |name: &&&str| {
-        signature.signed_fields().iter().any(|signed| signed.eq_ignore_ascii_case(name))
+        signature
+            .signed_fields()
+            .iter()
+            .any(|signed| signed.eq_ignore_ascii_case(name))
     };
     let missing = EXPECTED.iter().filter(signed).find(|name| !present(name));
     if let Some(name) = missing {
@@ -308,9 +372,17 @@ fn likely(report: &Report<'_>, signature: &Signature, probe: &Probe<'_>) -> Vec<
         return vec![draft.likely().finish()];
     }
     let often = OFTEN.iter().filter(signed).find(|name| present(name));
-    let first = signature.signed_fields().first().map_or("From", String::as_str);
+    let first = signature
+        .signed_fields()
+        .first()
+        .map_or("From", String::as_str);
     let name = often.copied().unwrap_or(first);
-    vec![report.about(&texts::LIKELY, name, None, None).likely().finish()]
+    vec![
+        report
+            .about(&texts::LIKELY, name, None, None)
+            .likely()
+            .finish(),
+    ]
 }
 
 /// Fields that hosts remove, with the values they mostly have.
@@ -322,7 +394,12 @@ const GUESSES: &[(&str, &[&str])] = &[
     ),
     (
         "content-type",
-        &["text/plain", "text/plain; charset=utf-8", "text/plain; charset=\"utf-8\"", "text/plain; charset=us-ascii"],
+        &[
+            "text/plain",
+            "text/plain; charset=utf-8",
+            "text/plain; charset=\"utf-8\"",
+            "text/plain; charset=us-ascii",
+        ],
     ),
     ("x-ms-exchange-senderadcheck", &["1", "0"]),
 ];
@@ -333,8 +410,16 @@ const EXPECTED: &[&str] = &["Date", "From"];
 
 /// Signed fields in the order in which lists and gateways change them (RFC 7960 3.2.3).
 const OFTEN: &[&str] = &[
-    "Subject", "To", "Cc", "Reply-To", "Content-Type", "From", "Content-Transfer-Encoding",
-    "MIME-Version", "Date", "Message-ID",
+    "Subject",
+    "To",
+    "Cc",
+    "Reply-To",
+    "Content-Type",
+    "From",
+    "Content-Transfer-Encoding",
+    "MIME-Version",
+    "Date",
+    "Message-ID",
 ];
 
 /// Instances of one field that are tried.

@@ -100,7 +100,8 @@ impl Report<'_> {
     fn changed(&self, entry: &'static Entry, name: &str, was: &[u8], now: &[u8]) -> Draft {
         let (was, now) = (shown(was), shown(now));
         let change = format!("it was \"{was}\" and is \"{now}\"");
-        self.about(entry, name, Some(was), Some(now)).text("change", change)
+        self.about(entry, name, Some(was), Some(now))
+            .text("change", change)
     }
 
     fn about(
@@ -111,7 +112,8 @@ impl Report<'_> {
         now: Option<String>,
     ) -> Draft {
         let name = name.to_owned();
-        self.draft(entry).with("field", Value::Field { name, was, now })
+        self.draft(entry)
+            .with("field", Value::Field { name, was, now })
     }
 }
 
