@@ -164,8 +164,10 @@ fn what_ifs() -> [WhatIf; 6] {
             author_signs: false,
             change: |hop| {
                 let domain: mailproof::Domain = "firma-b.tld".parse()?;
-                hop.rewriting =
-                    Rewriting::Srs(Rewriter::new(domain.clone(), "a secret of firma-b")?);
+                hop.rewriting = Rewriting::Srs(Box::new(Rewriter::new(
+                    domain.clone(),
+                    "a secret of firma-b",
+                )?));
                 hop.from = Some(("verteiler".into(), domain));
                 Ok(())
             },

@@ -233,9 +233,9 @@ fn reply_code(line: &str) -> Option<(usize, u16)> {
             .get(..3)
             .filter(|digits| digits.bytes().all(|d| d.is_ascii_digit()));
         let ends = word
-            .bytes()
-            .nth(3)
-            .is_none_or(|next| next == b' ' || next == b'-');
+            .as_bytes()
+            .get(3)
+            .is_none_or(|next| matches!(next, b' ' | b'-'));
         if let Some(code) = digits.and_then(|digits| digits.parse().ok())
             && (400..600).contains(&code)
             && ends

@@ -62,7 +62,7 @@ pub enum Rewriting {
     /// Nothing: plain forwarding.
     None,
     /// SRS.
-    Srs(Rewriter),
+    Srs(Box<Rewriter>),
     /// Exchange Online's form. How its hash is made is not public: `XXXXX` stands in its place.
     Exchange {
         /// The mailbox that forwards.

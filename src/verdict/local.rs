@@ -188,7 +188,18 @@ pub(super) fn upgraded(facts: &Facts) -> Option<&super::EarlierSpf> {
 /// A rule of the receiver's own about messages that fail DMARC: looks at the facts and returns the
 /// comment to report, where the message shall be delivered all the same.
 #[derive(Clone)]
-pub struct Rule(Arc<dyn Fn(&Occasion<'_>) -> Option<String> + Send + Sync>);
+pub struct Rule(Arc<dyn Judge>);
+
+/// What a rule does.
+trait Judge: Send + Sync {
+    fn judge(&self, occasion: &Occasion<'_>) -> Option<String>;
+}
+
+impl<F: Fn(&Occasion<'_>) -> Option<String> + Send + Sync> Judge for F {
+    fn judge(&self, occasion: &Occasion<'_>) -> Option<String> {
+        self(occasion)
+    }
+}
 
 impl Rule {
     /// Makes a rule of a function.
@@ -208,7 +219,7 @@ impl Rule {
     }
 
     pub(super) fn ask(&self, facts: &Facts) -> Option<String> {
-        (self.0)(&Occasion(facts))
+        self.0.judge(&Occasion(facts))
     }
 }
 

@@ -110,7 +110,7 @@ fn b13() {
 fn b13_from_rewritten() {
     let mut hop = list();
     hop.from = Some(("verteiler".into(), "firma-b.tld".parse().unwrap()));
-    hop.rewriting = Rewriting::Srs(rewriter());
+    hop.rewriting = Rewriting::Srs(Box::new(rewriter()));
     let zone = Case { zone: REJECT, ..B }.zone();
     let octets = read("b-plain.eml");
     let message = Message::parse(&octets);

@@ -70,7 +70,7 @@ entries! {
     ALIGN_NOT_DISCOVERED = "align-not-discovered", Warning, "RFC 9989 4.10.2",
         "The organization of {domain} was not looked up, so it was not held against {author}.",
         [Receiver: "Run the discovery for the authenticated domains before the evaluation."];
-    ALIGN_LIMIT = "align-limit", Warning, "RFC 9989 11.6",
+    ALIGN_LIMIT = "align-limit", Warning, "RFC 9989 11.5",
         "The organization of {domain} was not looked up, since too many domains authenticated the \
          message; it was not held against {author}.",
         [Sender: "Sign with the author domain {author}; a dozen signatures help nobody.",

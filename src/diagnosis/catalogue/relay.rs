@@ -1,28 +1,28 @@
 //! The envelope, and the traces of forwarders and lists.
 
 entries! {
-    SRS = "envelope-srs", Decisive, "RFC 9989 4.4.2; RFC 7208 D.1",
+    SRS = "envelope-srs", Decisive, "RFC 9989 4.4.2; RFC 7208 D.2",
         "MAIL FROM was rewritten by {forwarder} ({form}): SPF speaks for the forwarder, not for the \
          author domain {author}, and cannot align with it.",
         [AuthorDomain: "Sign with DKIM as {author}; a signature survives rewriting.",
          Forwarder: "Keep the body and the signed fields intact, or seal (RFC 8617).",
          Receiver: "If {forwarder} is known to be honest, trust it with a proof."];
-    EXCHANGE_SRS = "envelope-exchange-srs", Decisive, "RFC 9989 4.4.2; RFC 7208 D.1",
+    EXCHANGE_SRS = "envelope-exchange-srs", Decisive, "RFC 9989 4.4.2; RFC 7208 D.2",
         "MAIL FROM is Exchange Online's rewriting by {forwarder}: SPF speaks for the forwarder, not \
          for the author domain {author}, and cannot align with it.",
         [AuthorDomain: "Sign with DKIM as {author}; a signature survives rewriting.",
          Forwarder: "Keep the body and the signed fields intact, or seal (RFC 8617).",
          Receiver: "If {forwarder} is known to be honest, trust it with a proof."];
-    EXCHANGE_OPAQUE = "envelope-exchange-srs-opaque", Decisive, "RFC 9989 4.4.2; RFC 7208 D.1",
+    EXCHANGE_OPAQUE = "envelope-exchange-srs-opaque", Decisive, "RFC 9989 4.4.2; RFC 7208 D.2",
         "MAIL FROM is Exchange Online's rewriting by {forwarder} in its long form: no original sender \
          can be read from it, SPF speaks for the forwarder and cannot align with {author}.",
         [AuthorDomain: "Sign with DKIM as {author}; a signature survives rewriting.",
          Forwarder: "Keep the body and the signed fields intact, or seal (RFC 8617)."];
-    ORIGINAL_IS_AUTHOR = "srs-original-is-author", Warning, "RFC 7208 D.1",
+    ORIGINAL_IS_AUTHOR = "srs-original-is-author", Warning, "RFC 7208 D.2",
         "The rewritten MAIL FROM claims the original sender {original}, which fits the author domain \
          {author}. Unverified: only {forwarder} can check the hash.",
         [Forwarder: "Seal or sign what you forward, so that the claim can be trusted."];
-    ORIGINAL_IS_OTHER = "srs-original-is-other", Warning, "RFC 7208 D.1",
+    ORIGINAL_IS_OTHER = "srs-original-is-other", Warning, "RFC 7208 D.2",
         "The rewritten MAIL FROM claims the original sender {original}, which is not of the author \
          domain {author}.",
         [Receiver: "Do not let a trusted forwarder vouch for {author} here."];
@@ -62,7 +62,7 @@ entries! {
         "The forwarder {forwarder} is trusted and proven, but its address names no original sender, \
          so it does not vouch for {author}.",
         [Forwarder: "Use a form of SRS that holds the original sender."];
-    SPF_UPGRADE = "spf-upgraded-by-forwarding", Warning, "RFC 7208 D.1; RFC 7960 3.2.1",
+    SPF_UPGRADE = "spf-upgraded-by-forwarding", Warning, "RFC 7208 D.2; RFC 7960 3.2.1",
         "An earlier host ({host}) found spf={spf} for {envelope}; now SPF passes. The pass speaks for \
          the last host only: forwarding has washed away a result that was not a pass.",
         [Receiver: "Do not let SPF alone vouch for {author} here.",

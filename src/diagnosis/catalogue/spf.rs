@@ -52,10 +52,10 @@ entries! {
         "SPF of {envelope} could not be checked for now: {name}: {answer}.",
         [EnvelopeDomain: "Repair the name servers that answer for {name}.",
          Receiver: "Check the resolver if other domains fail as well."];
-    WIDE = "spf-wide-pass", Warning, "RFC 7208 11.1 and 11.5",
+    WIDE = "spf-wide-pass", Warning, "RFC 7208 11.4",
         "SPF passes for {envelope} by `{term}` in the record of {record}, which covers {count} addresses.",
         [EnvelopeDomain: "Narrow the record: everybody at one of these addresses can pass as {envelope}."];
-    SHARED = "spf-shared-include", Warning, "RFC 7208 5.2 and 11.5",
+    SHARED = "spf-shared-include", Warning, "RFC 7208 5.2 and 11.4",
         "SPF passes for {envelope} through the record of {record}, which it shares with other customers of \
          that provider: every one of them passes as well, so this proves nothing about one tenant.",
         [EnvelopeDomain: "Sign with DKIM; a key of your own is shared with nobody.",
