@@ -148,10 +148,19 @@ fn measure(mut call: impl FnMut()) -> (f64, usize) {
 
 fn main() {
     // `cargo test --benches` runs this too; then once is enough.
-    if !std::env::args().any(|argument| argument == "--bench") {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if !arguments.iter().any(|argument| argument == "--bench") {
         return;
     }
+    // Any other argument picks the lines that contain it.
+    let is_wanted = |line: &str| {
+        let mut filters = arguments.iter().filter(|argument| *argument != "--bench");
+        filters.clone().next().is_none() || filters.any(|filter| line.contains(filter.as_str()))
+    };
     for (domain, record) in RECORDS {
+        if !is_wanted(&format!("parse {domain}")) {
+            continue;
+        }
         let (time, allocations) = measure(|| {
             black_box(Record::parse(black_box(record.as_bytes()))).ok();
         });
@@ -160,6 +169,9 @@ fn main() {
     let zone = zone();
     let settings = Settings::default();
     for (domain, client) in CHECKS {
+        if !is_wanted(&format!("check {domain}")) {
+            continue;
+        }
         let client: IpAddr = client.parse().unwrap();
         let request = Request::mail_from(client, "mx.example.com", domain);
         let result = block_on(check_host(&zone, &request, &settings));

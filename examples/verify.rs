@@ -1,4 +1,4 @@
-//! Verifies one message and says why: SPF, DKIM, DMARC, what to do, and what to tell the sender.
+//! Verifies one message and says why: SPF, DKIM, ARC, DMARC, what to do, and what to tell the sender.
 //!
 //! Without arguments it takes a message that comes with it. `--help` lists the options.
 
@@ -18,7 +18,7 @@ use mailproof::{Message, Session, Verdict, Verifier};
 use serde_json::{Value, json};
 
 const HELP: &str = "\
-Verifies a message: SPF, DKIM, DMARC, and what to do with it.
+Verifies a message: SPF, DKIM, ARC, DMARC, and what to do with it.
 
 usage: verify [options]
 
@@ -175,6 +175,9 @@ fn print_for_people(verdict: &Verdict, authserv_id: &AuthservId) {
         println!("  {:<10} {domain}", signature.result().as_str());
         println!("             {}", signature.cause());
     }
+    section("ARC");
+    let arc = verdict.arc();
+    println!("  {:<10} {}", arc.result().as_str(), arc.cause());
     let dmarc = verdict.dmarc();
     section("DMARC");
     println!("  {:<10} {}", dmarc.result().as_str(), dmarc.cause());
@@ -239,6 +242,13 @@ fn as_json(verdict: &Verdict, authserv_id: &AuthservId) -> Value {
             "reason": signature.cause().to_string(),
         })
     });
+    let sets = verdict.arc().sets().iter().map(|set| {
+        json!({
+            "instance": set.instance(),
+            "domain": set.domain().map(|domain| domain.as_str()),
+            "selector": set.selector(),
+        })
+    });
     let dns = verdict.questions().map(|question| {
         json!({
             "name": question.name.as_str(),
@@ -253,6 +263,12 @@ fn as_json(verdict: &Verdict, authserv_id: &AuthservId) -> Value {
             "identity": spf.identity().to_string(),
         },
         "dkim": dkim.collect::<Vec<_>>(),
+        "arc": {
+            "result": verdict.arc().result().as_str(),
+            "reason": verdict.arc().cause().to_string(),
+            "oldest_pass": verdict.arc().oldest_pass(),
+            "sets": sets.collect::<Vec<_>>(),
+        },
         "dmarc": {
             "result": dmarc.result().as_str(),
             "author_domain": dmarc.author_domain().map(|domain| domain.as_str()),

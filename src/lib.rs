@@ -22,6 +22,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod address;
+pub mod arc;
 pub mod auth_results;
 pub mod crypto;
 pub mod diagnosis;

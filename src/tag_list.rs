@@ -86,6 +86,13 @@ fn parse_spec(spec: &[u8], at: usize) -> Result<Tag<'_>, TagListError> {
         return Err(TagListError::Name { at });
     }
     let value = text::trim_fws(value);
+    // Without a branch per octet, which nearly every value can be spared.
+    let has_control = value
+        .iter()
+        .fold(false, |found, octet| found | octet.is_ascii_control());
+    if !has_control {
+        return Ok(Tag { name, value, at });
+    }
     // tval = 1*VALCHAR, VALCHAR = %x21-3A / %x3C-7E; white space inside. RFC 8616 5 and 6532 add
     // UTF-8, so octets above 127 are left to the tag's own rule.
     match value

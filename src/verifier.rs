@@ -4,23 +4,24 @@
 //! done first ([`Verifier::begin`]), then all questions are asked ([`Lookups`]) while the body is
 //! hashed ([`BodyHasher`]), then everything is judged ([`Verifier::finish`]).
 
+mod late;
 mod observer;
 
 use std::future::{Future, pending, poll_fn};
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use crate::dns::{Lookup, LookupError, Mx, Name, Observed, Recording, Resolver, Transcript, Txt};
+use crate::dns::{Name, Observed, Recording, Resolver, Transcript};
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::limits::MessageLimits;
 use crate::message::{Anomalies, Author, Head, Message};
 use crate::session::Session;
 use crate::verdict::{Facts, Policy, Relay, Verdict};
-use crate::{dkim, dmarc, spf};
+use crate::{arc, dkim, dmarc, spf};
 
+use late::Late;
 use observer::Watch;
 
 pub use observer::Observer;
@@ -29,6 +30,8 @@ pub use observer::Observer;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
+    /// How ARC chains are validated.
+    pub arc: arc::Settings,
     /// How SPF is checked.
     pub spf: spf::Settings,
     /// How DKIM signatures are verified.
@@ -161,13 +164,18 @@ impl<R: Resolver> Verifier<R> {
         let now = self.now.unwrap_or_else(SystemTime::now);
         let author = head.author(&self.settings.message);
         let collected = dkim::collect(head, author.domain(), now, &self.settings.dkim);
-        let body = BodyHasher(collected.body_hasher());
+        let chain = arc::collect(head, now, &self.settings.arc);
+        // One pass over the body serves the signatures of both.
+        let requests = collected.body_hash_requests().into_iter();
+        let requests = requests.chain(chain.body_hash_requests());
+        let body = BodyHasher(dkim::BodyHasher::new(requests));
         let lookups = Lookups {
             session: session.clone(),
             author,
             anomalies: *head.anomalies(),
             relay: Relay::read(session, head),
             collected,
+            chain,
             settings: Arc::clone(&self.settings),
             watch: self.watch.clone(),
         };
@@ -190,9 +198,11 @@ impl<R: Resolver> Verifier<R> {
             anomalies,
             relay,
             collected,
+            chain,
             settings,
             watch,
         } = lookups;
+        let arc = arc::validate(chain, &keys, &body.0, &settings.arc);
         let dkim = dkim::verify(collected, &keys, &body.0, &settings.dkim);
         let identifiers: Vec<AuthenticatedIdentifier> = spf
             .authenticated_identifier()
@@ -210,6 +220,7 @@ impl<R: Resolver> Verifier<R> {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
         };
@@ -228,6 +239,7 @@ pub struct Lookups {
     anomalies: Anomalies,
     relay: Relay,
     collected: dkim::Collected,
+    chain: arc::Collected,
     settings: Arc<Settings>,
     watch: Watch,
 }
@@ -264,7 +276,7 @@ impl Lookups {
             future: pin!(deadline),
             passed: false,
         };
-        let names = self.collected.key_names();
+        let names = self.key_names();
         let first = self.first_round(&recording, &names, &mut deadline).await;
         let FirstRound {
             spf,
@@ -293,6 +305,17 @@ impl Lookups {
             discovery,
             transcript,
         }
+    }
+
+    /// The names of the keys of DKIM and ARC, each once.
+    fn key_names(&self) -> Vec<Name> {
+        let mut names = self.collected.key_names();
+        for name in self.chain.key_names() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// SPF, the keys and the author's policy: none depends on another.
@@ -425,37 +448,6 @@ impl<D: Future<Output = ()>> Deadline<'_, D> {
         } else {
             Poll::Pending
         }
-    }
-}
-
-/// A resolver whose every answer comes too late.
-struct Late;
-
-impl Late {
-    fn answer<'a, T>() -> Lookup<'a, T> {
-        Lookup::ready(Err(LookupError::Timeout))
-    }
-}
-
-impl Resolver for Late {
-    fn txt<'a>(&'a self, _: &'a Name) -> Lookup<'a, Txt> {
-        Self::answer()
-    }
-
-    fn a<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv4Addr> {
-        Self::answer()
-    }
-
-    fn aaaa<'a>(&'a self, _: &'a Name) -> Lookup<'a, Ipv6Addr> {
-        Self::answer()
-    }
-
-    fn mx<'a>(&'a self, _: &'a Name) -> Lookup<'a, Mx> {
-        Self::answer()
-    }
-
-    fn ptr<'a>(&'a self, _: &'a Name) -> Lookup<'a, Name> {
-        Self::answer()
     }
 }
 

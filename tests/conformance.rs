@@ -5,6 +5,8 @@
 //! is a failure. Where our answer differs from a suite's on purpose, `conformance/divergences.json`
 //! says why.
 
+#[path = "conformance/arc.rs"]
+mod arc;
 #[path = "conformance/authres.rs"]
 mod authres;
 #[path = "conformance/dkim.rs"]
@@ -15,6 +17,8 @@ mod dmarc;
 mod end_to_end;
 #[path = "conformance/report.rs"]
 mod report;
+#[path = "conformance/rsa.rs"]
+mod rsa;
 #[path = "conformance/spf.rs"]
 mod spf;
 #[path = "conformance/srs.rs"]
@@ -32,6 +36,9 @@ type Kind = fn(&Path, &mut Report) -> Result<(), String>;
 
 /// How each kind of suite is read.
 const KINDS: &[(&str, Kind)] = &[
+    ("arc-messages", arc::messages),
+    ("arc-valimail", arc::valimail),
+    ("authres", authres::run),
     ("dmarc", dmarc::run),
     ("psl", dmarc::run_psl),
     ("spf", spf::run),
@@ -40,11 +47,10 @@ const KINDS: &[(&str, Kind)] = &[
     ("dkim-syntax", dkim::syntax),
     ("srs", srs::run),
     ("end-to-end", end_to_end::run),
-    ("authres", authres::run),
 ];
 
 /// Kinds of suites whose protocols the crate does not have yet.
-const NOT_YET: &[&str] = &["arc-messages", "arc-valimail", "dmarc-reports"];
+const NOT_YET: &[&str] = &["dmarc-reports"];
 
 fn main() -> ExitCode {
     // The flags that `cargo test` passes on mean nothing here.

@@ -133,44 +133,71 @@ fn zone(spf: &str, dmarc: &str, down: bool) -> Zone {
     zone
 }
 
+/// A key record, settings, and the finding they lead to.
+struct Weakened {
+    zone: String,
+    settings: fn(&mut Settings),
+    code: &'static str,
+}
+
 /// The causes of DKIM that need a real signature: each settings or key away from a pass.
 #[test]
 fn signatures_are_explained() {
     let key = |record: &'static str| format!("s1._domainkey.firma-a.tld. TXT \"{record}\"\n");
-    let plain: fn(&mut Settings) = |_| {};
-    let weakened = |change: &str| change.to_owned();
-    let cases: Vec<(String, fn(&mut Settings), &str)> = vec![
-        (key("v=DKIM1; p="), plain, "dkim-key-revoked"),
-        (key("v=DKIM1; p=%%%"), plain, "dkim-key-syntax"),
-        (key("v=DKIM1; s=tlsrpt; p=AAAA"), plain, "dkim-key-syntax"),
-        (weakened(""), plain, "dkim-no-key"),
-        (
-            weakened(""),
-            |settings| settings.dkim.required_fields = vec!["X-Missing".into()],
-            "dkim-required-field-unsigned",
-        ),
-        (
-            weakened(""),
-            |settings| settings.dkim.length = LengthPolicy::Refuse,
-            "dkim-no-key",
-        ),
-        (
-            weakened(""),
-            |settings| settings.dkim.limits.signed_octets = 1,
-            "dkim-header-too-long",
-        ),
-        (
-            weakened(""),
-            |settings| settings.dkim.limits.signatures = 0,
-            "dkim-not-evaluated",
-        ),
-        (
-            weakened(""),
-            |settings| settings.dkim.maximum_age = Some(Duration::from_secs(1)),
-            "dkim-too-old",
-        ),
+    let none = String::new;
+    let cases = [
+        Weakened {
+            zone: key("v=DKIM1; p="),
+            settings: |_| {},
+            code: "dkim-key-revoked",
+        },
+        Weakened {
+            zone: key("v=DKIM1; p=%%%"),
+            settings: |_| {},
+            code: "dkim-key-syntax",
+        },
+        Weakened {
+            zone: key("v=DKIM1; s=tlsrpt; p=AAAA"),
+            settings: |_| {},
+            code: "dkim-key-syntax",
+        },
+        Weakened {
+            zone: none(),
+            settings: |_| {},
+            code: "dkim-no-key",
+        },
+        Weakened {
+            zone: none(),
+            settings: |settings| settings.dkim.required_fields = vec!["X-Missing".into()],
+            code: "dkim-required-field-unsigned",
+        },
+        Weakened {
+            zone: none(),
+            settings: |settings| settings.dkim.length = LengthPolicy::Refuse,
+            code: "dkim-no-key",
+        },
+        Weakened {
+            zone: none(),
+            settings: |settings| settings.dkim.limits.signed_octets = 1,
+            code: "dkim-header-too-long",
+        },
+        Weakened {
+            zone: none(),
+            settings: |settings| settings.dkim.limits.signatures = 0,
+            code: "dkim-not-evaluated",
+        },
+        Weakened {
+            zone: none(),
+            settings: |settings| settings.dkim.maximum_age = Some(Duration::from_secs(1)),
+            code: "dkim-too-old",
+        },
     ];
-    for (zone, settings, code) in cases {
+    for Weakened {
+        zone,
+        settings,
+        code,
+    } in cases
+    {
         let verdict = signed(&zone, settings);
         let findings = verdict.diagnosis();
         let found = findings.iter().find(|one| one.code().as_str() == code);

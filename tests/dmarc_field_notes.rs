@@ -5,7 +5,7 @@ use mailproof::dmarc::{
     self, AlignmentMode, Cause, Disposition, DmarcResult, Evaluation, PublicSuffixFlag, Record,
     RecordDiagnostic, RuleSet, Scope, Settings, SeveralAuthors,
 };
-use mailproof::dns::{Zone, block_on};
+use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::limits::MessageLimits;
 use mailproof::message::Head;
@@ -241,6 +241,23 @@ fn the_strictest_policy_of_several_authors() {
     assert_eq!(verdict.result(), DmarcResult::Permerror);
     let nobody = evaluate(&zone, "From: a@x.example, b@y.example", &[], &settings);
     assert_eq!(nobody.result(), DmarcResult::Permerror);
+
+    // A domain that is unknown for now is not outvoted by a milder one, but by p=reject.
+    let mut broken = zone.clone();
+    broken
+        .fail("_dmarc.victim.example", LookupError::ServFail)
+        .unwrap();
+    let unknown = "From: a@none.example, v@victim.example, c@bad.example";
+    let verdict = evaluate(&broken, unknown, &[], &settings);
+    assert_eq!(verdict.result(), DmarcResult::Temperror);
+    let reject = "From: a@good.example, v@victim.example";
+    let verdict = evaluate(&broken, reject, &[], &settings);
+    assert_eq!(verdict.disposition(), Disposition::Reject);
+
+    // Several fields are not several authors of one field.
+    let fields = "From: a@none.example\r\nFrom: b@good.example";
+    let verdict = evaluate(&zone, fields, &[], &settings);
+    assert_eq!(verdict.result(), DmarcResult::Permerror);
 
     // More authors than the limit are refused without a query.
     settings.limits.author_domains = 2;

@@ -14,20 +14,17 @@ use mailproof::dns::{
 };
 
 /// Answers after a number of polls, and counts what it was asked.
-struct Upstream {
+struct Upstream<F> {
     polls: usize,
-    answer: Box<dyn Fn(&Name) -> Result<Outcome<Txt>, LookupError> + Send + Sync>,
+    answer: F,
     asked: Mutex<HashMap<Name, usize>>,
 }
 
-impl Upstream {
-    fn new(
-        polls: usize,
-        answer: impl Fn(&Name) -> Result<Outcome<Txt>, LookupError> + Send + Sync + 'static,
-    ) -> Arc<Self> {
+impl<F: Fn(&Name) -> Result<Outcome<Txt>, LookupError> + Send + Sync> Upstream<F> {
+    fn new(polls: usize, answer: F) -> Arc<Self> {
         Arc::new(Self {
             polls,
-            answer: Box::new(answer),
+            answer,
             asked: Mutex::default(),
         })
     }
@@ -43,7 +40,7 @@ impl Upstream {
     }
 }
 
-impl Resolver for Upstream {
+impl<F: Fn(&Name) -> Result<Outcome<Txt>, LookupError> + Send + Sync> Resolver for Upstream<F> {
     fn txt<'a>(&'a self, name: &'a Name) -> Lookup<'a, Txt> {
         Lookup::new(async move {
             self.count(name);
@@ -259,40 +256,33 @@ fn look_ups_made_early_use_the_answer_that_came_since() {
 
 #[test]
 fn answers_expire_by_the_clock() {
+    let seconds = Duration::from_secs;
+    let no_ttl = Ok(Outcome::records([Txt::new("no TTL")]));
+    let no_data = Ok(Outcome::no_data().with_ttl(seconds(5)));
+    let no_name = Ok(Outcome::no_such_name().with_ttl(seconds(100_000)));
+    asked_at(text(10), &[(0, 1), (9, 1), (10, 2), (19, 2), (21, 3)]);
+    asked_at(text(0), &[(0, 1), (0, 2)]);
+    asked_at(text(1_000_000), &[(0, 1), (86_399, 1), (86_400, 2)]);
+    asked_at(no_ttl, &[(0, 1), (59, 1), (60, 2)]);
+    asked_at(no_data, &[(0, 1), (4, 1), (5, 2)]);
+    asked_at(no_name, &[(0, 1), (3_599, 1), (3_600, 2)]);
+    asked_at(Ok(Outcome::no_such_name()), &[(0, 1), (0, 2)]);
+    asked_at(Err(LookupError::ServFail), &[(0, 1), (0, 2)]);
+}
+
+/// Asks at each time, in seconds, and holds how often the upstream was asked by then.
+fn asked_at(result: Result<Outcome<Txt>, LookupError>, steps: &[(u64, usize)]) {
     let x = name("x.example");
-    let cases: [(Result<Outcome<Txt>, LookupError>, &[(u64, usize)]); 8] = [
-        (text(10), &[(0, 1), (9, 1), (10, 2), (19, 2), (21, 3)]),
-        (text(0), &[(0, 1), (0, 2)]),
-        (text(1_000_000), &[(0, 1), (86_399, 1), (86_400, 2)]),
-        (
-            Ok(Outcome::records([Txt::new("no TTL")])),
-            &[(0, 1), (59, 1), (60, 2)],
-        ),
-        (
-            Ok(Outcome::no_data().with_ttl(Duration::from_secs(5))),
-            &[(0, 1), (4, 1), (5, 2)],
-        ),
-        (
-            Ok(Outcome::no_such_name().with_ttl(Duration::from_secs(100_000))),
-            &[(0, 1), (3_599, 1), (3_600, 2)],
-        ),
-        (Ok(Outcome::no_such_name()), &[(0, 1), (0, 2)]),
-        (Err(LookupError::ServFail), &[(0, 1), (0, 2)]),
-    ];
-    for (result, steps) in cases {
-        let answer = result.clone();
-        let upstream = Upstream::new(0, move |_| answer.clone());
-        let clock = Clock::default();
-        let cache = Cache::new(Arc::clone(&upstream), clock.read());
-        for (now, asked) in steps {
-            clock.set(*now);
-            let got = block_on(cache.txt(&x));
-            assert_eq!(
-                got.clone().map(|o| o.answer().clone()),
-                result.clone().map(|o| o.answer().clone())
-            );
-            assert_eq!(upstream.asked(&x), *asked, "{result:?} at {now}");
-        }
+    let answer = result.clone();
+    let upstream = Upstream::new(0, move |_| answer.clone());
+    let clock = Clock::default();
+    let cache = Cache::new(Arc::clone(&upstream), clock.read());
+    let expected = result.as_ref().map(Outcome::answer);
+    for (now, asked) in steps {
+        clock.set(*now);
+        let got = block_on(cache.txt(&x));
+        assert_eq!(got.as_ref().map(Outcome::answer), expected);
+        assert_eq!(upstream.asked(&x), *asked, "{result:?} at {now}");
     }
 }
 
@@ -396,4 +386,31 @@ fn what_is_asked_for_outlives_what_is_not() {
         }
     }
     assert_eq!(upstream.asked(&often), 1);
+}
+
+/// Threads that give up at any point, among threads that wait: nobody is forgotten.
+#[test]
+fn giving_up_on_many_threads_strands_nobody() {
+    let names: Vec<Name> = (0..500).map(|n| name(&format!("n{n}.example"))).collect();
+    let upstream = Upstream::new(3, |_| text(60));
+    let cache = Cache::new(Arc::clone(&upstream), Clock::default().read());
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let (names, cache) = (&names, &cache);
+            scope.spawn(move || {
+                for (step, name) in names.iter().enumerate() {
+                    for polls in 0..(step + thread) % 5 {
+                        let mut task = Task::new(cache.txt(name));
+                        for _ in 0..polls {
+                            if task.poll().is_some() {
+                                break;
+                            }
+                        }
+                    }
+                    assert_eq!(block_on(cache.txt(name)), text(60));
+                }
+            });
+        }
+    });
+    assert_eq!(cache.entries(), names.len());
 }

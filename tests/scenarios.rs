@@ -11,9 +11,11 @@ mod what_ifs;
 use case::{A, B, Case, DELIVERED, Expected, found};
 use std::time::{Duration, SystemTime};
 
+use mailproof::Action;
+use mailproof::arc::ArcResult;
 use mailproof::diagnosis::Severity;
 use mailproof::srs::{self, Form, Forwarded, Reversed, Rewriter};
-use mailproof::verdict::{Proof, RejectRule, TrustedForwarder};
+use mailproof::verdict::{OverrideKind, Proof, RejectRule, TrustedForwarder};
 use mailproof::verifier::Settings;
 
 const TENANT: &str = "netatwork.onmicrosoft.com";
@@ -35,11 +37,11 @@ const A_EXCHANGE: Case = Case {
 /// As reported: everything is in order, and no DMARC policy applies.
 #[test]
 fn a0() {
-    Case {
-        message: "a-signed",
+    let case = Case {
+        message: "a-sealed",
         ..A
-    }
-    .gives(&Expected {
+    };
+    case.gives(&Expected {
         spf: ("pass", "netatwork.de"),
         dkim: &["pass"],
         findings: &[
@@ -51,9 +53,32 @@ fn a0() {
             ("dmarc-no-policy", &[TENANT]),
             ("author-at-tenant-initial-domain", &[TENANT]),
             ("sent-on-behalf", &["netatwork.de"]),
+            ("arc-sealer-not-trusted", &["microsoft.com", TENANT]),
         ],
         ..DELIVERED
     });
+    let verdict = case.verdict(RejectRule::Corroborated);
+    assert_eq!(verdict.arc().result(), ArcResult::Pass, "{}", verdict.arc());
+    let [set] = verdict.arc().sets() else {
+        panic!("{:?}", verdict.arc());
+    };
+    assert_eq!(set.domain().unwrap().as_str(), "microsoft.com");
+    assert_eq!(set.selector(), Some("arcselector9901"));
+    assert_eq!(set.chain_validation(), Some(ArcResult::None));
+    assert_eq!(
+        set.results_text().unwrap(),
+        "mx.microsoft.com 1; spf=pass smtp.mailfrom=netatwork.de; dmarc=pass action=none \
+         header.from=netatwork.onmicrosoft.com; dkim=pass header.d=netatwork.onmicrosoft.com; \
+         arc=none"
+    );
+    let results = set.results().unwrap();
+    assert_eq!(results.authserv_id().unwrap().as_str(), "mx.microsoft.com");
+    let words: Vec<String> = results
+        .results()
+        .iter()
+        .map(|result| format!("{}={}", result.method, result.result))
+        .collect();
+    assert_eq!(words, ["spf=pass", "dmarc=pass", "dkim=pass", "arc=none"]);
 }
 
 /// Nothing protects the author domain, and its tenant can publish nothing there.
@@ -714,6 +739,69 @@ fn b12() {
 }
 
 const A_REJECT: &str = "_dmarc.netatwork.onmicrosoft.com. TXT \"v=DMARC1; p=reject\"\n";
+
+/// A trusted sealer saw that DMARC passed: delivered, and DMARC's result stays.
+#[test]
+fn b10() {
+    let case = Case {
+        message: "b-list-sealed",
+        zone: REJECT,
+        ..B
+    };
+    // Nobody is trusted by default.
+    case.gives(&Expected {
+        spf: ("pass", "firma-b.tld"),
+        dkim: &["pass"],
+        dmarc: "fail",
+        requested: "reject",
+        action: "quarantine",
+        enforced: "reject",
+        enforced_reply: Some("550 5.7.1 DMARC"),
+        overridden: Some("local_policy"),
+        findings: &[
+            ("envelope-exchange-srs", &["firma-b.tld", "firma-a.tld"]),
+            (
+                "arc-sealer-not-trusted",
+                &["firmab.onmicrosoft.com", "firma-a.tld"],
+            ),
+        ],
+        ..DELIVERED
+    });
+    for rule in [RejectRule::Corroborated, RejectRule::Enforce] {
+        let mut settings = Settings::default();
+        settings.policy.reject_rule = rule;
+        let trusted = &mut settings.policy.trusted_sealers;
+        trusted.push("firmab.onmicrosoft.com".parse().unwrap());
+        let verdict = case.verdict_with(settings);
+        assert_eq!(verdict.arc().result(), ArcResult::Pass);
+        assert_eq!(verdict.dmarc().result().as_str(), "fail");
+        assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
+        assert_eq!(verdict.action(), Action::Deliver);
+        assert_eq!(verdict.smtp_reply(), None);
+        let overridden = verdict.decision().overridden().unwrap();
+        assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
+        found(
+            &verdict.diagnosis(),
+            &[
+                ("envelope-exchange-srs", &["firma-b.tld"]),
+                (
+                    "arc-trusted-sealer",
+                    &["firmab.onmicrosoft.com", "firma-a.tld"],
+                ),
+            ],
+        );
+        assert_eq!(
+            overridden.comment,
+            "arc=pass as[1].d=firmab.onmicrosoft.com as[1].s=selector2-firmab-onmicrosoft-com \
+             remote-ip[1]=192.0.2.10"
+        );
+    }
+    // Another domain's trust is none of its business.
+    let mut settings = Settings::default();
+    let trusted = &mut settings.policy.trusted_sealers;
+    trusted.push("onmicrosoft.com".parse().unwrap());
+    assert_eq!(case.verdict_with(settings).action(), Action::Quarantine);
+}
 
 const REJECT: &str = "_dmarc.firma-a.tld. TXT \"v=DMARC1; p=reject\"\n";
 

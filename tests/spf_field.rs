@@ -128,6 +128,7 @@ fn valid_records_that_others_refuse() {
         ("v=spf1 ip4:192.0.2.1 ra=postmaster rp=10 rr=e -all", CLIENT),
         ("v=spf1 ip4:192.0.2.1 -all", "::ffff:192.0.2.1"),
         ("v=spf1 mx exp=%{i}.why.example.com -all", CLIENT),
+        ("v=spf1 exists:nothing.example.com a -all", CLIENT),
         ("V=SpF1 IP4:192.0.2.1 -ALL", CLIENT),
         ("v=spf1 +a/24//64 -all", "192.0.2.200"),
     ] {
@@ -426,6 +427,8 @@ fn identities_without_a_domain() {
         assert_eq!(evaluation.result(), SpfResult::None, "{helo}");
         assert_eq!(evaluation.identity(), Identity::Helo);
     }
+    let quoted = check(&zone, CLIENT, "\"info@\"example.com");
+    assert_eq!(quoted.result(), SpfResult::None);
     let literal = check(&zone, CLIENT, "user@[192.0.2.1]");
     assert!(matches!(
         literal.cause(),

@@ -1,6 +1,7 @@
 //! The limits of RFC 7208 4.6.4 and those of our own: what counts, and that every check ends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use mailproof::dns::{Lookup, Mx, Name, Outcome, Resolver, Txt, Zone, block_on};
 use mailproof::spf::{
@@ -151,6 +152,55 @@ fn bombs_end() {
     }
 }
 
+/// Gives every answer of a zone a time to live: as many seconds as the name has octets.
+struct Lasting(Zone);
+
+impl Lasting {
+    fn timed<'a, T: Send + Sync + 'a>(name: &'a Name, lookup: Lookup<'a, T>) -> Lookup<'a, T> {
+        let ttl = Duration::from_secs(name.as_str().len().try_into().unwrap());
+        Lookup::new(async move { lookup.await.map(|outcome| outcome.with_ttl(ttl)) })
+    }
+}
+
+impl Resolver for Lasting {
+    fn txt<'a>(&'a self, name: &'a Name) -> Lookup<'a, Txt> {
+        Self::timed(name, self.0.txt(name))
+    }
+
+    fn a<'a>(&'a self, name: &'a Name) -> Lookup<'a, std::net::Ipv4Addr> {
+        Self::timed(name, self.0.a(name))
+    }
+
+    fn aaaa<'a>(&'a self, name: &'a Name) -> Lookup<'a, std::net::Ipv6Addr> {
+        Self::timed(name, self.0.aaaa(name))
+    }
+
+    fn mx<'a>(&'a self, name: &'a Name) -> Lookup<'a, Mx> {
+        Self::timed(name, self.0.mx(name))
+    }
+
+    fn ptr<'a>(&'a self, name: &'a Name) -> Lookup<'a, Name> {
+        Self::timed(name, self.0.ptr(name))
+    }
+}
+
+/// The shortest time to live counts, negative answers included, the explanation's not.
+#[test]
+fn time_to_live() {
+    let resolver = Lasting(zone(&[
+        (
+            "example.com",
+            "v=spf1 a:none.example include:b.example -all exp=x.test",
+        ),
+        ("b.example", "v=spf1 ip4:10.0.0.0/8 -all"),
+        ("x.test", "no"),
+    ]));
+    let evaluation = check(&resolver, CLIENT, "user@example.com");
+    assert_eq!(evaluation.result(), SpfResult::Fail);
+    assert_eq!(evaluation.explanation().unwrap().as_str(), "no");
+    assert_eq!(evaluation.ttl(), Some(Duration::from_secs(9)));
+}
+
 #[test]
 fn the_bound_on_questions_is_a_permerror() {
     let mut settings = Settings::default();
@@ -199,6 +249,26 @@ fn long_records() {
         evaluation.cause().to_string(),
         "the record of terms.example exceeds the limit of 1000 octets with 20012"
     );
+}
+
+/// Of a client's names the first ten count, those that are not below the target among them.
+#[test]
+fn names_of_the_client_beyond_the_limit() {
+    for (place, result) in [(10, SpfResult::Pass), (11, SpfResult::Fail)] {
+        let mut zone = zone(&[("example.com", "v=spf1 ptr -all"), ("example.com", CLIENT)]);
+        for index in 1..=11 {
+            let other = format!("p{index}.example");
+            let name = if index == place {
+                "example.com"
+            } else {
+                &other
+            };
+            zone.add_ptr(CLIENT.parse().unwrap(), name).unwrap();
+        }
+        let evaluation = check(&zone, CLIENT, "example.com");
+        assert_eq!(evaluation.result(), result, "{place}");
+        assert!(evaluation.queries() <= 3);
+    }
 }
 
 #[test]

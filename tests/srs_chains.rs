@@ -317,6 +317,9 @@ fn hostile_addresses_do_no_harm() {
         b"@:".to_vec(),
         b"SRS0=@".to_vec(),
         b"SRS0=a=AA=[=x@a.example".to_vec(),
+        "a\u{85}b@b.example".as_bytes().to_vec(),
+        "SRS0=a\u{9f}=AA=b.c=x@b.example".as_bytes().to_vec(),
+        "\"a\u{80}\"@b.example".as_bytes().to_vec(),
         "SRS0=\u{1f4a9}=AA=b.c=x@a.example".as_bytes().to_vec(),
         "sr\u{df}0=a@a.example".as_bytes().to_vec(),
     ];

@@ -1,6 +1,8 @@
 //! The fuzz targets as functions, so that corpora can be replayed without a fuzzer.
 
+pub mod arc;
 pub mod auth_results;
+pub mod dkim;
 pub mod dmarc;
 pub mod dns;
 pub mod message;
@@ -12,8 +14,15 @@ pub type Target = fn(&[u8]);
 
 /// All targets by name.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("arc_set", arc::set),
+    ("arc_validate", arc::validate_sealed),
     ("auth_results_parse", auth_results::parse),
     ("auth_results_round_trip", auth_results::round_trip),
+    ("dkim_canonicalize", dkim::dkim_canonicalize),
+    ("dkim_key_record", dkim::dkim_key_record),
+    ("dkim_sign", dkim::dkim_sign),
+    ("dkim_signature", dkim::dkim_signature),
+    ("dkim_verify", dkim::dkim_verify),
     ("dmarc_author", dmarc::author),
     ("dmarc_discovery", dmarc::discovery),
     ("dmarc_public_suffix_list", dmarc::public_suffix_list),

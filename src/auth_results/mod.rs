@@ -6,13 +6,13 @@
 mod format;
 mod parse;
 mod read;
+mod segment;
 mod strip;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::domain::Domain;
-use crate::text;
 
 pub use read::{Reading, Tolerated, read, read_trusted};
 pub use strip::{Border, Removal, RemovalReason};

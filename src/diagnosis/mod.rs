@@ -1,5 +1,6 @@
 #![doc = include_str!("codes.md")]
 
+mod arc;
 mod bounce;
 mod catalogue;
 mod dkim;
@@ -46,6 +47,7 @@ impl Verdict {
         findings.extend(dmarc::alignment(&view));
         findings.extend(spf::weak_pass(&view));
         findings.extend(dmarc::outcome(&view));
+        findings.extend(arc::findings(&view));
         findings.extend(dkim::others(&view));
         findings.extend(spf::findings(&view));
         findings.extend(notes::findings(&view));

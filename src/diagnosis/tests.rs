@@ -63,10 +63,7 @@ fn page() -> String {
 }
 
 fn prose(template: &str) -> String {
-    template
-        .replace('{', "*")
-        .replace('}', "*")
-        .replace('|', "\\|")
+    template.replace(['{', '}'], "*").replace('|', "\\|")
 }
 
 fn names(template: &str) -> impl Iterator<Item = &str> {

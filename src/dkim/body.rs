@@ -132,14 +132,71 @@ impl BodyCanonicalizer {
                     }
                 }
                 _ => {
+                    let length = unchanged_length(rest);
                     self.release(out);
-                    let (run, following) = rest.split_at(unchanged_length(rest));
+                    if length < SHORT_RUN {
+                        let mut buffer = [0; 2 * WINDOW];
+                        let window = rest.get(..WINDOW).unwrap_or(rest);
+                        let (taken, written) = self.relax_window(window, &mut buffer);
+                        out(buffer.get(..written).unwrap_or_default());
+                        rest = rest.get(taken..).unwrap_or_default();
+                        continue;
+                    }
+                    let (run, following) = rest.split_at(length);
                     out(run);
                     self.mid_line = !run.ends_with(b"\r\n");
                     rest = following;
                 }
             }
         }
+    }
+
+    /// Does the same octet by octet, where changes are dense. Nothing is held back at the start, and
+    /// the first octet is text. Stops before text that follows empty lines; returns how much was
+    /// taken and how much was written.
+    fn relax_window(&mut self, window: &[u8], buffer: &mut [u8; 2 * WINDOW]) -> (usize, usize) {
+        let capacity = buffer.len();
+        let mut slots = buffer.iter_mut();
+        let mut put = |octet| {
+            if let Some(slot) = slots.next() {
+                *slot = octet;
+            }
+            slots.len()
+        };
+        let (mut mid_line, mut space, mut cr, mut line_ends) = (self.mid_line, false, false, 0);
+        let (mut taken, mut left) = (0, capacity);
+        for &octet in window {
+            if cr && octet == b'\n' {
+                (cr, space) = (false, false);
+                if mid_line {
+                    put(b'\r');
+                    left = put(b'\n');
+                    mid_line = false;
+                } else {
+                    line_ends += 1;
+                }
+            } else if line_ends != 0 && (cr || !matches!(octet, b' ' | b'\t' | b'\r')) {
+                break;
+            } else {
+                if cr || !matches!(octet, b' ' | b'\t' | b'\r') {
+                    if space {
+                        put(b' ');
+                    }
+                    if cr {
+                        left = put(b'\r');
+                    }
+                    (cr, space, mid_line) = (false, false, true);
+                }
+                match octet {
+                    b' ' | b'\t' => space = true,
+                    b'\r' => cr = true,
+                    _ => left = put(octet),
+                }
+            }
+            taken += 1;
+        }
+        (self.mid_line, self.space, self.cr, self.line_ends) = (mid_line, space, cr, line_ends);
+        (taken, capacity - left)
     }
 
     fn end_line(&mut self, out: &mut impl FnMut(&[u8])) {
@@ -193,37 +250,62 @@ fn first_change(octets: &[u8]) -> usize {
         return 0;
     };
     let seconds = octets.get(1..).unwrap_or_default();
-    let blocks = octets
-        .chunks_exact(BLOCK)
-        .zip(seconds.chunks_exact(BLOCK))
-        .take_while(|(firsts, seconds)| {
-            let pairs = firsts.iter().zip(*seconds);
-            pairs.fold(0, |any, (first, second)| {
-                any | u8::from(may_change(*first, *second))
-            }) == 0
-        })
-        .count();
-    let begin = blocks * BLOCK;
+    let mut begin = 0;
+    for (firsts, seconds) in octets.chunks_exact(BLOCK).zip(seconds.chunks_exact(BLOCK)) {
+        if may_change(firsts, seconds)
+            && let Some(offset) = position_of_change(firsts, seconds)
+        {
+            return begin + offset;
+        }
+        begin += BLOCK;
+    }
     let firsts = octets.get(begin..).unwrap_or_default();
     let seconds = octets.get(begin + 1..).unwrap_or_default();
-    match firsts
-        .iter()
-        .zip(seconds)
-        .position(|(first, second)| may_change(*first, *second))
-    {
+    match position_of_change(firsts, seconds) {
         Some(offset) => begin + offset,
         None => octets.len() - usize::from(matches!(last, b' ' | b'\t')),
     }
 }
 
-/// True for more than must change (a space before any control character), since one comparison is
-/// faster than three; the careful path deals with the rest.
-fn may_change(first: u8, second: u8) -> bool {
-    (first == b'\t') | ((first == b' ') & (second <= b' '))
+fn position_of_change(firsts: &[u8], seconds: &[u8]) -> Option<usize> {
+    let parts = firsts.chunks(PART).zip(seconds.chunks(PART));
+    let mut begin = 0;
+    for (firsts, seconds) in parts {
+        if may_change(firsts, seconds) {
+            let mut pairs = firsts.iter().zip(seconds);
+            let found = pairs
+                .position(|(first, second)| *first == b'\t' || (*first == b' ' && *second <= b' '));
+            if let Some(offset) = found {
+                return Some(begin + offset);
+            }
+        }
+        begin += PART;
+    }
+    None
+}
+
+/// Whether a block has a tab, or a space beside a space or a control character: a little more than
+/// what must change (a space at the start of a line needs no change), since a maximum and one
+/// comparison are less work than looking at each side.
+fn may_change(firsts: &[u8], seconds: &[u8]) -> bool {
+    let pairs = firsts.iter().zip(seconds);
+    let any = pairs.fold(0, |any, (first, second)| {
+        any | u8::from(*first == b'\t') | u8::from(*first.max(second) == b' ')
+    });
+    any != 0
 }
 
 /// Octets judged at once: four vectors of the narrowest kind.
 const BLOCK: usize = 64;
+
+/// Octets judged at once where a block has something: one vector.
+const PART: usize = 16;
+
+/// Runs shorter than this are not worth passing on one by one.
+const SHORT_RUN: usize = 32;
+
+/// How far the careful way is gone before it is looked for runs again.
+const WINDOW: usize = 256;
 
 /// Line ends that were held back go out in pieces of this.
 const LINE_ENDS: &[u8] = b"\

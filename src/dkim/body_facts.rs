@@ -39,13 +39,13 @@ impl Facts {
         self.facts.octets = self.facts.octets.saturating_add(octets(block));
         self.count_pair(self.previous, *first);
         let seconds = block.get(1..).unwrap_or_default();
-        let mut odd = 0;
-        let mut union = *last;
+        let (mut split, mut union, mut least) = (0, *last, *last);
         for (first, second) in block.iter().zip(seconds) {
-            odd |= u8::from(is_odd(*first, *second));
+            split |= u8::from((*first == b'\r') != (*second == b'\n'));
             union |= *first;
+            least = least.min(*first);
         }
-        if odd != 0 {
+        if split != 0 || least == 0 {
             for (first, second) in block.iter().zip(seconds) {
                 self.count_pair(*first, *second);
             }
@@ -93,11 +93,6 @@ impl Facts {
         self.facts.bare_cr += u64::from(self.previous == b'\r');
         self.facts
     }
-}
-
-/// A CR or LF without the other, or NUL.
-fn is_odd(first: u8, second: u8) -> bool {
-    ((first == b'\r') != (second == b'\n')) | (second == 0)
 }
 
 /// RFC 5322 2.1.1: a line may have 998 octets and its CR; with one more it is too long.

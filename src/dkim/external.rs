@@ -59,6 +59,11 @@ pub struct ToSign<'a> {
 }
 
 impl<'a> ToSign<'a> {
+    /// `message` is what the algorithm takes, `digest` that of the canonical header.
+    pub(crate) fn new(message: &'a [u8], digest: Digest) -> Self {
+        Self { message, digest }
+    }
+
     /// What the algorithm takes: for RSA the canonical header, to be hashed with SHA-256; for Ed25519
     /// the SHA-256 digest of it, as it is (RFC 8463 3).
     #[must_use]

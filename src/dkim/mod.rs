@@ -17,6 +17,26 @@
 //!     dns::block_on(dkim::verify_message(&zone, &message, SystemTime::now(), &settings));
 //! assert!(verifications.is_empty());
 //! ```
+//!
+//! # Signing, and changing keys
+//!
+//! A [`Signer`] holds a key, a domain and a selector; [`sign`] makes the signatures of any number of
+//! them in one pass over the body. [`check_signer`] tells whether the DNS agrees with it. Keys are
+//! changed without a gap by using two selectors in turn:
+//!
+//! 1. Make the new key ([`SigningKey::generate_ed25519`](crate::crypto::SigningKey::generate_ed25519),
+//!    or RSA with `openssl`), and publish its record ([`Signer::record`], [`Publication`]) under a
+//!    selector that is not in use, such as `2026b` beside `2026a`.
+//! 2. Wait until no resolver can still hold the answer that there is no such name: the negative TTL
+//!    of the zone. Then [`check_signer`] for the new signer must find nothing.
+//! 3. Sign with the new signer.
+//! 4. Keep the old record for as long as mail signed with it may be under way or looked at again: a
+//!    week at least. A signature with `x=` needs its key no longer than that.
+//! 5. Publish the old record with an empty `p=`, which says that the key was revoked, and some weeks
+//!    later remove it. Never publish two records under one selector (§3.6.2.2).
+//!
+//! To sign with RSA and Ed25519 at once, give [`sign`] two signers with different selectors; most
+//! receivers check RSA only.
 
 mod algorithm;
 mod atps;

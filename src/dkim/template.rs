@@ -293,7 +293,7 @@ fn check_names(names: &[String]) -> Result<(), SignError> {
 
 impl FieldIndex {
     /// The names of [`Fields::Recommended`] for this header block.
-    fn recommended(&self) -> Vec<String> {
+    pub(crate) fn recommended(&self) -> Vec<String> {
         let mut names = Vec::new();
         for name in OVERSIGNED {
             let count = self.count(name).saturating_add(1);

@@ -236,34 +236,44 @@ impl Discovery {
                 scope: Ok(Scope::Domain),
             };
         }
-        let published = match &settings.method {
-            DiscoveryMethod::TreeWalk => match self.walk(resolver, author_domain, settings).await {
-                Ok(found) => {
-                    let organization = walk::organizational_domain(author_domain, &found);
-                    self.organizations.push((
-                        author_domain.clone(),
-                        OrganizationalDomain::Known(organization),
-                    ));
-                    walk::policy(author_domain, found)
-                }
-                Err(failure) => return Policy::Unknown(failure),
-            },
-            DiscoveryMethod::PublicSuffixList(list) => {
-                let domain = list.organizational_domain(author_domain);
-                match self.record_at(resolver, &domain, settings).await {
-                    Answer::One(record) => Some(Published { domain, record }),
-                    Answer::Nothing { .. } => None,
-                    Answer::Several => return Policy::Several(domain),
-                    Answer::Failed(failure) => return Policy::Unknown(failure),
-                }
-            }
-        };
-        let Some(published) = published else {
-            return Policy::Absent;
+        let published = match self.find_inherited(resolver, author_domain, settings).await {
+            Ok(published) => published,
+            Err(policy) => return policy,
         };
         let scope = self.scope(resolver, author_domain, &published.record, settings);
         let scope = scope.await;
         Policy::Found { published, scope }
+    }
+
+    /// The record that applies to an author domain without one of its own; as an error, the policy
+    /// without a record.
+    async fn find_inherited(
+        &mut self,
+        resolver: &dyn Resolver,
+        author_domain: &Domain,
+        settings: &Settings,
+    ) -> Result<Published, Policy> {
+        match &settings.method {
+            DiscoveryMethod::TreeWalk => {
+                let walk = self.walk(resolver, author_domain, settings).await;
+                let found = walk.map_err(Policy::Unknown)?;
+                let organization = walk::organizational_domain(author_domain, &found);
+                self.organizations.push((
+                    author_domain.clone(),
+                    OrganizationalDomain::Known(organization),
+                ));
+                walk::policy(author_domain, found).ok_or(Policy::Absent)
+            }
+            DiscoveryMethod::PublicSuffixList(list) => {
+                let domain = list.organizational_domain(author_domain);
+                match self.record_at(resolver, &domain, settings).await {
+                    Answer::One(record) => Ok(Published { domain, record }),
+                    Answer::Nothing { .. } => Err(Policy::Absent),
+                    Answer::Several => Err(Policy::Several(domain)),
+                    Answer::Failed(failure) => Err(Policy::Unknown(failure)),
+                }
+            }
+        }
     }
 
     /// Whether `sp` or `np` applies; asks only where they differ.
@@ -404,10 +414,13 @@ pub async fn organizational_domain(
 pub(super) fn author_domains<'a>(author: &'a Author, settings: &Settings) -> &'a [Domain] {
     match (author, settings.several_authors) {
         (Author::One(_) | Author::SameDomain { .. }, _) => author.domains(),
-        (
-            Author::SeveralDomains(domains) | Author::SeveralFields { domains, .. },
-            SeveralAuthors::Strictest,
-        ) if domains.len() <= settings.limits.author_domains => domains,
+        // §11.5 speaks of ‘a syntactically valid multi-valued RFC5322.From field’; several fields
+        // are not that, and one of them may have hidden authors.
+        (Author::SeveralDomains(domains), SeveralAuthors::Strictest)
+            if domains.len() <= settings.limits.author_domains =>
+        {
+            domains
+        }
         (
             Author::SeveralDomains(_)
             | Author::SeveralFields { .. }

@@ -46,20 +46,38 @@ pub fn evaluate(
         Author::Missing => Cause::NoAuthor,
         Author::Unparseable(error) => Cause::AuthorUnreadable(error.clone()),
     };
-    // RFC 9989 11.5: ‘apply the most strict policy selected among the checks that fail’. A check
-    // that could not be completed may yet fail.
-    let strictest = discover::author_domains(author, settings)
+    strictest(author, discovery, identifiers, settings)
+        .unwrap_or_else(|| refused(cause, identifiers))
+}
+
+/// §11.5: ‘apply the most strict policy selected among the checks that fail’.
+fn strictest(
+    author: &Author,
+    discovery: &Discovery,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) -> Option<Evaluation> {
+    discover::author_domains(author, settings)
         .iter()
         .map(|domain| of_domain(domain, discovery, identifiers, settings))
-        .filter(|evaluation| match evaluation.result {
-            DmarcResult::Fail | DmarcResult::Temperror => true,
-            DmarcResult::None | DmarcResult::Pass | DmarcResult::Permerror => false,
+        .filter_map(|evaluation| {
+            let strictness = match (evaluation.result, evaluation.disposition) {
+                (DmarcResult::Fail, Disposition::Reject) => 3,
+                // It may yet fail, and with any policy: a milder failure beside it must not decide.
+                (DmarcResult::Temperror, _) => 2,
+                (DmarcResult::Fail, Disposition::Quarantine) => 1,
+                (DmarcResult::Fail, Disposition::None) => 0,
+                (DmarcResult::None | DmarcResult::Pass | DmarcResult::Permerror, _) => return None,
+            };
+            Some((strictness, evaluation))
         })
-        .max_by_key(|evaluation| {
-            let failed = evaluation.result == DmarcResult::Fail;
-            (failed, evaluation.disposition)
-        });
-    strictest.unwrap_or_else(|| Evaluation {
+        .max_by_key(|(strictness, _)| *strictness)
+        .map(|(_, evaluation)| evaluation)
+}
+
+/// The evaluation of a message without one author domain.
+fn refused(cause: Cause, identifiers: &[AuthenticatedIdentifier]) -> Evaluation {
+    Evaluation {
         result: cause.result(),
         cause,
         author_domain: None,
@@ -71,7 +89,7 @@ pub fn evaluate(
         disposition: Disposition::None,
         identifiers: identifiers.iter().map(without_author).collect(),
         disagreements: Vec::new(),
-    })
+    }
 }
 
 /// The evaluation for one author domain.

@@ -68,7 +68,8 @@ pub enum RuleSet {
     Rfc7489,
 }
 
-/// What is done about a message with several author domains, or several From fields.
+/// What is done about a message with several author domains in one From field. Several From fields
+/// are refused in any case.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SeveralAuthors {
@@ -76,7 +77,8 @@ pub enum SeveralAuthors {
     #[default]
     Refuse,
     /// RFC 9989 11.5: each domain is evaluated, and the strictest policy among those that fail
-    /// applies. Where none fails, or there are more than
+    /// applies; a domain that cannot be evaluated for now makes the result temperror, unless
+    /// another one's policy is reject already. Where none fails, or there are more than
     /// [`author_domains`](DmarcLimits::author_domains), the result is permerror still: it is never
     /// pass or none.
     Strictest,

@@ -17,8 +17,8 @@ pub use settings::{HickoryError, HickorySettings, Transport};
 
 /// A resolver that asks recursive name servers over UDP and TCP.
 ///
-/// Its look-ups are to be awaited inside a tokio runtime with time and I/O enabled; elsewhere they
-/// fail. Nothing is cached: see [`Cache`](super::Cache). Dropping a look-up closes its socket.
+/// Its look-ups are to be awaited inside a tokio runtime, with time and I/O enabled as they usually
+/// are; outside of one they fail. Nothing is cached: see [`Cache`](super::Cache). Dropping a look-up closes its socket.
 ///
 /// A server that stays silent is asked again until the attempts are used up; one that answered with
 /// an error, or cannot be reached, is not. Where all fail, the error is the first that is not
@@ -264,16 +264,14 @@ fn read<T: Wire>(
     seen: &mut Seen,
 ) -> Result<Reading<T>, LookupError> {
     seen.authentic &= message.metadata.authentic_data;
-    let mut name = name.clone();
-    let mut aliases = 0;
-    loop {
-        let at_name = message
-            .answers
-            .iter()
-            .filter(|record| record.name == name && record.dns_class == DNSClass::IN);
+    let mut name = name;
+    for aliases in 0..=MAX_ALIASES {
         let mut records = Vec::new();
         let mut alias = None;
-        for record in at_name {
+        for record in &message.answers {
+            if record.name != *name || record.dns_class != DNSClass::IN {
+                continue;
+            }
             if record.record_type() == T::WIRE_TYPE {
                 records.push(T::from_wire(&record.data).ok_or(LookupError::Malformed)?);
                 seen.ttl(record.ttl);
@@ -281,61 +279,60 @@ fn read<T: Wire>(
                 alias = Some((&target.0, record.ttl));
             }
         }
-        match alias {
-            _ if !records.is_empty() => return Ok(Reading::Outcome(Outcome::records(records))),
-            Some(_) if aliases >= MAX_ALIASES => return Err(LookupError::Malformed),
-            Some((target, ttl)) => {
-                aliases += 1;
-                seen.ttl(ttl);
-                name = target.clone();
-            }
-            None => break,
+        if !records.is_empty() {
+            return Ok(Reading::Outcome(Outcome::records(records)));
         }
-    }
-    let soa = message
-        .authorities
-        .iter()
-        .find_map(|record| match &record.data {
-            RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
-            _ => None,
-        });
-    if let Some(ttl) = soa {
-        // RFC 2308 5: ‘the minimum of the MINIMUM field of the SOA record and the TTL of the SOA
-        // itself’.
+        let Some((target, ttl)) = alias else {
+            return without_records(message, (aliases > 0).then_some(name), seen);
+        };
         seen.ttl(ttl);
+        name = target;
     }
-    if message.metadata.response_code == ResponseCode::NXDomain {
-        return Ok(Reading::Outcome(without_ttl(
-            Outcome::no_such_name(),
-            soa,
-            seen,
-        )));
-    }
-    if soa.is_none() {
-        if aliases > 0 {
-            return Ok(Reading::Alias(name));
-        }
-        // RFC 2308 2.2: NS without SOA in an answer without records is a referral, if it does not
-        // come from where the name is known. It says nothing about the name.
-        let has_ns = |record: &hickory_proto::rr::Record| record.record_type() == WireType::NS;
-        let metadata = &message.metadata;
-        if !metadata.authoritative
-            && !metadata.recursion_available
-            && message.authorities.iter().any(has_ns)
-        {
-            let reason = "the name server does not resolve names for us";
-            return Err(LookupError::Other(reason.into()));
-        }
-    }
-    Ok(Reading::Outcome(without_ttl(Outcome::no_data(), soa, seen)))
+    Err(LookupError::Malformed)
 }
 
-/// A negative answer without SOA has no TTL, whatever that of the aliases before it.
-fn without_ttl<T>(outcome: Outcome<T>, soa: Option<u32>, seen: &mut Seen) -> Outcome<T> {
-    if soa.is_none() {
-        seen.ttl = None;
+/// What an answer says without records, at the end of an alias if it has one.
+fn without_records<T>(
+    message: &Message,
+    alias: Option<&WireName>,
+    seen: &mut Seen,
+) -> Result<Reading<T>, LookupError> {
+    let metadata = &message.metadata;
+    let soa = message.authorities.iter().find_map(|record| {
+        let RData::SOA(soa) = &record.data else {
+            return None;
+        };
+        Some((record.ttl, soa.minimum))
+    });
+    let negative = match metadata.response_code {
+        ResponseCode::NXDomain => Outcome::no_such_name(),
+        _ => Outcome::no_data(),
+    };
+    if let Some((ttl, minimum)) = soa {
+        // RFC 2308 3: ‘the minimum of the MINIMUM field of the SOA record and the TTL of the SOA
+        // itself’.
+        seen.ttl(ttl);
+        seen.ttl(minimum);
+        return Ok(Reading::Outcome(negative));
     }
-    outcome
+    if let Some(name) = alias
+        && metadata.response_code == ResponseCode::NoError
+    {
+        return Ok(Reading::Alias(name.clone()));
+    }
+    // RFC 2308 2.2: NS without SOA is a referral, if it does not come from where the name is known.
+    // It says nothing about the name.
+    let mut authorities = message.authorities.iter();
+    if !metadata.authoritative
+        && !metadata.recursion_available
+        && authorities.any(|record| record.record_type() == WireType::NS)
+    {
+        let reason = "the name server does not resolve names for us";
+        return Err(LookupError::Other(reason.into()));
+    }
+    // Without SOA there is no TTL, whatever that of the aliases on the way.
+    seen.ttl = None;
+    Ok(Reading::Outcome(negative))
 }
 
 /// Data of one type on the wire.

@@ -1,8 +1,14 @@
 //! Asking the DNS, through whatever resolver the caller brings.
 //!
 //! [`Resolver`] is the one door. Its implementations turn a [`Name`] into an [`Outcome`] or a
-//! [`LookupError`]; what either means is each protocol's business. In the box: [`Zone`], a resolver
-//! in memory for tests and offline use, and [`block_on`] for callers without an async runtime.
+//! [`LookupError`]; what either means is each protocol's business. In the box:
+//!
+//! - [`Zone`], a resolver in memory for tests and offline use, with the feature `zone-file` from
+//!   text;
+//! - `HickoryResolver`, with the feature `hickory`, which asks real name servers;
+//! - [`Cache`], [`Recording`] and [`Observed`], which go around any resolver, and [`Replay`], which
+//!   answers as a recording says;
+//! - [`block_on`] for callers without an async runtime.
 
 mod cache;
 mod gate;

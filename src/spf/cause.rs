@@ -437,7 +437,7 @@ impl fmt::Display for Fact {
 )]
 #[non_exhaustive]
 pub enum UnusableDomain {
-    /// An address literal, as in `[192.0.2.1]`.
+    /// An address, as in `[192.0.2.1]` or `192.0.2.1`.
     #[error("it is an address, not a name")]
     AddressLiteral,
     /// No domain name by its characters or its length.

@@ -1,6 +1,7 @@
 //! check_host() (§4): the evaluation of records, in the order and by the recursion of the RFC.
 
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 
 use super::Identity;
@@ -103,14 +104,21 @@ pub async fn check_host(
 /// result "none".’
 fn usable_domain(request: &Request<'_>) -> Result<Domain, UnusableDomain> {
     let octets = request.domain();
-    if octets.starts_with(b"[") {
+    // An IPv4 address without brackets looks like a domain; no top-level domain is all digits.
+    let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
+    let is_literal = match octets {
+        [b'[', ..] => true,
+        [.., b'0'..=b'9'] => std::str::from_utf8(octets).is_ok_and(is_address),
+        _ => false,
+    };
+    if is_literal {
         return Err(UnusableDomain::AddressLiteral);
     }
     if request.identity() == Identity::Helo && !octets.is_ascii() {
         return Err(UnusableDomain::NotAscii);
     }
     let domain = Domain::parse(octets).map_err(UnusableDomain::Malformed)?;
-    if domain.label_count() < 2 {
+    if !domain.as_str().contains('.') {
         return Err(UnusableDomain::SingleLabel);
     }
     Ok(domain)
@@ -268,8 +276,8 @@ impl Check<'_> {
             return Conclusion::Matched(qualifier, None);
         }
         let all = match self.request.client_ip() {
-            std::net::IpAddr::V4(_) => 1 << 32,
-            std::net::IpAddr::V6(_) => u128::MAX,
+            IpAddr::V4(_) => 1 << 32,
+            IpAddr::V6(_) => u128::MAX,
         };
         let (prefix, host, addresses) = match hit {
             Hit::Everything => (None, None, Some(all)),

@@ -51,7 +51,7 @@ pub(super) struct Link<'f> {
 impl Frame<'_> {
     /// The place for a cause.
     pub(super) fn place(&self, term: Option<&Term<'_>>) -> Place {
-        let mut path = Vec::new();
+        let mut path = Vec::with_capacity(self.depth());
         let mut parent = self.parent;
         while let Some(link) = parent {
             path.push(Step {
@@ -67,6 +67,16 @@ impl Frame<'_> {
             term: term.map(|term| term.as_str().into()),
             path: path.into(),
         }
+    }
+
+    fn depth(&self) -> usize {
+        let mut depth = 0;
+        let mut parent = self.parent;
+        while let Some(link) = parent {
+            depth += 1;
+            parent = link.frame.parent;
+        }
+        depth
     }
 
     pub(super) fn exceeds(&self, term: Option<&Term<'_>>, limit: Limit) -> Box<Cause> {

@@ -15,6 +15,7 @@ mod fetch;
 mod lint;
 mod lookup;
 mod macros;
+mod network;
 mod parse;
 mod prefix;
 mod received_spf;

@@ -1,7 +1,5 @@
 //! The grammar of records and macro-strings (§12), on octets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while};
 use nom::character::complete::{digit0, one_of};
@@ -11,6 +9,7 @@ use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
 use super::macros::{Expand, Letter, MacroString, Piece};
+use super::network;
 use super::prefix::Prefix;
 use super::record::{
     Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Term, TermKind, ascii,
@@ -68,9 +67,12 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
         let word = word.unwrap_or_default();
         return Err(SyntaxError::new(SyntaxRule::Version, 0, word));
     }
-    let all_visible = octets.iter().all(|octet| matches!(octet, b' '..=b'~'));
-    // `ip4:192.0.2.0/24` and its space are an average term.
-    let mut terms = Vec::with_capacity((octets.len() / 16 + 1).min(USUAL_TERMS));
+    // Without an early end this is done for many octets at once.
+    let all_visible = octets.iter().fold(true, |visible, octet| {
+        visible & matches!(octet, b' '..=b'~')
+    });
+    // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
+    let mut terms = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
     let (mut offset, mut rest) = (0, octets);
     while let Some((word, behind)) =
         text::split_once(rest, b' ').or((!rest.is_empty()).then_some((rest, &b""[..])))
@@ -140,6 +142,12 @@ fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
 
 /// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
 fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
+    // Most terms are of this kind; their names need no search.
+    if let [b'i', b'p', b'4' | b'6', b':', ..] = input
+        && let Some((name, rest)) = input.split_at_checked(3)
+    {
+        return Ok((rest, name));
+    }
     take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
         .parse(input)
 }
@@ -259,64 +267,50 @@ fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {
 
 /// ip4-cidr-length, ip6-cidr-length: no leading zeros, no more than the address has bits.
 fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
-    let canonical = matches!(digits, b"0" | [b'1'..=b'9', ..]);
-    text::decimal(digits, 3)
-        .filter(|_| canonical)
-        .and_then(|length| u8::try_from(length).ok())
-        .filter(|length| *length <= most)
-        .ok_or(nom::Err::Failure(Fault {
+    match network::qnum(digits) {
+        Some(([], length)) if length <= most => Ok(length),
+        _ => Err(nom::Err::Failure(Fault {
             rule: SyntaxRule::PrefixLength,
             rest: digits,
-        }))
+        })),
+    }
 }
 
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
 fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
-    let (address, length) = network(input, SyntaxRule::Ip4Network, 32)?;
-    match ipv4(address) {
-        Some(address) => Ok((b"", Mechanism::Ip4(Prefix::v4(address, length)))),
-        None => fault(SyntaxRule::Ip4Network, address_in(input)),
-    }
-}
-
-/// ip4-network = qnum "." qnum "." qnum "." qnum, without leading zeros.
-fn ipv4(input: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0; 4];
-    let mut numbers = input.split(|octet| *octet == b'.');
-    for octet in &mut octets {
-        *octet = match numbers.next()? {
-            [b'0', _, ..] => return None,
-            digits => u8::try_from(text::decimal(digits, 3)?).ok()?,
-        };
-    }
-    numbers.next().is_none().then(|| octets.into())
+    let network = input.strip_prefix(b":").unwrap_or_default();
+    let Some((rest, address)) = network::ip4(network) else {
+        return fault(SyntaxRule::Ip4Network, network);
+    };
+    let length = network_length(rest, network, 32, SyntaxRule::Ip4Network)?;
+    Ok((b"", Mechanism::Ip4(Prefix::v4(address, length))))
 }
 
 /// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
 fn ip6(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
-    let (address, length) = network(input, SyntaxRule::Ip6Network, 128)?;
-    match ascii(address).parse::<Ipv6Addr>() {
-        Ok(address) => Ok((b"", Mechanism::Ip6(Prefix::v6(address, length)))),
-        Err(_) => fault(SyntaxRule::Ip6Network, address_in(input)),
-    }
-}
-
-fn network(
-    input: &[u8],
-    rule: SyntaxRule,
-    most: u8,
-) -> Result<(&[u8], Option<u8>), nom::Err<Fault<'_>>> {
-    let [b':', network @ ..] = input else {
-        return Err(nom::Err::Failure(Fault { rule, rest: input }));
+    let network = input.strip_prefix(b":").unwrap_or_default();
+    let Some((rest, address)) = network::ip6(network) else {
+        return fault(SyntaxRule::Ip6Network, network);
     };
-    match text::split_once(network, b'/') {
-        Some((address, digits)) => Ok((address, Some(length(digits, most)?))),
-        None => Ok((network, None)),
-    }
+    let length = network_length(rest, network, 128, SyntaxRule::Ip6Network)?;
+    Ok((b"", Mechanism::Ip6(Prefix::v6(address, length))))
 }
 
-fn address_in(input: &[u8]) -> &[u8] {
-    input.strip_prefix(b":").unwrap_or(input)
+/// What may follow an address.
+fn network_length<'a>(
+    rest: &'a [u8],
+    network: &'a [u8],
+    most: u8,
+    rule: SyntaxRule,
+) -> Result<Option<u8>, nom::Err<Fault<'a>>> {
+    match rest {
+        [] => Ok(None),
+        [b'/', digits @ ..] => length(digits, most).map(Some),
+        _ => Err(nom::Err::Failure(Fault {
+            rule,
+            rest: network,
+        })),
+    }
 }
 
 /// domain-spec = macro-string domain-end; all that is left.

@@ -114,6 +114,7 @@ impl Recorder {
         }
     }
 
+    #[inline]
     pub(super) fn push(&mut self, event: impl FnOnce() -> Event) {
         if self.trace.events.len() < self.most {
             self.trace.events.push(event());

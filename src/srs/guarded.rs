@@ -224,6 +224,10 @@ pub(super) fn is_host(host: &str) -> bool {
 /// in any order, because SRS puts quoted local parts behind its own fields. It puts address literals
 /// there as well, brackets and all.
 pub(super) fn is_local_part(local_part: &str) -> bool {
+    // C1 control characters are no ASCII, and so no concern of atext.
+    if !local_part.is_ascii() && local_part.chars().any(char::is_control) {
+        return false;
+    }
     let literal: &[u8] = match scheme(local_part) {
         Some(_) => b"[]:",
         None => b"",

@@ -2,13 +2,9 @@
 
 use std::fmt;
 
-use super::Facts;
-use super::local::{self, Rule, Trust, TrustOutcome, TrustedForwarder};
+use super::local::{Rule, Trust, TrustedForwarder};
 use super::relay::Party;
-use crate::dmarc::{Disposition, DmarcResult};
 use crate::domain::Domain;
-use crate::identifier::{Method, Status};
-use crate::spf::SpfResult;
 
 /// What the receiver does with a message.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -45,6 +41,14 @@ impl fmt::Display for Action {
 
 /// What this receiver does about results. The default follows RFC 9989 7.4 and rejects nothing on
 /// SPF alone.
+///
+/// ```
+/// use mailproof::verifier::Settings;
+///
+/// let mut settings = Settings::default();
+/// settings.policy.trusted_sealers.push("lists.example.org".parse()?);
+/// # Ok::<(), mailproof::domain::DomainError>(())
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -68,6 +72,11 @@ pub struct Policy {
     pub mailing_lists: Option<Rule>,
     /// A rule for any other mail that fails DMARC (override `local_policy`).
     pub exceptions: Option<Rule>,
+    /// Whose ARC seals (`d=`) are trusted; nobody's by default. Where the chain is valid and the
+    /// first trusted hop ([`Validation::first_trusted`](crate::arc::Validation::first_trusted))
+    /// reports that DMARC passed for this author domain, mail is delivered that fails DMARC here,
+    /// under any [`RejectRule`]. The result of DMARC remains what it is.
+    pub trusted_sealers: Vec<Domain>,
 }
 
 /// What is done with mail that fails DMARC where the author domain asks to reject it.
@@ -93,10 +102,10 @@ pub enum RejectRule {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Decision {
-    action: Action,
-    reason: Reason,
-    overridden: Option<Override>,
-    trust: Option<Trust>,
+    pub(super) action: Action,
+    pub(super) reason: Reason,
+    pub(super) overridden: Option<Override>,
+    pub(super) trust: Option<Trust>,
 }
 
 impl Decision {
@@ -187,6 +196,13 @@ pub enum Reason {
     /// DMARC failed and the author domain asks to reject, but this receiver never does
     /// ([`RejectRule::Never`]).
     RejectRuleNever,
+    /// DMARC failed here, but had passed where a trusted party sealed the message (ARC).
+    TrustedSealer {
+        /// The `d=` of the seal.
+        sealer: Domain,
+        /// The instance of its set.
+        instance: u8,
+    },
     /// The message has no author domain that could be checked.
     AuthorUnusable,
     /// SPF failed, and this receiver enforces that.
@@ -222,6 +238,11 @@ impl fmt::Display for Reason {
             Self::RejectRuleNever => {
                 f.write_str("the author domain asks to reject, which this receiver never does")
             }
+            Self::TrustedSealer { sealer, instance } => write!(
+                f,
+                "{sealer}, which is trusted, sealed the message (ARC set {instance}) and found that \
+                 DMARC passed"
+            ),
             Self::AuthorUnusable => {
                 f.write_str("the message does not have exactly one author domain")
             }
@@ -266,221 +287,5 @@ impl fmt::Display for Unknown {
             Self::Policy => "the DMARC policy",
             Self::Spf => "SPF",
         })
-    }
-}
-
-/// Decides. DMARC is asked first, since a pass settles the matter.
-pub(super) fn decide(policy: &Policy, facts: &Facts) -> Decision {
-    let mut decision = by_results(policy, facts);
-    decision.trust = local::trust(&policy.trusted_forwarders, facts);
-    decision
-}
-
-fn by_results(policy: &Policy, facts: &Facts) -> Decision {
-    if policy.spf_only {
-        let decision = plain(Action::Deliver, Reason::NothingAgainst);
-        return enforce_spf(policy, facts, decision);
-    }
-    let decision = match facts.dmarc.result() {
-        DmarcResult::Pass => return on_pass(policy, facts),
-        DmarcResult::Fail => on_fail(policy, facts),
-        DmarcResult::Permerror => plain(
-            match policy.reject_rule {
-                RejectRule::Enforce => Action::Reject,
-                RejectRule::Corroborated | RejectRule::Never => Action::Quarantine,
-            },
-            Reason::AuthorUnusable,
-        ),
-        // Whatever the policy says, an identifier identical to the author domain is aligned.
-        DmarcResult::Temperror if author_is_authenticated(facts) => {
-            plain(Action::Deliver, Reason::AuthorAuthenticated)
-        }
-        DmarcResult::Temperror => plain(Action::Defer, Reason::TemporaryFailure(unknown(facts))),
-        DmarcResult::None => plain(Action::Deliver, Reason::NothingAgainst),
-    };
-    enforce_spf(policy, facts, decision)
-}
-
-fn plain(action: Action, reason: Reason) -> Decision {
-    Decision {
-        action,
-        reason,
-        overridden: None,
-        trust: None,
-    }
-}
-
-/// A pass settles the matter, unless it is SPF's alone and the receiver looks behind it.
-fn on_pass(policy: &Policy, facts: &Facts) -> Decision {
-    match local::upgraded(facts) {
-        Some(earlier) if policy.distrust_upgraded_spf => {
-            let host = earlier.receiver.as_deref().unwrap_or("an earlier host");
-            let comment = format!("{host} noted that SPF failed, and DMARC rests on SPF alone");
-            overridden(OverrideKind::LocalPolicy, comment, Reason::UpgradedSpf)
-        }
-        _ => plain(Action::Deliver, Reason::NothingAgainst),
-    }
-}
-
-/// An exception that this receiver makes from what the author domain asks for.
-fn exception(policy: &Policy, facts: &Facts) -> Option<Decision> {
-    let deliver = |kind, comment, reason| Decision {
-        action: Action::Deliver,
-        ..overridden(kind, comment, reason)
-    };
-    if let Some(trust) = local::trust(&policy.trusted_forwarders, facts)
-        && trust.outcome == TrustOutcome::Vouches
-    {
-        let comment = format!(
-            "{} forwarded it, proven by {}",
-            trust.forwarder, trust.proof
-        );
-        let reason = Reason::TrustedForwarder(trust.forwarder);
-        return Some(deliver(OverrideKind::TrustedForwarder, comment, reason));
-    }
-    let list = policy.mailing_lists.as_ref();
-    if facts.relay.list.is_some()
-        && let Some(comment) = list.and_then(|rule| rule.ask(facts))
-    {
-        return Some(deliver(
-            OverrideKind::MailingList,
-            comment,
-            Reason::Excepted,
-        ));
-    }
-    let comment = policy.exceptions.as_ref()?.ask(facts)?;
-    Some(deliver(
-        OverrideKind::LocalPolicy,
-        comment,
-        Reason::Excepted,
-    ))
-}
-
-/// What the author domain asks for, as far as the rule allows it.
-fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
-    if facts.dmarc.disposition() != Disposition::None
-        && let Some(decision) = exception(policy, facts)
-    {
-        return decision;
-    }
-    match facts.dmarc.disposition() {
-        Disposition::None => plain(Action::Deliver, Reason::NothingAgainst),
-        Disposition::Quarantine => plain(Action::Quarantine, Reason::DmarcPolicy),
-        Disposition::Reject => match policy.reject_rule {
-            RejectRule::Enforce => plain(Action::Reject, rejection(policy, facts)),
-            RejectRule::Never => overridden(
-                OverrideKind::LocalPolicy,
-                "this receiver does not reject on DMARC".into(),
-                Reason::RejectRuleNever,
-            ),
-            RejectRule::Corroborated => match corroborating_party(policy, facts) {
-                None => plain(Action::Reject, rejection(policy, facts)),
-                Some(party) => {
-                    let kind = match party {
-                        Party::List { .. } => OverrideKind::MailingList,
-                        Party::Forwarder { .. } => OverrideKind::LocalPolicy,
-                    };
-                    overridden(kind, party.to_string(), Reason::Relayed(party))
-                }
-            },
-        },
-    }
-}
-
-/// The third party that relayed the message visibly. A forwarder that is known here, but does not
-/// prove itself or forwards for somebody else, is none.
-fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Party> {
-    let trust = local::trust(&policy.trusted_forwarders, facts);
-    match trust.map(|trust| trust.outcome) {
-        Some(
-            TrustOutcome::SpfNotPassed | TrustOutcome::ProofMissing | TrustOutcome::OtherAuthor,
-        ) => None,
-        Some(TrustOutcome::Vouches | TrustOutcome::NoOriginal) | None => {
-            facts.relay.authenticated_party(facts)
-        }
-    }
-}
-
-fn overridden(kind: OverrideKind, comment: String, reason: Reason) -> Decision {
-    let overridden = Some(Override { kind, comment });
-    Decision {
-        action: Action::Quarantine,
-        reason,
-        overridden,
-        trust: None,
-    }
-}
-
-/// Several methods failed (RFC 7372 3.3) where SPF, too, speaks against the author's own
-/// organization, or is enforced by itself. A failed signature is no such method: RFC 6376 6.1
-/// treats the message as unsigned.
-fn rejection(policy: &Policy, facts: &Facts) -> Reason {
-    let spf = facts.spf.authoritative();
-    if spf.result() != SpfResult::Fail {
-        return Reason::DmarcPolicy;
-    }
-    // Where no identifier made the organizational domain worth a look-up, the policy's domain is
-    // the closest thing to it.
-    let dmarc = &facts.dmarc;
-    let organization = dmarc.organizational_domain().or(dmarc.policy_domain());
-    let own = spf
-        .domain()
-        .zip(organization)
-        .is_some_and(|(domain, organization)| domain.is_within(organization));
-    if own || policy.enforce_spf_fail {
-        Reason::SeveralMethods
-    } else {
-        Reason::DmarcPolicy
-    }
-}
-
-/// Adds what this receiver enforces of SPF; never weakens a decision.
-fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
-    if decision.action == Action::Reject {
-        return decision;
-    }
-    match facts.spf.authoritative().result() {
-        SpfResult::Fail if policy.enforce_spf_fail => plain(Action::Reject, Reason::SpfFail),
-        SpfResult::Permerror if policy.enforce_spf_permerror => {
-            plain(Action::Reject, Reason::SpfPermerror)
-        }
-        // What may turn out to be a fail cannot be delivered where fails are rejected.
-        SpfResult::Temperror if policy.enforce_spf_fail && decision.action == Action::Deliver => {
-            plain(Action::Defer, Reason::TemporaryFailure(Unknown::Spf))
-        }
-        SpfResult::Fail
-        | SpfResult::Permerror
-        | SpfResult::Temperror
-        | SpfResult::None
-        | SpfResult::Neutral
-        | SpfResult::Pass
-        | SpfResult::Softfail => decision,
-    }
-}
-
-/// Whether the author domain itself, not just its organization, is authenticated.
-fn author_is_authenticated(facts: &Facts) -> bool {
-    facts.identifiers().any(|identifier| {
-        identifier.status() == Status::Pass && Some(identifier.domain()) == facts.author.domain()
-    })
-}
-
-/// What kept DMARC from a conclusion: the policy, if it is unknown; else the first identifier that
-/// might have passed.
-fn unknown(facts: &Facts) -> Unknown {
-    if facts.dmarc.record().is_none() {
-        return Unknown::Policy;
-    }
-    let unknown: Vec<Method> = facts
-        .identifiers()
-        .filter(|identifier| identifier.status() == Status::TempError)
-        .map(|identifier| identifier.method())
-        .collect();
-    if unknown.contains(&Method::Dkim) {
-        Unknown::DkimKey
-    } else if unknown.contains(&Method::Spf) {
-        Unknown::Spf
-    } else {
-        Unknown::Policy
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Verdict;
+use crate::arc;
 use crate::dkim;
 use crate::dmarc::WhyNot;
 use crate::domain::Domain;
@@ -18,6 +19,11 @@ use crate::spf;
 )]
 #[non_exhaustive]
 pub enum LimitHit {
+    /// The message has more ARC sets than are looked at.
+    ArcSets {
+        /// How many are looked at.
+        limit: usize,
+    },
     /// The From field was too long, or had too many mailboxes.
     Author(AuthorError),
     /// Signatures were left out.
@@ -54,6 +60,7 @@ pub enum LimitHit {
 impl fmt::Display for LimitHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::ArcSets { limit } => write!(f, "more than {limit} ARC sets"),
             Self::Author(error) => error.fmt(f),
             Self::DkimSignatures { limit } => {
                 write!(
@@ -112,10 +119,15 @@ pub(super) fn hit(verdict: &Verdict) -> Vec<LimitHit> {
         .map(|alignment| LimitHit::DmarcWalks {
             domain: alignment.domain().clone(),
         });
+    let arc = match *verdict.arc().cause() {
+        arc::Cause::TooManySets { limit } => Some(LimitHit::ArcSets { limit }),
+        _ => None,
+    };
     author
         .into_iter()
         .chain(spf)
         .chain(dkim)
+        .chain(arc)
         .chain(walks)
         .collect()
 }

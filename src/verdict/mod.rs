@@ -5,11 +5,13 @@
 //! a [`Policy`] which never changes a result.
 
 mod action;
+mod decide;
 mod limit;
 mod local;
 mod relay;
 mod reply;
 
+use crate::arc;
 use crate::auth_results::{AuthenticationResults, AuthservId, Method, MethodResult, ResultWord};
 use crate::dkim;
 use crate::dmarc;
@@ -36,6 +38,7 @@ pub struct Verdict {
     relay: Relay,
     spf: spf::SessionEvaluation,
     dkim: Vec<dkim::Verification>,
+    arc: arc::Validation,
     dmarc: dmarc::Evaluation,
     #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
     transcript: Transcript,
@@ -51,6 +54,7 @@ pub(crate) struct Facts {
     pub(crate) relay: Relay,
     pub(crate) spf: spf::SessionEvaluation,
     pub(crate) dkim: Vec<dkim::Verification>,
+    pub(crate) arc: arc::Validation,
     pub(crate) dmarc: dmarc::Evaluation,
     pub(crate) transcript: Transcript,
 }
@@ -69,7 +73,7 @@ impl Facts {
 impl Verdict {
     /// Decides what to do about the facts.
     pub(crate) fn new(facts: Facts, policy: &Policy) -> Self {
-        let decision = action::decide(policy, &facts);
+        let decision = decide::decide(policy, &facts);
         let Facts {
             session,
             author,
@@ -77,6 +81,7 @@ impl Verdict {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
         } = facts;
@@ -87,6 +92,7 @@ impl Verdict {
             relay,
             spf,
             dkim,
+            arc,
             dmarc,
             transcript,
             decision,
@@ -127,6 +133,12 @@ impl Verdict {
     #[must_use]
     pub fn dkim(&self) -> &[dkim::Verification] {
         &self.dkim
+    }
+
+    /// The result of the ARC chain. It never changes that of DMARC.
+    #[must_use]
+    pub fn arc(&self) -> &arc::Validation {
+        &self.arc
     }
 
     /// The result of DMARC.
@@ -190,6 +202,8 @@ impl Verdict {
         field
             .results
             .extend(self.dkim.iter().map(dkim::Verification::to_method_result));
+        let client_ip = self.session.client_ip();
+        field.results.push(self.arc.to_method_result(client_ip));
         field.results.push(self.dmarc.to_method_result());
         field
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Facts;
 use crate::address::{Address, ReversePath};
+use crate::arc::ArcResult;
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Status};
 use crate::message::Head;
@@ -70,7 +71,8 @@ impl Relay {
     }
 
     /// The third party that relayed the message and is authenticated itself: the forwarder whose
-    /// SRS address passed SPF or who signed, or a list under anybody's passing identifier.
+    /// SRS address passed SPF or who signed, a list under anybody's passing identifier, or the last
+    /// sealer of a valid ARC chain.
     pub(super) fn authenticated_party(&self, facts: &Facts) -> Option<Party> {
         let mut passed = facts
             .identifiers()
@@ -84,10 +86,16 @@ impl Relay {
                     identifier,
                 });
         }
-        let list = self.list.clone()?;
-        passed
-            .next()
-            .map(|identifier| Party::List { list, identifier })
+        if let Some(list) = &self.list
+            && let Some(identifier) = passed.next()
+        {
+            let list = list.clone();
+            return Some(Party::List { list, identifier });
+        }
+        let valid = facts.arc.result() == ArcResult::Pass;
+        let newest = facts.arc.sets().last().filter(|_| valid)?;
+        let sealer = newest.domain()?.clone();
+        Some(Party::Sealer { sealer })
     }
 }
 
@@ -137,6 +145,11 @@ pub enum Party {
         /// What authenticates it.
         identifier: AuthenticatedIdentifier,
     },
+    /// Whoever sealed the message last (ARC).
+    Sealer {
+        /// The `d=` of the seal.
+        sealer: Domain,
+    },
     /// A mailing list.
     List {
         /// Its List-Id.
@@ -158,6 +171,9 @@ impl fmt::Display for Party {
                  sender (SRS)",
                 identifier.method()
             ),
+            Self::Sealer { sealer } => {
+                write!(f, "{sealer} relayed the message and sealed it (ARC)")
+            }
             Self::List { list, identifier } => write!(
                 f,
                 "{}, authenticated by {}, relayed the message for the list {list}",

@@ -49,7 +49,8 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
             | Reason::TrustedForwarder(_)
             | Reason::Excepted
             | Reason::UpgradedSpf
-            | Reason::TemporaryFailure(_),
+            | Reason::TemporaryFailure(_)
+            | Reason::TrustedSealer { .. },
         ) => (550, "5.7.1"),
     };
     Some(SmtpReply {
@@ -96,7 +97,8 @@ fn words(verdict: &Verdict) -> String {
         | Reason::TrustedForwarder(_)
         | Reason::Excepted
         | Reason::UpgradedSpf
-        | Reason::RejectRuleNever => {
+        | Reason::RejectRuleNever
+        | Reason::TrustedSealer { .. } => {
             format!("DMARC fail: nothing authenticates {author}, whose policy asks to reject")
         }
     }

@@ -1,18 +1,26 @@
-//! Suites of DKIM: whole messages, canonicalization, syntax.
+//! Suites of DKIM: whole messages. Canonicalization and syntax stand in files of their own.
+
+#[path = "dkim_canonicalization.rs"]
+mod canonicalization;
+#[path = "dkim_syntax.rs"]
+mod syntax;
+#[path = "dkim_values.rs"]
+mod values;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mailproof::crypto::HashAlgorithm;
-use mailproof::dkim::{
-    self, BodyCanonicalizer, BodyHashRequest, BodyHasher, Canonicalization, DkimResult, KeyRecord,
-    Settings, Signature, SignatureError, Verification,
-};
-use mailproof::dns::{LookupError, Zone, block_on};
+use mailproof::crypto::SigningKey;
+use mailproof::dkim::{self, Canonicalization, DkimResult, Keys, Settings, Signer, Verification};
+use mailproof::dns::{LookupError, Outcome, Txt, Zone, block_on};
 use mailproof::{Domain, Message};
 use serde_json::Value;
 
+pub use canonicalization::canonicalization;
+pub use syntax::syntax;
+
 use crate::report::{self, Report};
+use values::{list, text, words};
 
 /// Messages: `cases.json`, `dns.json` for those without DNS data of their own, `messages/`.
 pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
@@ -51,11 +59,76 @@ pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
         }
         signatures(name, case, &by_signature, report);
     }
+    if let Ok(vectors) = report::json(&suite.join("sign-vectors.json")) {
+        for (number, vector) in list(&vectors, "vectors")?.into_iter().enumerate() {
+            sign_vector(number, vector, &shared, report)?;
+        }
+    }
+    Ok(())
+}
+
+/// A message that another signer made: its signature must verify, and ours over the same message
+/// must have the same body hash. The order of tags is each signer's own, so no more can be equal.
+fn sign_vector(
+    number: usize,
+    vector: &Value,
+    dns: &Value,
+    report: &mut Report,
+) -> Result<(), String> {
+    let key = text(vector, "key").ok_or("sign vector without key")?;
+    let message = text(vector, "message").ok_or("sign vector without message")?;
+    let signature = text(vector, "sig").ok_or("sign vector without sig")?;
+    let mail = format!("{}\r\n{message}", signature.trim_end());
+    let parsed = Message::parse(mail.as_bytes());
+    let settings = Settings::default();
+    let collected = dkim::collect(parsed.head(), None, SystemTime::now(), &settings);
+    // The key of the vector is published under one of the names of the suite.
+    let ed25519 = key.contains("ed25519");
+    let mut records = Vec::new();
+    for (name, value) in dns.as_object().into_iter().flatten() {
+        let record = words(value).concat();
+        if name.starts_with(key.split(['-', '.']).next().unwrap_or_default())
+            && record.contains("k=ed25519") == ed25519
+        {
+            records.push(Txt::new(record));
+        }
+    }
+    let mut keys = Keys::default();
+    for name in collected.key_names() {
+        keys.insert(name, Ok(Outcome::records(records.clone())));
+    }
+    let mut hasher = collected.body_hasher();
+    hasher.update(parsed.body());
+    let verifications = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+    let (result, cause) = overall(&verifications);
+    let name = format!("sign vector {number}");
+    let passed = result == DkimResult::Pass;
+    report.case(&name, passed, "pass", result.as_str(), &cause);
+    let Some(theirs) = verifications
+        .first()
+        .and_then(|first| first.claimed_body_hash())
+    else {
+        return Ok(());
+    };
+    let simple = Canonicalization::Simple;
+    let key = SigningKey::ed25519(&[1; 32]).map_err(|error| error.to_string())?;
+    let domain = "example.com"
+        .parse::<Domain>()
+        .map_err(|error| error.to_string())?;
+    let signer = Signer::new(key, domain, "s")
+        .map_err(|error| error.to_string())?
+        .canonicalization(simple, simple);
+    let message = Message::parse(message.as_bytes());
+    let ours = dkim::sign(&[signer], &message, SystemTime::now())
+        .map_err(|error| error.to_string())?
+        .header();
+    let same = ours.contains(&format!("bh={theirs};"));
+    report.case(&format!("{name} bh="), same, theirs, &ours, "");
     Ok(())
 }
 
 /// A file without any CRLF was stored with the line ends of the system, not of mail.
-fn with_line_ends(octets: Vec<u8>) -> Vec<u8> {
+pub fn with_line_ends(octets: Vec<u8>) -> Vec<u8> {
     if octets.windows(2).any(|pair| pair == b"\r\n") {
         return octets;
     }
@@ -137,430 +210,6 @@ fn verify(octets: &[u8], zone: &Zone, now: SystemTime, settings: &Settings) -> V
     let chunked = dkim::verify(collected, &keys, &hasher.finish(), settings);
     assert_eq!(whole, chunked);
     whole
-}
-
-/// Canonicalization: `canon.json`, or any file with `vectors` or `body_hashes`.
-pub fn canonicalization(suite: &Path, report: &mut Report) -> Result<(), String> {
-    for (_, file) in files(suite)? {
-        for vector in list(&file, "vectors").unwrap_or_default() {
-            if text(vector, "kind") == Some("c-tag") {
-                c_tag(vector, report);
-            } else {
-                vector_case(vector, report)?;
-            }
-        }
-        for hash in list(&file, "body_hashes").unwrap_or_default() {
-            body_hash_case(suite, hash, report)?;
-        }
-    }
-    Ok(())
-}
-
-fn algorithm(value: &Value) -> Result<Canonicalization, String> {
-    match text(value, "algo") {
-        Some("simple") => Ok(Canonicalization::Simple),
-        Some("relaxed") => Ok(Canonicalization::Relaxed),
-        other => Err(format!("canonicalization {other:?}")),
-    }
-}
-
-/// The value of `c=`, in a signature that is otherwise sound.
-fn c_tag(vector: &Value, report: &mut Report) {
-    let input = text(vector, "in");
-    let tag = input.map(|value| format!("c={value};")).unwrap_or_default();
-    let list = format!(
-        "v=1; a=rsa-sha256; d=example.com; s=s; h=from; {tag}\
-         bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA"
-    );
-    let got = match Signature::parse(list.as_bytes(), 1_000) {
-        Ok(signature) => format!(
-            "{}/{}",
-            signature.header_canonicalization(),
-            signature.body_canonicalization()
-        ),
-        Err(_) => "error".into(),
-    };
-    let expected = match (text(vector, "header"), text(vector, "body")) {
-        (Some(header), Some(body)) => format!("{header}/{body}"),
-        _ => "error".into(),
-    };
-    // White space around a value belongs to the tag list, which is read first.
-    let trimmed = input.is_none_or(|value| value.trim() == value);
-    let name = format!("c={}", input.unwrap_or("(absent)"));
-    report.case(&name, got == expected || !trimmed, &expected, &got, "");
-}
-
-fn vector_case(vector: &Value, report: &mut Report) -> Result<(), String> {
-    let canonicalization = algorithm(vector)?;
-    let kind = text(vector, "kind").ok_or("vector without kind")?;
-    let input = &vector["in"];
-    let name = format!("{kind} {canonicalization} {input}");
-    if report.skips(&name) {
-        return Ok(());
-    }
-    let expected = octets(text(vector, "out").unwrap_or_default());
-    let lenient = vector["lenient_lf"] == true;
-    let got = match kind {
-        "body" => body(canonicalization, &chunks(input), &expected, lenient),
-        "headers" => headers(canonicalization, vector),
-        _ => {
-            let input = chunks(input).concat();
-            let message = Message::parse(&input);
-            let mut out = Vec::new();
-            for field in message.head().fields() {
-                let name = [field.name(), field.gap()].concat();
-                out.extend(canonicalization.header_field(&name, field.value()));
-            }
-            // Some vectors leave the CRLF out on either side.
-            if !expected.ends_with(b"\r\n") && out.ends_with(b"\r\n") {
-                out.truncate(out.len() - 2);
-            }
-            out
-        }
-    };
-    let show = |octets: &[u8]| octets.escape_ascii().to_string();
-    let source = text(vector, "source").unwrap_or_default();
-    report.case(
-        &name,
-        got == expected,
-        &show(&expected),
-        &show(&got),
-        source,
-    );
-    Ok(())
-}
-
-/// The canonical body for the chunks as given; an answer that differs for another cut of the same
-/// octets is returned instead.
-fn body(
-    canonicalization: Canonicalization,
-    chunks: &[Vec<u8>],
-    expected: &[u8],
-    lenient: bool,
-) -> Vec<u8> {
-    // Bare LF as a line end is a choice that we leave to the caller.
-    let whole = if lenient {
-        let joined = chunks.concat();
-        let mut out = Vec::new();
-        for octet in joined {
-            if octet == b'\n' && out.last() != Some(&b'\r') {
-                out.push(b'\r');
-            }
-            out.push(octet);
-        }
-        out
-    } else {
-        chunks.concat()
-    };
-    let canonical = |chunks: &mut dyn Iterator<Item = &[u8]>| {
-        let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
-        let mut out = Vec::new();
-        for chunk in chunks {
-            canonicalizer.update(chunk, |piece| out.extend_from_slice(piece));
-        }
-        canonicalizer.finish(|piece| out.extend_from_slice(piece));
-        out
-    };
-    if !lenient {
-        let given = canonical(&mut chunks.iter().map(Vec::as_slice));
-        if given != expected {
-            return given;
-        }
-    }
-    for at in 0..=whole.len() {
-        let (first, second) = whole.split_at(at);
-        let got = canonical(&mut [first, second].into_iter());
-        if got != expected {
-            return got;
-        }
-    }
-    canonical(&mut whole.chunks(1))
-}
-
-/// Selected fields: `headers` as name and value, `h` the names.
-fn headers(canonicalization: Canonicalization, vector: &Value) -> Vec<u8> {
-    let fields: Vec<(Vec<u8>, Vec<u8>)> = vector["headers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|pair| {
-            let part = |at: usize| octets(pair[at].as_str().unwrap_or_default());
-            (part(0), part(1))
-        })
-        .collect();
-    let mut used = vec![false; fields.len()];
-    let mut out = Vec::new();
-    for name in words(&vector["h"]) {
-        let found = (0..fields.len())
-            .rev()
-            .find(|at| !used[*at] && fields[*at].0.eq_ignore_ascii_case(name.as_bytes()));
-        if let Some(at) = found {
-            used[at] = true;
-            out.extend(canonicalization.header_field(&fields[at].0, &fields[at].1));
-        }
-    }
-    out
-}
-
-fn body_hash_case(suite: &Path, case: &Value, report: &mut Report) -> Result<(), String> {
-    let canonicalization = algorithm(case)?;
-    let hash = match text(case, "hash") {
-        Some("sha1") => HashAlgorithm::Sha1,
-        Some("sha256") => HashAlgorithm::Sha256,
-        other => return Err(format!("hash {other:?}")),
-    };
-    let body = match (text(case, "body"), text(case, "file")) {
-        (Some(body), _) => octets(body),
-        (None, Some(file)) => {
-            let message = std::fs::read(suite.join(file)).map_err(|e| format!("{file}: {e}"))?;
-            let mut crlf = Vec::new();
-            for octet in message {
-                if octet == b'\n' && crlf.last() != Some(&b'\r') {
-                    crlf.push(b'\r');
-                }
-                crlf.push(octet);
-            }
-            Message::parse(&crlf).body().to_vec()
-        }
-        (None, None) => return Err("body hash without body".into()),
-    };
-    let length = case["l"].as_u64();
-    let request = BodyHashRequest::new(hash, canonicalization).with_length(length);
-    let expected = text(case, "bh").unwrap_or_default();
-    let from = text(case, "file").unwrap_or("body");
-    let name = format!("body hash {canonicalization} {hash:?} {length:?} {from}");
-    let mut got = String::new();
-    for size in [1, 2, 3, 5, body.len().max(1)] {
-        let mut hasher = BodyHasher::new([request]);
-        body.chunks(size).for_each(|chunk| hasher.update(chunk));
-        let hashes = hasher.finish();
-        got = base64(hashes.get(&request).unwrap().digest.as_ref());
-        if got != expected {
-            break;
-        }
-    }
-    report.case(&name, got == expected, expected, &got, "");
-    Ok(())
-}
-
-/// Syntax: `dkim-syntax.json` with any of its lists, and lists of published key records.
-pub fn syntax(suite: &Path, report: &mut Report) -> Result<(), String> {
-    for (_, file) in files(suite)? {
-        if let Some(records) = file.as_array() {
-            for record in records {
-                published_record(record, report);
-            }
-            continue;
-        }
-        for case in list(&file, "key_records").unwrap_or_default() {
-            key_record(case, report);
-        }
-        for case in list(&file, "signatures").unwrap_or_default() {
-            signature(case, report);
-        }
-        for case in list(&file, "tag_lists").unwrap_or_default() {
-            tag_list(case, report);
-        }
-        for case in list(&file, "strip_b").unwrap_or_default() {
-            strip_b(case, report);
-        }
-    }
-    Ok(())
-}
-
-fn published_record(case: &Value, report: &mut Report) {
-    let record = text(case, "record").unwrap_or_default();
-    let name = text(case, "name").unwrap_or(record);
-    let parsed = KeyRecord::parse(record.as_bytes());
-    let cause = parsed.as_ref().err().map(ToString::to_string);
-    let got = if parsed.is_ok() { "valid" } else { "invalid" };
-    report.case(
-        name,
-        parsed.is_ok(),
-        "valid",
-        got,
-        &cause.unwrap_or_default(),
-    );
-}
-
-fn key_record(case: &Value, report: &mut Report) {
-    let record = text(case, "record").unwrap_or_default();
-    let expected = text(case, "expect").unwrap_or_default();
-    let parsed = KeyRecord::parse(record.as_bytes());
-    let (got, cause) = match &parsed {
-        Ok(record) if record.is_revoked() => ("revoked", String::new()),
-        // A key for something else is of no use to a signature.
-        Ok(record) if record.is_for_mail() => ("valid", String::new()),
-        Ok(_) => ("invalid", "not for mail".into()),
-        Err(error) => ("invalid", error.to_string()),
-    };
-    let name = format!("key record {record}");
-    let passed = got == expected || expected == "either";
-    report.case(&name, passed, expected, got, &cause);
-    if let (Ok(record), Some(fields)) = (&parsed, case.get("fields")) {
-        for (tag, value) in fields.as_object().into_iter().flatten() {
-            let got = match tag.as_str() {
-                "n" => Value::from(record.note()),
-                "t" => {
-                    let known = [("y", record.is_testing()), ("s", record.is_strict())];
-                    let expected = words(value);
-                    let wrong = known
-                        .iter()
-                        .any(|(flag, set)| expected.iter().any(|word| word == flag) != *set);
-                    if wrong { Value::Null } else { value.clone() }
-                }
-                _ => continue,
-            };
-            let name = format!("{name} {tag}=");
-            report.case(
-                &name,
-                got == *value,
-                &value.to_string(),
-                &got.to_string(),
-                "",
-            );
-        }
-    }
-}
-
-fn parse_signature(header: &str) -> Result<Signature, SignatureError> {
-    let octets = octets(header);
-    let message = Message::parse(&octets);
-    let field = message.head().fields().first().cloned();
-    Signature::parse(field.as_ref().map(|f| f.value()).unwrap_or_default(), 1_000)
-}
-
-fn signature(case: &Value, report: &mut Report) {
-    let header = text(case, "header").unwrap_or_default();
-    let expected = text(case, "expect").unwrap_or_default();
-    let parsed = parse_signature(header);
-    let got = if parsed.is_ok() { "valid" } else { "invalid" };
-    let cause = parsed.as_ref().err().map(ToString::to_string);
-    let passed = got == expected || expected == "either";
-    report.case(header, passed, expected, got, &cause.unwrap_or_default());
-    let (Ok(signature), Some(fields)) = (&parsed, case.get("fields")) else {
-        return;
-    };
-    for (tag, value) in fields.as_object().into_iter().flatten() {
-        let got = match tag.as_str() {
-            "a" => Value::from(signature.algorithm().as_str()),
-            "s" => signature.selector().into(),
-            "d" => signature.signing_domain().as_str().into(),
-            "h" => signature.signed_fields().to_vec().into(),
-            "c" => format!(
-                "{}/{}",
-                signature.header_canonicalization(),
-                signature.body_canonicalization()
-            )
-            .into(),
-            "l" => signature.length().into(),
-            "i" => signature.identity().to_string().into(),
-            "t" => signature.timestamp().into(),
-            "x" => signature.expiration().into(),
-            "z" => signature
-                .copied_fields()
-                .map(|(name, value)| format!("{name}:{}", String::from_utf8_lossy(&value)))
-                .collect::<Vec<_>>()
-                .into(),
-            _ => continue,
-        };
-        let name = format!("{header} {tag}=");
-        report.case(
-            &name,
-            got == *value,
-            &value.to_string(),
-            &got.to_string(),
-            "",
-        );
-    }
-}
-
-/// A tag list is read as a signature: what else may be wrong with it is found only later.
-fn tag_list(case: &Value, report: &mut Report) {
-    let input = text(case, "in").unwrap_or_default();
-    let expected = text(case, "expect").unwrap_or_default();
-    let parsed = Signature::parse(&octets(input), 1_000);
-    let got = match &parsed {
-        Err(SignatureError::TagList(_) | SignatureError::Fold { .. }) => "invalid",
-        Ok(_) | Err(_) => "valid",
-    };
-    let cause = parsed.err().map(|error| error.to_string());
-    let passed = got == expected || expected == "either";
-    let name = format!("tag list {input:?}");
-    report.case(&name, passed, expected, got, &cause.unwrap_or_default());
-}
-
-fn strip_b(case: &Value, report: &mut Report) {
-    let input = octets(text(case, "in").unwrap_or_default());
-    let expected = text(case, "out").unwrap_or_default();
-    let input = input.strip_suffix(b"\r\n").unwrap_or(&input);
-    let stripped = dkim::without_signature(input);
-    let got = String::from_utf8_lossy(&stripped).into_owned();
-    let name = format!("b= of {}", input.escape_ascii());
-    report.case(&name, got == expected, expected, &got, "");
-}
-
-fn files(suite: &Path) -> Result<Vec<(String, Value)>, String> {
-    let folder = std::fs::read_dir(suite).map_err(|error| error.to_string())?;
-    let mut files = Vec::new();
-    for entry in folder.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".json") && name != "suite.json" {
-            files.push((name, report::json(&entry.path())?));
-        }
-    }
-    files.sort_by(|(first, _), (second, _)| first.cmp(second));
-    Ok(files)
-}
-
-/// The list itself, or the one under `key`.
-fn list<'v>(value: &'v Value, key: &str) -> Result<Vec<&'v Value>, String> {
-    value
-        .as_array()
-        .or_else(|| value.get(key).and_then(Value::as_array))
-        .map(|list| list.iter().collect())
-        .ok_or(format!("no list {key}"))
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    value.get(key).and_then(Value::as_str)
-}
-
-/// A word, or a list of words.
-fn words(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(word) => vec![word.clone()],
-        Value::Array(words) => words
-            .iter()
-            .filter_map(|word| word.as_str().map(str::to_owned))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn octets(text: &str) -> Vec<u8> {
-    text.as_bytes().to_vec()
-}
-
-fn chunks(value: &Value) -> Vec<Vec<u8>> {
-    words(value).iter().map(|chunk| octets(chunk)).collect()
-}
-
-fn base64(octets: &[u8]) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for group in octets.chunks(3) {
-        let mut bits = 0_usize;
-        for at in 0..3 {
-            bits = bits << 8 | usize::from(group.get(at).copied().unwrap_or_default());
-        }
-        for at in 0..4 {
-            let shown = at <= group.len();
-            let digit = ALPHABET[bits >> (18 - 6 * at) & 63];
-            out.push(if shown { char::from(digit) } else { '=' });
-        }
-    }
-    out
 }
 
 /// DNS data: name to a list of TXT strings, to `{TYPE: [...]}`, or to an error.

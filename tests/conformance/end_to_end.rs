@@ -109,6 +109,10 @@ fn judge(name: &str, case: &Value, verdict: &Verdict, report: &mut Report) -> Re
                 (vec![spf.result().as_str()], spf.cause().to_string())
             }
             "dkim" => dkim(verdict, expected),
+            "arc" => {
+                let arc = verdict.arc();
+                (vec![arc.result().as_str()], arc.cause().to_string())
+            }
             "dmarc" => {
                 let dmarc = verdict.dmarc();
                 (vec![dmarc.result().as_str()], dmarc.cause().to_string())

@@ -175,6 +175,14 @@ impl Case {
         let mut settings = Settings::default();
         settings.policy.reject_rule = rule;
         (self.settings)(&mut settings);
+        self.verify_with(resolver, settings)
+    }
+
+    pub fn verdict_with(&self, settings: Settings) -> Verdict {
+        self.verify_with(self.zone(), settings)
+    }
+
+    fn verify_with(&self, resolver: impl Resolver, settings: Settings) -> Verdict {
         let verifier = Verifier::with_settings(resolver, settings);
         let session = Session::new(self.ip.parse().unwrap(), self.helo, self.mail_from);
         let octets = read(&format!("{}.eml", self.message));

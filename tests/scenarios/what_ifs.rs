@@ -18,6 +18,14 @@ use super::case::{B, Case, found, read};
 
 const MONITORING: &str = "_dmarc.firma-a.tld. TXT \"v=DMARC1; p=none\"\n";
 
+/// What is sent, what the list does, and the words at firma-c.tld.
+struct WhatIf {
+    message: &'static str,
+    zone: &'static str,
+    change: fn(&mut Hop),
+    expected: [&'static str; 5],
+}
+
 /// Simulated from station 1: words at firma-c.tld, and the first finding.
 #[test]
 fn b13() {
@@ -25,51 +33,57 @@ fn b13() {
         hop.rewriting = Rewriting::None;
         hop.signer = None;
     };
-    let rows: [(&str, &str, fn(&mut Hop), [&str; 5]); 5] = [
-        (
-            "b-plain",
-            MONITORING,
-            |_| {},
-            ["pass", "pass", "fail", "deliver", "envelope-exchange-srs"],
-        ),
-        (
-            "b-author-signed",
-            REJECT,
-            |_| {},
-            ["pass", "pass pass", "pass", "deliver", "pass-by-dkim-alone"],
-        ),
-        (
-            "b-author-signed",
-            REJECT,
-            |hop| hop.footer = Some("-- \nVerteiler".into()),
-            ["pass", "pass fail", "fail", "quarantine", "body-appended"],
-        ),
-        (
-            "b-author-signed",
-            REJECT,
-            |hop| hop.subject_prefix = Some("[Verteiler]".into()),
-            [
+    let rows = [
+        WhatIf {
+            message: "b-plain",
+            zone: MONITORING,
+            change: |_| {},
+            expected: ["pass", "pass", "fail", "deliver", "envelope-exchange-srs"],
+        },
+        WhatIf {
+            message: "b-author-signed",
+            zone: REJECT,
+            change: |_| {},
+            expected: ["pass", "pass pass", "pass", "deliver", "pass-by-dkim-alone"],
+        },
+        WhatIf {
+            message: "b-author-signed",
+            zone: REJECT,
+            change: |hop| hop.footer = Some("-- \nVerteiler".into()),
+            expected: ["pass", "pass fail", "fail", "quarantine", "body-appended"],
+        },
+        WhatIf {
+            message: "b-author-signed",
+            zone: REJECT,
+            change: |hop| hop.subject_prefix = Some("[Verteiler]".into()),
+            expected: [
                 "pass",
                 "pass fail",
                 "fail",
                 "quarantine",
                 "header-field-changed",
             ],
-        ),
-        (
-            "b-plain",
-            REJECT,
-            plain,
-            [
+        },
+        WhatIf {
+            message: "b-plain",
+            zone: REJECT,
+            change: plain,
+            expected: [
                 "fail",
                 "",
                 "fail",
                 "reject",
                 "forwarded-unrewritten-or-forged",
             ],
-        ),
+        },
     ];
-    for (message, zone, change, expected) in rows {
+    for WhatIf {
+        message,
+        zone,
+        change,
+        expected,
+    } in rows
+    {
         let mut hop = list();
         change(&mut hop);
         let case = Case { zone, ..B };

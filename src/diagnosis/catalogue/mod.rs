@@ -21,6 +21,7 @@ macro_rules! entries {
             &[$(&$name),*];
     };
 }
+pub(super) mod arc;
 mod authors;
 pub(super) mod bounce;
 pub(super) mod dkim;
@@ -49,6 +50,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
         authors::ALL,
         dmarc::ALL,
         relay::ALL,
+        arc::ALL,
         dkim::ALL,
         spf::ALL,
         forensics::ALL,

@@ -28,10 +28,10 @@ use crate::text::{self, FoldingWriter};
 /// let field = ReceivedSpf::of(evaluation.authoritative(), &session, "mx.example.net").to_field();
 /// assert_eq!(
 ///     field,
-///     "Received-SPF: pass\r\n\t\
-///      (mx.example.net: `ip6:2001:db8::/32` in the record of example.com covers 2001:db8::1)\r\n\t\
-///      client-ip=\"2001:db8::1\"; envelope-from=\"user@example.com\";\r\n\t\
-///      helo=mx.example.com; receiver=mx.example.net; identity=mailfrom;\r\n\t\
+///     "Received-SPF: pass (mx.example.net: `ip6:2001:db8::/32` in the record of\r\n\t\
+///      example.com covers 2001:db8::1) client-ip=\"2001:db8::1\";\r\n\t\
+///      envelope-from=\"user@example.com\"; helo=mx.example.com;\r\n\t\
+///      receiver=mx.example.net; identity=mailfrom;\r\n\t\
 ///      mechanism=\"ip6:2001:db8::/32\""
 /// );
 /// let read = ReceivedSpf::parse(field.strip_prefix("Received-SPF:").unwrap().as_bytes())?;
@@ -93,7 +93,7 @@ impl ReceivedSpf {
         }
     }
 
-    /// Sets the comment. Control characters are dropped, and so is what exceeds 500 characters.
+    /// Sets the comment. Control characters are dropped, and so is what exceeds 450 octets.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
         self.comment = Some(clean(comment));
@@ -101,7 +101,7 @@ impl ReceivedSpf {
     }
 
     /// Adds a key and its value. Control characters of the value are dropped, and so is what exceeds
-    /// 500 characters; a key that is none is left out altogether.
+    /// 450 octets; a key that is none is left out altogether.
     #[must_use]
     pub fn with_pair(mut self, key: &str, value: &str) -> Self {
         if parse::is_key(key.as_bytes()) {
@@ -171,7 +171,7 @@ impl ReceivedSpf {
         let mut writer = FoldingWriter::new("Received-SPF");
         writer.word(self.result.as_str());
         if let Some(comment) = &self.comment {
-            writer.word(&text::comment(comment));
+            write_comment(&mut writer, &text::comment(comment));
         }
         for (index, (key, value)) in self.pairs.iter().enumerate() {
             if index != 0 {
@@ -216,15 +216,29 @@ fn domain_of(address: &str) -> Option<&str> {
     (!domain.is_empty()).then_some(domain)
 }
 
-fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control())
-        .take(MAX_VALUE)
-        .collect()
+/// Folds at the spaces, unless several in a row would leave a line of white space only.
+fn write_comment(writer: &mut FoldingWriter, comment: &str) {
+    if comment.contains("  ") {
+        writer.word(comment);
+    } else {
+        comment.split(' ').for_each(|word| writer.word(word));
+    }
 }
 
-/// §9.1: the field must not be ‘excessively long’. Mailboxes have at most 320 octets.
-const MAX_VALUE: usize = 500;
+fn clean(text: &str) -> String {
+    let mut out = String::new();
+    for character in text.chars().filter(|character| !character.is_control()) {
+        if out.len() + character.len_utf8() > MAX_VALUE {
+            break;
+        }
+        out.push(character);
+    }
+    out
+}
+
+/// §9.1: the field must not be ‘excessively long’: with each octet escaped, a value still fits into
+/// one of the lines of 998 octets that RFC 5322 2.1.1 allows. Mailboxes have at most 320 octets.
+const MAX_VALUE: usize = 450;
 
 /// Why a text is no Received-SPF field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use mailproof::arc::{self, Sealer};
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{self, Canonicalization, Fields, Publication, Signer};
 use mailproof::{Domain, Message};
@@ -54,7 +55,11 @@ fn main() -> Result<()> {
     let write = |file: &str, octets: &[u8]| write(&folder.join(file), octets);
     let teams = messages::teams();
     write("a.eml", &teams)?;
-    write("a-signed.eml", &sign(&[&tenant_a], &teams, REPORT_A)?)?;
+    let teams_signed = sign(&[&tenant_a], &teams, REPORT_A)?;
+    write("a-signed.eml", &teams_signed)?;
+    let microsoft = sealer("microsoft.pem", "microsoft.com", "arcselector9901")?;
+    let teams_sealed = seal(&microsoft, messages::TEAMS_RESULTS, &teams_signed, REPORT_A)?;
+    write("a-sealed.eml", &teams_sealed)?;
 
     let changed = messages::replaced(
         &sign(&[&tenant_a], &teams, REPORT_A)?,
@@ -67,7 +72,11 @@ fn main() -> Result<()> {
     write("b-plain.eml", &list)?;
     let author_signed = sign(&[&author], &list, REPORT_B)?;
     write("b-author-signed.eml", &author_signed)?;
-    write("b-list.eml", &sign(&[&tenant_b], &list, REPORT_B)?)?;
+    let list_signed = sign(&[&tenant_b], &list, REPORT_B)?;
+    write("b-list.eml", &list_signed)?;
+    let forwarder = sealer("firmab.pem", "FirmaB.onmicrosoft.com", tenant_b.selector())?;
+    let list_sealed = seal(&forwarder, messages::LIST_RESULTS, &list_signed, REPORT_B)?;
+    write("b-list-sealed.eml", &list_sealed)?;
     write(
         "b-list-author-signed.eml",
         &sign(&[&tenant_b], &author_signed, REPORT_B)?,
@@ -88,6 +97,8 @@ fn main() -> Result<()> {
     for signer in [&tenant_a, &tenant_b].into_iter().chain(all) {
         zone.push_str(&record(signer)?);
     }
+    let microsoft = signer("microsoft.pem", "microsoft.com", "arcselector9901")?;
+    zone.push_str(&record(&microsoft)?);
     write("keys.zone", zone.as_bytes())?;
 
     let example = root.join("examples/data");
@@ -118,6 +129,27 @@ fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
         SystemTime::UNIX_EPOCH + now,
     )?;
     Ok([signed.header().as_bytes(), message].concat())
+}
+
+fn sealer(key: &str, domain: &str, selector: &str) -> Result<Sealer> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys").join(key);
+    let key = SigningKey::from_pem(fs::read(file)?)?;
+    Ok(Sealer::new(key, domain.parse::<Domain>()?, selector)?.fields(exchange())?)
+}
+
+/// The message, which has no seals yet, with one above it.
+fn seal(sealer: &Sealer, results: &str, message: &[u8], now: Duration) -> Result<Vec<u8>> {
+    let now = SystemTime::UNIX_EPOCH + now;
+    let parsed = Message::parse(message);
+    let settings = arc::Settings::default();
+    let unsealed = arc::validate(
+        arc::collect(parsed.head(), now, &settings),
+        &Default::default(),
+        &Default::default(),
+        &settings,
+    );
+    let sealed = sealer.seal(&parsed, &results.parse()?, &unsealed, now)?;
+    Ok([sealed.header().as_bytes(), message].concat())
 }
 
 /// The key record of a signer as a line of a zone, cut into character-strings of 255 octets.

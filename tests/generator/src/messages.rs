@@ -51,6 +51,17 @@ pub fn replaced(message: &[u8], from: &str, to: &str) -> Vec<u8> {
     text.replacen(from, to, 1).into_bytes()
 }
 
+/// What Exchange Online found when report A's mail was sent.
+pub const TEAMS_RESULTS: &str = "mx.microsoft.com 1; spf=pass smtp.mailfrom=netatwork.de; dmarc=pass \
+    action=none\r\n header.from=netatwork.onmicrosoft.com; dkim=pass \
+    header.d=netatwork.onmicrosoft.com; arc=none";
+
+/// What it found when report B's mail came to the list.
+pub const LIST_RESULTS: &str = "mx.microsoft.com 1; spf=pass (sender ip is 192.0.2.10)\r\n \
+    smtp.rcpttodomain=firma-b.tld smtp.mailfrom=firma-a.tld; dmarc=pass (p=reject sp=reject\r\n \
+    pct=100) action=none header.from=firma-a.tld; dkim=none (message not signed);\r\n \
+    arc=none (0)";
+
 fn crlf(text: &str) -> Vec<u8> {
     text.replace('\n', "\r\n").into_bytes()
 }

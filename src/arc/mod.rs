@@ -1,0 +1,52 @@
+//! ARC (RFC 8617): validating the chain of seals on a message, and sealing.
+//!
+//! Validation goes in the steps of DKIM: [`collect`] reads the sets of a header block and refuses
+//! what needs no further look; their keys and body hashes are those of DKIM, so that
+//! [`dkim::fetch`](crate::dkim::fetch) and one [`BodyHasher`](crate::dkim::BodyHasher) can serve
+//! both; [`validate`] judges, without any input or output. ‘§’ is a section of RFC 8617.
+//!
+//! A chain that is valid says that its sealers vouch for what they saw, and nothing else. Whether
+//! that is worth anything depends on who they are ([`Validation::first_trusted`]); it never changes
+//! a result of DMARC.
+//!
+//! ```
+//! use mailproof::{Message, arc, dkim, dns};
+//! use std::time::SystemTime;
+//!
+//! let zone = dns::Zone::new();
+//! let message = Message::parse(b"From: a@example.com\r\n\r\nHello\r\n");
+//! let settings = arc::Settings::default();
+//! let now = SystemTime::now();
+//! let collected = arc::collect(message.head(), now, &settings);
+//! let keys = dns::block_on(dkim::fetch(&zone, &collected.key_names()));
+//! let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
+//! hasher.update(message.body());
+//! let validation = arc::validate(collected, &keys, &hasher.finish(), &settings);
+//! assert_eq!(validation.result(), arc::ArcResult::None);
+//! ```
+
+mod cause;
+mod chain;
+mod collect;
+mod external;
+mod fields;
+mod payload;
+mod plan;
+mod seal;
+mod set;
+mod settings;
+mod validate;
+mod validation;
+mod words;
+
+pub use cause::Cause;
+pub use collect::{Collected, collect};
+pub use external::{ExternalSealer, ExternalSealing};
+pub use payload::Payload;
+pub use plan::Layout;
+pub use seal::{SealError, Sealed, Sealer, Sealing};
+pub use set::Set;
+pub use settings::Settings;
+pub use validate::validate;
+pub use validation::Validation;
+pub use words::{ArcResult, SetField};

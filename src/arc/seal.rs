@@ -1,0 +1,263 @@
+//! Sealing (§5.1).
+
+use std::time::SystemTime;
+
+use super::payload::Payload;
+use super::plan::{Plan, Template};
+use super::validation::Validation;
+use super::words::ArcResult;
+use crate::crypto::{SigningKey, SigningKeyError};
+use crate::dkim::key_check::signed_octets;
+use crate::dkim::{BodyHasher, BodyHashes, SignError, SignatureAlgorithm};
+use crate::domain::Domain;
+use crate::message::{Head, Message};
+
+/// Who seals, with which key, and how.
+///
+/// Seal last: after all changes to the message, and after signing it with DKIM (§5.1, step 1).
+///
+/// ```
+/// use mailproof::crypto::SigningKey;
+/// use mailproof::{Message, Session, Verifier, arc, dns};
+///
+/// let key = SigningKey::ed25519(&[7; 32])?;
+/// let sealer = arc::Sealer::new(key, "example.org".parse()?, "2026")?;
+/// let mut zone = dns::Zone::new();
+/// zone.add_txt("2026._domainkey.example.org", "v=DKIM1; k=ed25519; \
+///     p=6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=")?;
+/// let verifier = Verifier::new(zone);
+/// let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "a@example.com");
+///
+/// // On arrival: what is this message?
+/// let mail = b"From: a@example.com\r\nSubject: hi\r\n\r\nHello\r\n";
+/// let message = Message::parse(mail);
+/// let verdict = dns::block_on(verifier.verify(&session, &message));
+/// // On departure: the results, the chain, and the message as it leaves.
+/// let results = verdict.authentication_results(&"mx.example.org".parse()?);
+/// let now = std::time::SystemTime::now();
+/// let sealed = sealer.seal(&message, &arc::Payload::new(&results), verdict.arc(), now)?;
+/// let mail = [sealed.header().as_bytes(), mail].concat();
+///
+/// let verdict = dns::block_on(verifier.verify(&session, &Message::parse(&mail)));
+/// assert_eq!(verdict.arc().result(), arc::ArcResult::Pass);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sealer {
+    key: SigningKey,
+    template: Template,
+}
+
+macro_rules! sealer_setters {
+    () => {
+        /// Sets how the message signature canonicalizes header and body (`c=`); relaxed/relaxed
+        /// otherwise. Seals know only one way.
+        #[must_use]
+        pub fn canonicalization(
+            mut self,
+            header: crate::dkim::Canonicalization,
+            body: crate::dkim::Canonicalization,
+        ) -> Self {
+            self.template.header = header;
+            self.template.body = body;
+            self
+        }
+
+        /// Sets which header fields the message signature covers. The recommended ones are those of
+        /// DKIM, and DKIM-Signature.
+        ///
+        /// # Errors
+        ///
+        /// [`SignError`](crate::dkim::SignError), if the names do not include From, or have one that
+        /// must not be signed: Authentication-Results and ARC fields (§4.1.2), trace fields.
+        pub fn fields(
+            mut self,
+            fields: crate::dkim::Fields,
+        ) -> Result<Self, crate::dkim::SignError> {
+            self.template.set_fields(fields)?;
+            Ok(self)
+        }
+
+        /// Sets how the tags are written.
+        #[must_use]
+        pub fn layout(mut self, layout: crate::arc::Layout) -> Self {
+            self.template.layout = layout;
+            self
+        }
+
+        /// The sealing domain (`d=`).
+        #[must_use]
+        pub fn domain(&self) -> &crate::Domain {
+            &self.template.domain
+        }
+
+        /// The selector (`s=`).
+        #[must_use]
+        pub fn selector(&self) -> &str {
+            self.template.selector.as_str()
+        }
+
+        /// The name under which the public key must stand in the DNS, as a DKIM key record.
+        #[must_use]
+        pub fn key_name(&self) -> &crate::dns::Name {
+            &self.template.key_name
+        }
+    };
+}
+
+pub(super) use sealer_setters;
+
+impl Sealer {
+    /// A sealer for `domain`. The algorithm is that of the key.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] for a domain or selector that no seal can have.
+    pub fn new(key: SigningKey, domain: Domain, selector: &str) -> Result<Self, SignError> {
+        let algorithm = if key.verifying_key().is_ed25519() {
+            SignatureAlgorithm::Ed25519Sha256
+        } else {
+            SignatureAlgorithm::RsaSha256
+        };
+        Ok(Self {
+            template: Template::new(algorithm, domain, selector)?,
+            key,
+        })
+    }
+
+    sealer_setters!();
+
+    /// The first half of sealing: the header of the message as it leaves. `payload` is what was
+    /// found when it arrived, and `incoming` the state of its chain then. It borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`], where no seal can be added.
+    pub fn prepare(
+        &self,
+        head: &Head<'_>,
+        payload: &Payload,
+        incoming: &Validation,
+        now: SystemTime,
+    ) -> Result<Sealing, SealError> {
+        Ok(Sealing {
+            plan: self.template.plan(head, payload, incoming, now)?,
+            key: self.key.clone(),
+        })
+    }
+
+    /// Seals a whole message.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`], where no seal can be added.
+    pub fn seal(
+        &self,
+        message: &Message<'_>,
+        payload: &Payload,
+        incoming: &Validation,
+        now: SystemTime,
+    ) -> Result<Sealed, SealError> {
+        let sealing = self.prepare(message.head(), payload, incoming, now)?;
+        let mut hasher = sealing.body_hasher();
+        hasher.update(message.body());
+        Ok(sealing.finish(&hasher.finish())?)
+    }
+}
+
+/// A set that waits for the body.
+#[derive(Clone, Debug)]
+pub struct Sealing {
+    key: SigningKey,
+    plan: Plan,
+}
+
+impl Sealing {
+    /// A hasher for the body.
+    #[must_use]
+    pub fn body_hasher(&self) -> BodyHasher {
+        BodyHasher::new([self.plan.request()])
+    }
+
+    /// Makes the set.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, [`SignError::Key`] if the
+    /// key cannot sign.
+    pub fn finish(self, bodies: &BodyHashes) -> Result<Sealed, SignError> {
+        let algorithm = self.plan.template.algorithm;
+        let sign = |header: &[u8]| -> Result<Vec<u8>, SigningKeyError> {
+            self.key.sign(&signed_octets(algorithm, header.to_vec()))
+        };
+        let unsigned = self.plan.message_signature(bodies)?;
+        let message_signature = unsigned.finish(&sign(&unsigned.header)?);
+        let unsigned = self.plan.seal(&message_signature);
+        let seal = unsigned.finish(&sign(&unsigned.header)?);
+        Ok(Sealed::new(self.plan, message_signature, seal))
+    }
+}
+
+/// A set that was made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sealed {
+    instance: u8,
+    chain_validation: ArcResult,
+    fields: [String; 3],
+}
+
+impl Sealed {
+    pub(super) fn new(plan: Plan, message_signature: String, seal: String) -> Self {
+        Self {
+            instance: plan.instance,
+            chain_validation: plan.chain_validation,
+            fields: [seal, message_signature, plan.results],
+        }
+    }
+
+    /// The number of the set.
+    #[must_use]
+    pub fn instance(&self) -> u8 {
+        self.instance
+    }
+
+    /// The `cv=` of the seal.
+    #[must_use]
+    pub fn chain_validation(&self) -> ArcResult {
+        self.chain_validation
+    }
+
+    /// ARC-Seal, ARC-Message-Signature and ARC-Authentication-Results, each without the CRLF that ends
+    /// it. They must go into the message exactly as they are.
+    #[must_use]
+    pub fn fields(&self) -> &[String; 3] {
+        &self.fields
+    }
+
+    /// The fields as octets to be put before the message.
+    #[must_use]
+    pub fn header(&self) -> String {
+        self.fields
+            .iter()
+            .flat_map(|field| [field.as_str(), "\r\n"])
+            .collect()
+    }
+}
+
+/// Why no set was made.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The ARC fields of the message are not those that were validated.
+    #[error("the ARC fields were changed since the chain was validated")]
+    ChainChanged,
+    /// The last sealer found the chain to be broken; nothing is to be added (§5.1, step 2).
+    #[error("the last seal says that the chain is broken (cv=fail)")]
+    ChainFailed,
+    /// The message has 50 sets already (§4.2.1).
+    #[error("the message has 50 ARC sets, as many as are allowed")]
+    ChainFull,
+    /// No signature could be made.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}

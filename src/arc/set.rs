@@ -1,0 +1,185 @@
+//! One set of a chain, as far as it could be read.
+
+use std::net::IpAddr;
+
+use super::chain::Link;
+use super::fields;
+use super::words::ArcResult;
+use crate::auth_results::{self, Method, MethodResult, PropertyType, Reading, ResultWord};
+use crate::dkim;
+use crate::domain::Domain;
+use crate::message::Head;
+use crate::text;
+
+/// A set: who sealed, with what results, and whether its signatures hold.
+///
+/// What it says is worth what its sealer is worth, and nothing where the chain is not valid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Set {
+    instance: u8,
+    domain: Option<Domain>,
+    selector: Option<String>,
+    timestamp: Option<u64>,
+    chain_validation: Option<ArcResult>,
+    signature_domain: Option<Domain>,
+    signature_selector: Option<String>,
+    results_text: Option<String>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    results: Option<Reading>,
+    pub(super) message_signature: Option<dkim::Cause>,
+    pub(super) seal: Option<dkim::Cause>,
+}
+
+impl Set {
+    pub(super) fn read(instance: u8, link: &Link, head: &Head<'_>) -> Self {
+        let seal = link.seals.first().and_then(|(_, seal)| seal.as_ref().ok());
+        let message = link.signatures.first();
+        let message = message.and_then(|(_, signature)| signature.as_ref().ok());
+        let results = link
+            .results
+            .first()
+            .and_then(|position| head.fields().get(*position));
+        let value = results.map(|field| field.value());
+        let payload = value
+            .and_then(fields::instance_of_results)
+            .map(|(_, payload)| payload);
+        Self {
+            instance,
+            domain: seal.map(|seal| seal.signature.domain.clone()),
+            selector: seal.map(|seal| seal.signature.selector.as_str().to_owned()),
+            timestamp: seal.and_then(|seal| seal.signature.timestamp),
+            chain_validation: seal.map(|seal| seal.chain_validation),
+            signature_domain: message.map(|message| message.signature.domain.clone()),
+            signature_selector: message
+                .map(|message| message.signature.selector.as_str().to_owned()),
+            results_text: payload.map(unfolded),
+            results: payload.and_then(|payload| auth_results::read(payload).ok()),
+            message_signature: None,
+            seal: None,
+        }
+    }
+
+    /// Its number: 1 for the first sealer, and one more for each further.
+    #[must_use]
+    pub fn instance(&self) -> u8 {
+        self.instance
+    }
+
+    /// The `d=` of the seal: who vouches for the results. `None` where there is no seal, or several,
+    /// or it is malformed.
+    #[must_use]
+    pub fn domain(&self) -> Option<&Domain> {
+        self.domain.as_ref()
+    }
+
+    /// The `s=` of the seal.
+    #[must_use]
+    pub fn selector(&self) -> Option<&str> {
+        self.selector.as_deref()
+    }
+
+    /// The `t=` of the seal, in seconds since 1970.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<u64> {
+        self.timestamp
+    }
+
+    /// The `cv=` of the seal: what its sealer found the chain below to be.
+    #[must_use]
+    pub fn chain_validation(&self) -> Option<ArcResult> {
+        self.chain_validation
+    }
+
+    /// The `d=` of the message signature, usually that of the seal.
+    #[must_use]
+    pub fn signature_domain(&self) -> Option<&Domain> {
+        self.signature_domain.as_ref()
+    }
+
+    /// The `s=` of the message signature.
+    #[must_use]
+    pub fn signature_selector(&self) -> Option<&str> {
+        self.signature_selector.as_deref()
+    }
+
+    /// What ARC-Authentication-Results says behind its instance, on one line.
+    #[must_use]
+    pub fn results_text(&self) -> Option<&str> {
+        self.results_text.as_deref()
+    }
+
+    /// What it says, as far as it could be read.
+    #[must_use]
+    pub fn results(&self) -> Option<&Reading> {
+        self.results.as_ref()
+    }
+
+    /// What came of checking the message signature; `None` where it was not checked, since the chain
+    /// had failed before.
+    #[must_use]
+    pub fn message_signature(&self) -> Option<&dkim::Cause> {
+        self.message_signature.as_ref()
+    }
+
+    /// What came of checking the seal; `None` where it was not checked, since the chain had failed
+    /// before.
+    #[must_use]
+    pub fn seal(&self) -> Option<&dkim::Cause> {
+        self.seal.as_ref()
+    }
+
+    /// Whether the sealer reports that DMARC passed for this author domain, and no other result of
+    /// DMARC.
+    #[must_use]
+    pub fn reports_dmarc_pass(&self, author_domain: &Domain) -> bool {
+        let Some(results) = &self.results else {
+            return false;
+        };
+        let mut dmarc = results.of(&Method::Dmarc).peekable();
+        dmarc.peek().is_some()
+            && dmarc.all(|result| {
+                let from = value(result, &PropertyType::Header, &["from"]);
+                result.result == ResultWord::Pass
+                    && from.is_some_and(|from| from.parse().as_ref() == Ok(author_domain))
+            })
+    }
+
+    /// The address from which the sealer says it got the message: `smtp.remote-ip` (§6), what iprev
+    /// was made for (RFC 8601 2.7.3), or the address in the comment of SPF's result, where Google and
+    /// Microsoft have it.
+    #[must_use]
+    pub fn remote_ip(&self) -> Option<IpAddr> {
+        let results = self.results.as_ref()?.results();
+        let properties = [
+            (PropertyType::Smtp, &["remote-ip", "client-ip"][..]),
+            (PropertyType::Policy, &["iprev"]),
+        ];
+        properties
+            .iter()
+            .find_map(|(ptype, names)| {
+                let mut values = results.iter().filter_map(|one| value(one, ptype, names));
+                values.find_map(|value| value.parse().ok())
+            })
+            .or_else(|| {
+                let mut spf = results.iter().filter(|one| one.method == Method::Spf);
+                let comment = spf.find_map(|one| one.comment.as_deref())?;
+                comment.split([' ', ';']).find_map(|word| word.parse().ok())
+            })
+    }
+}
+
+fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> Option<&'a str> {
+    let mut properties = result.properties.iter();
+    let property = properties
+        .find(|property| property.ptype == *ptype && names.contains(&property.name.as_str()))?;
+    Some(&property.value)
+}
+
+fn unfolded(payload: &[u8]) -> String {
+    let text = text::lossy(text::trim_fws(payload)).replace("\r\n", "");
+    text::one_line(&text, SHOWN)
+}
+
+/// The longest ARC-Authentication-Results seen have 6,000; a whole chain of these stays small.
+const SHOWN: usize = 16_384;

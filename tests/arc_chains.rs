@@ -1,0 +1,405 @@
+//! Chains of ARC sets, made by the sealer and then broken in every way.
+
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use mailproof::Message;
+use mailproof::arc::{
+    self, ArcResult, Cause, Payload, SealError, Sealer, SetField, Settings, Validation,
+};
+use mailproof::crypto::SigningKey;
+use mailproof::dkim::{self, BodyHasher, Publication};
+use mailproof::dns::{LookupError, Zone, block_on};
+
+const MAIL: &[u8] = b"From: a@author.example\r\nTo: list@example.org\r\nSubject: hi\r\n\
+    X-Unsigned: yes\r\n\r\nHello\r\n";
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+/// The sealer of hop `n`, each with a key of its own.
+fn sealer(n: u8) -> Sealer {
+    let key = SigningKey::ed25519(&[n; 32]).unwrap();
+    Sealer::new(key, format!("hop{n}.example").parse().unwrap(), "s").unwrap()
+}
+
+fn zone() -> Zone {
+    let mut zone = Zone::new();
+    for n in 1..=60 {
+        let key = SigningKey::ed25519(&[n; 32]).unwrap();
+        let record = Publication::new(key.verifying_key()).to_string();
+        zone.add_txt(&format!("s._domainkey.hop{n}.example"), record)
+            .unwrap();
+    }
+    zone
+}
+
+fn validate_in(zone: &Zone, mail: &[u8]) -> Validation {
+    let message = Message::parse(mail);
+    let settings = Settings::default();
+    let collected = arc::collect(message.head(), now(), &settings);
+    let keys = block_on(dkim::fetch(zone, &collected.key_names()));
+    let mut hasher = BodyHasher::new(collected.body_hash_requests());
+    hasher.update(message.body());
+    arc::validate(collected, &keys, &hasher.finish(), &settings)
+}
+
+fn validate(mail: &[u8]) -> Validation {
+    static ZONE: LazyLock<Zone> = LazyLock::new(zone);
+    validate_in(&ZONE, mail)
+}
+
+fn payload(n: u8) -> Payload {
+    format!("mx.hop{n}.example; spf=pass smtp.mailfrom=author.example; arc=pass")
+        .parse()
+        .unwrap()
+}
+
+fn seal(n: u8, mail: &[u8]) -> Result<Vec<u8>, SealError> {
+    let incoming = validate(mail);
+    let sealed = sealer(n).seal(&Message::parse(mail), &payload(n), &incoming, now())?;
+    assert_eq!(sealed.chain_validation(), incoming.result());
+    Ok([sealed.header().as_bytes(), mail].concat())
+}
+
+fn chain(length: u8) -> Vec<u8> {
+    (1..=length).fold(MAIL.to_vec(), |mail, n| seal(n, &mail).unwrap())
+}
+
+fn text(mail: &[u8]) -> String {
+    String::from_utf8(mail.to_vec()).unwrap()
+}
+
+fn cause(mail: &str) -> Cause {
+    validate(mail.as_bytes()).cause().clone()
+}
+
+#[test]
+fn chains_of_every_length() {
+    let mut mail = MAIL.to_vec();
+    assert_eq!(validate(&mail).result(), ArcResult::None);
+    for n in 1..=50 {
+        mail = seal(n, &mail).unwrap();
+        if [1, 2, 3, 49, 50].contains(&n) {
+            let validation = validate(&mail);
+            assert_eq!(validation.result(), ArcResult::Pass, "{validation}");
+            assert_eq!(validation.oldest_pass(), Some(0));
+            let instances: Vec<u8> = validation.sets().iter().map(|set| set.instance()).collect();
+            assert_eq!(instances, (1..=n).collect::<Vec<u8>>());
+        }
+    }
+    assert_eq!(seal(51, &mail), Err(SealError::ChainFull));
+    // One more by somebody who does not count.
+    let newest = text(&mail);
+    let mut more = String::new();
+    for field in newest
+        .split_inclusive("\r\n")
+        .take_while(|line| !line.contains("i=49"))
+    {
+        more.push_str(&field.replace("i=50;", "i=51;"));
+    }
+    let validation = validate(format!("{more}{newest}").as_bytes());
+    assert_eq!(validation.cause(), &Cause::TooManySets { limit: 50 });
+    let mut settings = Settings::default();
+    settings.limits.sets = 49;
+    let message = Message::parse(&mail);
+    let collected = arc::collect(message.head(), now(), &settings);
+    assert!(collected.key_names().is_empty());
+    let validation = arc::validate(
+        collected,
+        &Default::default(),
+        &Default::default(),
+        &settings,
+    );
+    assert_eq!(validation.cause(), &Cause::TooManySets { limit: 49 });
+}
+
+/// Every octet of the ARC fields and of the signed fields counts; no other does.
+#[test]
+fn every_flipped_octet_is_noticed() {
+    let mail = chain(2);
+    let zone = zone();
+    let end = mail.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+    let unsigned = text(&mail).find("X-Unsigned").unwrap();
+    for at in 0..end {
+        let mut flipped = mail.clone();
+        flipped[at] ^= 1;
+        let validation = validate_in(&zone, &flipped);
+        let noticed = validation.result() != ArcResult::Pass;
+        let counts = at < unsigned;
+        assert_eq!(
+            noticed,
+            counts,
+            "{at}: {:?} {validation}",
+            char::from(mail[at])
+        );
+    }
+    // The seals themselves cover no body, but the newest message signature does.
+    let mut flipped = mail.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let validation = validate_in(&zone, &flipped);
+    let Cause::MessageSignature { instance: 2, cause } = validation.cause() else {
+        panic!("{validation}");
+    };
+    assert_eq!(cause, &dkim::Cause::BodyHashMismatch);
+    assert_eq!(validation.oldest_pass(), None);
+}
+
+#[test]
+fn tells_where_the_message_was_changed_last() {
+    // A list between the first sealer and the second adds a footer.
+    let first = chain(1);
+    let incoming = validate(&first);
+    let changed = [first.as_slice(), b"-- \r\nthe list\r\n"].concat();
+    let message = Message::parse(&changed);
+    let sealed = sealer(2)
+        .seal(&message, &payload(2), &incoming, now())
+        .unwrap();
+    let mail = [sealed.header().as_bytes(), &changed].concat();
+    let mail = seal(3, &mail).unwrap();
+    let validation = validate(&mail);
+    assert_eq!(validation.result(), ArcResult::Pass, "{validation}");
+    assert_eq!(validation.oldest_pass(), Some(2));
+    let result = validation.to_method_result(Some([192, 0, 2, 1].into()));
+    let mut results =
+        mailproof::auth_results::AuthenticationResults::new("mx.example".parse().unwrap());
+    results.results.push(result);
+    assert_eq!(
+        results.to_field().replace("\r\n\t", " "),
+        "Authentication-Results: mx.example; arc=pass smtp.remote-ip=192.0.2.1 \
+         header.oldest-pass=2"
+    );
+    assert_eq!(
+        validation.report_comment(),
+        "arc=pass as[3].d=hop3.example as[3].s=s as[2].d=hop2.example as[2].s=s \
+         as[1].d=hop1.example as[1].s=s"
+    );
+}
+
+#[test]
+fn names_the_set_that_breaks_the_structure() {
+    let mail = text(&chain(3));
+    let without = |start: &str| {
+        let begin = mail.find(start).unwrap();
+        let rest = &mail[begin..];
+        let length = rest
+            .match_indices("\r\n")
+            .find(|(at, _)| !rest[at + 2..].starts_with(['\t', ' ']));
+        let (length, _) = length.unwrap();
+        format!("{}{}", &mail[..begin], &rest[length + 2..])
+    };
+    let missing = |instance, field| Cause::MissingField { instance, field };
+    assert_eq!(
+        cause(&without("ARC-Seal: i=2;")),
+        missing(2, SetField::Seal)
+    );
+    assert_eq!(
+        cause(&without("ARC-Message-Signature: i=3;")),
+        missing(3, SetField::MessageSignature)
+    );
+    assert_eq!(
+        cause(&without("ARC-Authentication-Results: i=1;")),
+        missing(1, SetField::AuthenticationResults)
+    );
+    let second = |n: u8| format!("ARC-Authentication-Results: i={n}; again\r\n{mail}");
+    let field = SetField::AuthenticationResults;
+    assert_eq!(
+        cause(&second(2)),
+        Cause::RepeatedField { instance: 2, field }
+    );
+    assert_eq!(cause(&second(0)), Cause::Instance { field });
+    assert_eq!(cause(&second(51)), Cause::TooManySets { limit: 50 });
+    assert_eq!(
+        cause(&mail.replace("i=2;", "i=7;")),
+        Cause::MissingSet { instance: 2 }
+    );
+    let cv = |from: &str, to: &str| cause(&mail.replacen(from, to, 1));
+    assert_eq!(
+        cv(
+            "i=3; a=ed25519-sha256; cv=pass",
+            "i=3; a=ed25519-sha256; cv=none"
+        ),
+        Cause::ChainValidation {
+            instance: 3,
+            found: ArcResult::None
+        }
+    );
+    assert_eq!(
+        cv(
+            "i=3; a=ed25519-sha256; cv=pass",
+            "i=3; a=ed25519-sha256; cv=fail"
+        ),
+        Cause::FailedBefore { instance: 3 }
+    );
+    assert_eq!(
+        cv(
+            "i=2; a=ed25519-sha256; cv=pass",
+            "i=2; a=ed25519-sha256; cv=fail"
+        ),
+        Cause::ChainValidation {
+            instance: 2,
+            found: ArcResult::Fail
+        }
+    );
+    assert_eq!(
+        cv("cv=none", "h=From; cv=none"),
+        Cause::SealNamesFields { instance: 1 }
+    );
+    let malformed = cv(
+        "i=2; a=ed25519-sha256; cv=pass",
+        "i=2; a=ed25519-sha256; cv=maybe",
+    );
+    assert_eq!(malformed.instance(), Some(2));
+    assert_eq!(malformed.code(), "malformed");
+}
+
+/// Nothing is asked where the structure decides, and each key once where it does not.
+#[test]
+fn asks_for_each_key_once() {
+    let names = |mail: &str| {
+        let message = Message::parse(mail.as_bytes());
+        let collected = arc::collect(message.head(), now(), &Settings::default());
+        collected.key_names().len()
+    };
+    let mail = text(&chain(3));
+    assert_eq!(names(&mail), 3);
+    assert_eq!(names(&mail.replacen("cv=none", "cv=pass", 1)), 0);
+    assert_eq!(
+        names(&mail.replacen("a=ed25519-sha256; c=", "a=rsa-sha1; c=", 1)),
+        0
+    );
+}
+
+/// §5.2.1: all failures are permanent, a look-up that failed included.
+#[test]
+fn keys_that_cannot_be_had_fail_the_chain() {
+    let mail = chain(2);
+    let mut zone = zone();
+    zone.fail("s._domainkey.hop1.example", LookupError::ServFail)
+        .unwrap();
+    let validation = validate_in(&zone, &mail);
+    assert_eq!(validation.result(), ArcResult::Fail);
+    assert_eq!(validation.oldest_pass(), Some(2));
+    let Cause::Seal { instance: 1, cause } = validation.cause() else {
+        panic!("{validation}");
+    };
+    let expected = dkim::Cause::KeyUnavailable(Some(LookupError::ServFail));
+    assert_eq!(cause, &expected);
+}
+
+/// The newest message signature is checked before any seal, and seals from the newest down.
+#[test]
+fn reports_the_first_failure_in_the_order_of_the_rfc() {
+    let zone = Zone::new();
+    let validation = validate_in(&zone, &chain(2));
+    assert!(matches!(
+        validation.cause(),
+        Cause::MessageSignature {
+            instance: 2,
+            cause: dkim::Cause::NoKey
+        }
+    ));
+    let results = text(&chain(3)).replace("mx.hop1.example", "mx.hopX.example");
+    assert!(matches!(cause(&results), Cause::Seal { instance: 3, .. }));
+}
+
+/// A chain that failed is sealed once more, by itself, and never again.
+#[test]
+fn seals_a_broken_chain_once() {
+    let broken = text(&chain(2)).replace("mx.hop1.example", "mx.hopX.example");
+    let incoming = validate(broken.as_bytes());
+    assert_eq!(incoming.result(), ArcResult::Fail);
+    let mail = seal(3, broken.as_bytes()).unwrap();
+    assert!(text(&mail).contains("i=3; a=ed25519-sha256; cv=fail"));
+    assert_eq!(
+        validate(&mail).cause(),
+        &Cause::FailedBefore { instance: 3 }
+    );
+    assert_eq!(seal(4, &mail), Err(SealError::ChainFailed));
+}
+
+#[test]
+fn refuses_to_seal_another_chain() {
+    let incoming = validate(&chain(1));
+    for mail in [MAIL.to_vec(), chain(2)] {
+        let sealed = sealer(3).seal(&Message::parse(&mail), &payload(3), &incoming, now());
+        assert_eq!(sealed, Err(SealError::ChainChanged));
+    }
+    let untouched = validate(MAIL);
+    let sealed = sealer(3).seal(&Message::parse(&chain(1)), &payload(3), &untouched, now());
+    assert_eq!(sealed, Err(SealError::ChainChanged));
+}
+
+/// What the results say is sealed and never judged: odd ones do not fail the chain.
+#[test]
+fn results_never_fail_the_chain() {
+    for results in [
+        "mx.example; arc=pass (\"domain:s=sel:i=2\"); spf=pass",
+        "mx.microsoft.com 1; dmarc=pass action=none header.from=a.example; arc=none (0 oda=1 ltdi=1)",
+        "mx.example; arc=pass (a;i=2;b) smtp.x=y",
+        "x;;i=2; (((",
+        "i=3; none",
+        "=",
+    ] {
+        let payload: Payload = results.parse().unwrap();
+        let message = Message::parse(MAIL);
+        let sealed = sealer(1)
+            .seal(&message, &payload, &validate(MAIL), now())
+            .unwrap();
+        let mail = [sealed.header().as_bytes(), MAIL].concat();
+        let validation = validate(&seal(2, &mail).unwrap());
+        assert_eq!(
+            validation.result(),
+            ArcResult::Pass,
+            "{results}: {validation}"
+        );
+        assert_eq!(validation.sets()[0].results_text(), Some(results));
+    }
+    assert!("mx.example; spf=pass\r\nX: y".parse::<Payload>().is_err());
+}
+
+/// Trust has no gaps: what was seen before an untrusted hop is worth nothing.
+#[test]
+fn the_first_trusted_hop() {
+    let validation = validate(&chain(4));
+    let first = |trusted: &[u8]| {
+        let set = validation.first_trusted(|set| trusted.contains(&set.instance()));
+        set.map(|set| set.instance())
+    };
+    assert_eq!(first(&[1, 2, 3, 4]), Some(1));
+    assert_eq!(first(&[4]), Some(4));
+    assert_eq!(first(&[1, 3, 4]), Some(3));
+    assert_eq!(first(&[1, 2, 3]), None);
+    assert_eq!(first(&[]), None);
+    let broken = text(&chain(2)).replace("mx.hop1.example", "mx.hopX.example");
+    assert!(
+        validate(broken.as_bytes())
+            .first_trusted(|_| true)
+            .is_none()
+    );
+}
+
+/// §4.1.2: what a message signature must not cover.
+#[test]
+fn refuses_fields_that_others_change() {
+    let fields = |names: &[&str]| {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        sealer(1).fields(dkim::Fields::Exactly(names)).map(|_| ())
+    };
+    assert!(fields(&["From", "DKIM-Signature"]).is_ok());
+    for name in [
+        "Authentication-Results",
+        "arc-seal",
+        "ARC-Message-Signature",
+        "ARC-Authentication-Results",
+        "Received",
+    ] {
+        let error = fields(&["From", name]).unwrap_err();
+        assert!(
+            matches!(error, dkim::SignError::TraceField { .. }),
+            "{name}"
+        );
+    }
+    assert_eq!(fields(&["To"]), Err(dkim::SignError::FromNotSigned));
+}
