@@ -33,11 +33,7 @@ use crate::limits::IprevLimits;
 /// assert_eq!(evaluation.confirmed()[0].as_str(), "mail.example.com");
 /// # Ok::<(), mailproof::dns::NameError>(())
 /// ```
-pub async fn check(
-    resolver: &dyn Resolver,
-    client: IpAddr,
-    limits: &IprevLimits,
-) -> Evaluation {
+pub async fn check(resolver: &dyn Resolver, client: IpAddr, limits: &IprevLimits) -> Evaluation {
     let client = client.to_canonical();
     let mut evaluation = Evaluation {
         client,
@@ -83,12 +79,7 @@ struct Answer {
 }
 
 /// Whether a name has the client among its addresses.
-async fn maps_to(
-    resolver: &dyn Resolver,
-    name: &Name,
-    client: IpAddr,
-    most: usize,
-) -> Answer {
+async fn maps_to(resolver: &dyn Resolver, name: &Name, client: IpAddr, most: usize) -> Answer {
     let (found, ttl) = match client {
         IpAddr::V4(client) => match resolver.a(name).await {
             Ok(outcome) => {

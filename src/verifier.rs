@@ -426,6 +426,14 @@ impl BodyHasher {
 #[must_use = "these are for `Verifier::finish`"]
 pub struct BodyHashes(dkim::BodyHashes);
 
+impl BodyHashes {
+    /// For a message whose body is not at hand, as where a bounce returns the header only: no
+    /// signature can pass, and none is said to fail for its body.
+    pub fn unknown() -> Self {
+        Self(dkim::BodyHashes::default())
+    }
+}
+
 /// The caller's time limit; its future is not polled again once it has passed.
 struct Deadline<'a, D> {
     future: Pin<&'a mut D>,

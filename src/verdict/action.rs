@@ -2,12 +2,9 @@
 
 use std::fmt;
 
-use super::Facts;
+use super::local::{Rule, Trust, TrustedForwarder};
 use super::relay::Party;
-use crate::dmarc::{Disposition, DmarcResult};
 use crate::domain::Domain;
-use crate::identifier::{Method, Status};
-use crate::spf::SpfResult;
 
 /// What the receiver does with a message.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -62,6 +59,19 @@ pub struct Policy {
     pub enforce_spf_fail: bool,
     /// Whether a broken SPF record is reason enough to reject (RFC 7208 8.7), likewise.
     pub enforce_spf_permerror: bool,
+    /// Whether DMARC and DKIM have no say, as at a receiver that checks SPF only: to find out what
+    /// such a receiver does.
+    pub spf_only: bool,
+    /// Whether mail is quarantined that passes DMARC by SPF alone, although an earlier host noted
+    /// that SPF failed for the author's organization (‘SPF upgrade’: the last host sits in the
+    /// author's SPF record and forwards for anybody).
+    pub distrust_upgraded_spf: bool,
+    /// Forwarders whose word is taken for the author of what they forward; nobody by default.
+    pub trusted_forwarders: Vec<TrustedForwarder>,
+    /// A rule for mail of lists that fails DMARC (override `mailing_list`).
+    pub mailing_lists: Option<Rule>,
+    /// A rule for any other mail that fails DMARC (override `local_policy`).
+    pub exceptions: Option<Rule>,
     /// Whose ARC seals (`d=`) are trusted; nobody's by default. Where the chain is valid and the
     /// first trusted hop ([`Validation::first_trusted`](crate::arc::Validation::first_trusted))
     /// reports that DMARC passed for this author domain, mail is delivered that fails DMARC here,
@@ -92,12 +102,20 @@ pub enum RejectRule {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Decision {
-    action: Action,
-    reason: Reason,
-    overridden: Option<Override>,
+    pub(super) action: Action,
+    pub(super) reason: Reason,
+    pub(super) overridden: Option<Override>,
+    pub(super) trust: Option<Trust>,
 }
 
 impl Decision {
+    /// What came of holding the message against
+    /// [`trusted_forwarders`](Policy::trusted_forwarders); `None` where its envelope names none.
+    #[must_use]
+    pub fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
+    }
+
     /// What to do.
     #[must_use]
     pub fn action(&self) -> Action {
@@ -143,6 +161,8 @@ pub enum OverrideKind {
     LocalPolicy,
     /// The message came through a mailing list.
     MailingList,
+    /// The message came through a forwarder that the receiver trusts.
+    TrustedForwarder,
 }
 
 impl fmt::Display for OverrideKind {
@@ -150,6 +170,7 @@ impl fmt::Display for OverrideKind {
         f.write_str(match self {
             Self::LocalPolicy => "local_policy",
             Self::MailingList => "mailing_list",
+            Self::TrustedForwarder => "trusted_forwarder",
         })
     }
 }
@@ -192,6 +213,12 @@ pub enum Reason {
     /// DMARC failed and the author domain asks to reject; moreover SPF says that the client may not
     /// send for the author's own organization.
     SeveralMethods,
+    /// DMARC failed, but a forwarder that this receiver trusts vouches for the author.
+    TrustedForwarder(Domain),
+    /// DMARC failed, but a rule of this receiver accepts the message.
+    Excepted,
+    /// DMARC passed by SPF alone, which an earlier host saw fail.
+    UpgradedSpf,
     /// The DNS did not say what the decision depends on.
     TemporaryFailure(Unknown),
 }
@@ -225,6 +252,13 @@ impl fmt::Display for Reason {
             Self::SeveralMethods => f.write_str(
                 "the author domain asks for it, and its SPF record does not allow the client either",
             ),
+            Self::TrustedForwarder(domain) => {
+                write!(f, "{domain}, a forwarder trusted here, vouches for the author")
+            }
+            Self::Excepted => f.write_str("a rule of this receiver accepts the message"),
+            Self::UpgradedSpf => {
+                f.write_str("DMARC passes by SPF alone, which an earlier host saw fail")
+            }
             Self::TemporaryFailure(unknown) => write!(f, "the DNS could not be asked about {unknown}"),
         }
     }
@@ -254,188 +288,5 @@ impl fmt::Display for Unknown {
             Self::Policy => "the DMARC policy",
             Self::Spf => "SPF",
         })
-    }
-}
-
-/// Decides. DMARC is asked first, since a pass settles the matter.
-pub(super) fn decide(policy: &Policy, facts: &Facts) -> Decision {
-    let decision = match facts.dmarc.result() {
-        DmarcResult::Pass => return plain(Action::Deliver, Reason::NothingAgainst),
-        DmarcResult::Fail => on_fail(policy, facts),
-        DmarcResult::Permerror => plain(
-            match policy.reject_rule {
-                RejectRule::Enforce => Action::Reject,
-                RejectRule::Corroborated | RejectRule::Never => Action::Quarantine,
-            },
-            Reason::AuthorUnusable,
-        ),
-        // Whatever the policy says, an identifier identical to the author domain is aligned.
-        DmarcResult::Temperror if author_is_authenticated(facts) => {
-            plain(Action::Deliver, Reason::AuthorAuthenticated)
-        }
-        DmarcResult::Temperror => plain(Action::Defer, Reason::TemporaryFailure(unknown(facts))),
-        DmarcResult::None => plain(Action::Deliver, Reason::NothingAgainst),
-    };
-    enforce_spf(policy, facts, decision)
-}
-
-fn plain(action: Action, reason: Reason) -> Decision {
-    Decision {
-        action,
-        reason,
-        overridden: None,
-    }
-}
-
-/// What the author domain asks for, as far as the rule allows it and no trusted sealer knows better.
-fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
-    if facts.dmarc.disposition() != Disposition::None
-        && let Some(lifted) = lifted_by_sealer(policy, facts)
-    {
-        return lifted;
-    }
-    match facts.dmarc.disposition() {
-        Disposition::None => plain(Action::Deliver, Reason::NothingAgainst),
-        Disposition::Quarantine => plain(Action::Quarantine, Reason::DmarcPolicy),
-        Disposition::Reject => match policy.reject_rule {
-            RejectRule::Enforce => plain(Action::Reject, rejection(policy, facts)),
-            RejectRule::Never => overridden(
-                OverrideKind::LocalPolicy,
-                "this receiver does not reject on DMARC".into(),
-                Reason::RejectRuleNever,
-            ),
-            RejectRule::Corroborated => match facts.relay.authenticated_party(facts) {
-                None => plain(Action::Reject, rejection(policy, facts)),
-                Some(party) => {
-                    let kind = match party {
-                        Party::List { .. } => OverrideKind::MailingList,
-                        Party::Forwarder { .. } | Party::Sealer { .. } => OverrideKind::LocalPolicy,
-                    };
-                    overridden(kind, party.to_string(), Reason::Relayed(party))
-                }
-            },
-        },
-    }
-}
-
-/// RFC 8617 7.2.1: ‘As a matter of local policy, a DMARC processor MAY choose to accept the
-/// authentication assessments provided by an Authenticated Received Chain’. RFC 9989 knows nothing of
-/// it, so that DMARC's result stays.
-fn lifted_by_sealer(policy: &Policy, facts: &Facts) -> Option<Decision> {
-    let is_trusted = |domain: &Domain| policy.trusted_sealers.contains(domain);
-    let set = facts
-        .arc
-        .first_trusted(|set| set.domain().is_some_and(is_trusted))?;
-    let author = facts.author.domain()?;
-    if !set.reports_dmarc_pass(author) {
-        return None;
-    }
-    Some(Decision {
-        action: Action::Deliver,
-        reason: Reason::TrustedSealer {
-            sealer: set.domain()?.clone(),
-            instance: set.instance(),
-        },
-        overridden: Some(Override {
-            kind: OverrideKind::LocalPolicy,
-            comment: facts.arc.report_comment(),
-        }),
-    })
-}
-
-fn overridden(kind: OverrideKind, comment: String, reason: Reason) -> Decision {
-    let overridden = Some(Override { kind, comment });
-    Decision {
-        action: Action::Quarantine,
-        reason,
-        overridden,
-    }
-}
-
-/// Several methods failed (RFC 7372 3.3) where SPF, too, speaks against the author's own
-/// organization, or is enforced by itself. A failed signature is no such method: RFC 6376 6.1
-/// treats the message as unsigned.
-fn rejection(policy: &Policy, facts: &Facts) -> Reason {
-    let spf = facts.spf.authoritative();
-    if spf.result() != SpfResult::Fail {
-        return Reason::DmarcPolicy;
-    }
-    // Where no identifier made the organizational domain worth a look-up, the policy's domain is
-    // the closest thing to it.
-    let dmarc = &facts.dmarc;
-    let organization = dmarc.organizational_domain().or(dmarc.policy_domain());
-    let own = spf
-        .domain()
-        .zip(organization)
-        .is_some_and(|(domain, organization)| domain.is_within(organization));
-    if own || policy.enforce_spf_fail {
-        Reason::SeveralMethods
-    } else {
-        Reason::DmarcPolicy
-    }
-}
-
-/// Adds what this receiver enforces of SPF; never weakens a decision.
-fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
-    if decision.action == Action::Reject {
-        return decision;
-    }
-    match facts.spf.authoritative().result() {
-        SpfResult::Fail if policy.enforce_spf_fail => enforced(facts, Reason::SpfFail),
-        SpfResult::Permerror if policy.enforce_spf_permerror => {
-            enforced(facts, Reason::SpfPermerror)
-        }
-        // What may turn out to be a fail cannot be delivered where fails are rejected.
-        SpfResult::Temperror if policy.enforce_spf_fail && decision.action == Action::Deliver => {
-            plain(Action::Defer, Reason::TemporaryFailure(Unknown::Spf))
-        }
-        SpfResult::Fail
-        | SpfResult::Permerror
-        | SpfResult::Temperror
-        | SpfResult::None
-        | SpfResult::Neutral
-        | SpfResult::Pass
-        | SpfResult::Softfail => decision,
-    }
-}
-
-/// A rejection that the author domain did not ask for.
-fn enforced(facts: &Facts, reason: Reason) -> Decision {
-    let departs = facts.dmarc.result() == DmarcResult::Fail;
-    let overridden = departs.then(|| Override {
-        kind: OverrideKind::LocalPolicy,
-        comment: reason.to_string(),
-    });
-    Decision {
-        action: Action::Reject,
-        reason,
-        overridden,
-    }
-}
-
-/// Whether the author domain itself, not just its organization, is authenticated.
-fn author_is_authenticated(facts: &Facts) -> bool {
-    facts.identifiers().any(|identifier| {
-        identifier.status() == Status::Pass && Some(identifier.domain()) == facts.author.domain()
-    })
-}
-
-/// What kept DMARC from a conclusion: the policy, if it is unknown; else the first identifier that
-/// might have passed.
-fn unknown(facts: &Facts) -> Unknown {
-    if facts.dmarc.record().is_none() {
-        return Unknown::Policy;
-    }
-    let unknown: Vec<Method> = facts
-        .identifiers()
-        .filter(|identifier| identifier.status() == Status::TempError)
-        .map(|identifier| identifier.method())
-        .collect();
-    if unknown.contains(&Method::Dkim) {
-        Unknown::DkimKey
-    } else if unknown.contains(&Method::Spf) {
-        Unknown::Spf
-    } else {
-        Unknown::Policy
     }
 }

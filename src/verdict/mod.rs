@@ -5,7 +5,9 @@
 //! a [`Policy`] which never changes a result.
 
 mod action;
+mod decide;
 mod limit;
+mod local;
 mod relay;
 mod reply;
 
@@ -21,7 +23,8 @@ use crate::spf;
 
 pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
 pub use limit::LimitHit;
-pub use relay::Relay;
+pub use local::{Occasion, Proof, Rule, Trust, TrustOutcome, TrustedForwarder};
+pub use relay::{EarlierSpf, Party, Relay};
 pub use reply::SmtpReply;
 
 /// Everything that was found out about one message: owned, and without ties to the message.
@@ -58,7 +61,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// The domains that SPF and DKIM authenticate, or might have.
-    fn identifiers(&self) -> impl Iterator<Item = AuthenticatedIdentifier> {
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = AuthenticatedIdentifier> {
         let dkim = self
             .dkim
             .iter()
@@ -70,7 +73,7 @@ impl Facts {
 impl Verdict {
     /// Decides what to do about the facts.
     pub(crate) fn new(facts: Facts, policy: &Policy) -> Self {
-        let decision = action::decide(policy, &facts);
+        let decision = decide::decide(policy, &facts);
         let Facts {
             session,
             author,

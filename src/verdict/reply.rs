@@ -46,6 +46,9 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
             | Reason::AuthorAuthenticated
             | Reason::Relayed(_)
             | Reason::RejectRuleNever
+            | Reason::TrustedForwarder(_)
+            | Reason::Excepted
+            | Reason::UpgradedSpf
             | Reason::TemporaryFailure(_)
             | Reason::TrustedSealer { .. },
         ) => (550, "5.7.1"),
@@ -90,6 +93,9 @@ fn words(verdict: &Verdict) -> String {
         | Reason::AuthorAuthenticated
         | Reason::NothingAgainst
         | Reason::Relayed(_)
+        | Reason::TrustedForwarder(_)
+        | Reason::Excepted
+        | Reason::UpgradedSpf
         | Reason::RejectRuleNever
         | Reason::TrustedSealer { .. } => {
             format!("DMARC fail: nothing authenticates {author}, whose policy asks to reject")

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::AuthservId;
+use mailproof::diagnosis::Finding;
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
-use mailproof::{Message, Session, Verdict, Verifier};
+use mailproof::{Message, Session, Verdict, Verifier, spf};
 
 /// What goes in.
 pub struct Case {
@@ -21,6 +22,8 @@ pub struct Case {
     pub helo: &'static str,
     pub mail_from: &'static str,
     pub now: u64,
+    /// What the receiver sets.
+    pub settings: fn(&mut Settings),
 }
 
 /// Report A at the first hop outside the company.
@@ -33,6 +36,7 @@ pub const A: Case = Case {
     mail_from: "User@Netatwork.de",
     // 2020-09-24T11:19:14Z
     now: 1_600_946_354,
+    settings: |_| {},
 };
 
 /// Report B at its third station, firma-c.tld.
@@ -45,6 +49,7 @@ pub const B: Case = Case {
     mail_from: "Verteilername+SRS=y1OwP=BF=firma-a.tld=userA@firma-b.tld",
     // 2023-05-16T09:00:00Z
     now: 1_684_227_600,
+    settings: |_| {},
 };
 
 /// What must come out.
@@ -64,7 +69,26 @@ pub struct Expected {
     pub reply: Option<&'static str>,
     /// How it begins under `RejectRule::Enforce`.
     pub enforced_reply: Option<&'static str>,
+    /// The override under the default rule.
+    pub overridden: Option<&'static str>,
+    /// Findings that must be among those of the diagnosis, with words that their sentences must
+    /// hold; the first of them must come first.
+    pub findings: &'static [(&'static str, &'static [&'static str])],
 }
+
+/// Delivered without further words.
+pub const DELIVERED: Expected = Expected {
+    spf: ("none", ""),
+    dkim: &[],
+    dmarc: "none",
+    requested: "none",
+    action: "deliver",
+    enforced: "deliver",
+    reply: None,
+    enforced_reply: None,
+    overridden: None,
+    findings: &[],
+};
 
 impl Case {
     /// Runs the case under both rules.
@@ -92,8 +116,10 @@ impl Case {
         assert_eq!(dmarc.disposition().to_string(), expected.requested);
         assert_eq!(verdict.action().to_string(), expected.action);
         reply_begins(&verdict, expected.reply);
-        let overridden = expected.action != expected.enforced;
-        assert_eq!(verdict.decision().overridden().is_some(), overridden);
+        let overridden = verdict.decision().overridden();
+        let kind = overridden.map(|overridden| overridden.kind.to_string());
+        assert_eq!(kind.as_deref(), expected.overridden);
+        found(&verdict.diagnosis(), expected.findings);
         self.states_its_results(&verdict, expected);
 
         let replay = Transcript::from_text(verdict.transcript().to_string())
@@ -109,6 +135,14 @@ impl Case {
         assert_eq!(verdict.action().to_string(), expected.enforced);
         reply_begins(&verdict, expected.enforced_reply);
         assert_eq!(verdict.dmarc().result().as_str(), expected.dmarc);
+    }
+
+    /// What the message itself tells beyond the diagnosis.
+    pub fn explains(&self, expected: &[(&str, &[&str])]) {
+        let verdict = self.verdict(RejectRule::Corroborated);
+        let octets = read(&format!("{}.eml", self.message));
+        let message = Message::parse(&octets);
+        found(&verdict.forensics(&message), expected);
     }
 
     /// The Authentication-Results field has a result for each method and signature.
@@ -140,6 +174,7 @@ impl Case {
     fn verify(&self, resolver: impl Resolver, rule: RejectRule) -> Verdict {
         let mut settings = Settings::default();
         settings.policy.reject_rule = rule;
+        (self.settings)(&mut settings);
         self.verify_with(resolver, settings)
     }
 
@@ -155,7 +190,15 @@ impl Case {
         block_on(verifier.at(now).verify(&session, &Message::parse(&octets)))
     }
 
-    fn zone(&self) -> Zone {
+    /// What SPF gives for another sender from the same client.
+    pub fn spf_of(&self, sender: &str) -> spf::Evaluation {
+        let session = Session::new(self.ip.parse().unwrap(), self.helo, sender);
+        let settings = spf::Settings::default();
+        let evaluation = block_on(spf::check_session(&self.zone(), &session, &settings));
+        evaluation.authoritative().clone()
+    }
+
+    pub fn zone(&self) -> Zone {
         let mut text = String::new();
         for file in ["base.zone", "keys.zone"] {
             for line in String::from_utf8(read(file)).unwrap().lines() {
@@ -171,6 +214,37 @@ impl Case {
     }
 }
 
+/// The findings are there, name what they must, and all are complete.
+pub fn found(findings: &[Finding], expected: &[(&str, &[&str])]) {
+    let codes: Vec<&str> = findings.iter().map(|one| one.code().as_str()).collect();
+    if let Some((first, _)) = expected.first() {
+        assert_eq!(codes.first(), Some(first), "{codes:#?}");
+    }
+    for (code, words) in expected {
+        let finding = findings.iter().find(|one| one.code().as_str() == *code);
+        let finding = finding.unwrap_or_else(|| panic!("no {code} among {codes:#?}"));
+        for word in *words {
+            assert!(finding.sentence().contains(word), "{word}: {finding}");
+        }
+    }
+    for finding in findings {
+        complete(finding);
+    }
+}
+
+/// Every blank of the templates is filled by evidence.
+pub fn complete(finding: &Finding) {
+    assert!(!finding.evidence().is_empty(), "{finding}");
+    let remedies = finding.code().remedy_templates().map(|(_, how)| how);
+    for template in remedies.chain([finding.code().template()]) {
+        for blank in template.split('{').skip(1) {
+            let name = blank.split('}').next().unwrap();
+            let code = finding.code();
+            assert!(finding.value(name).is_some(), "{code} lacks {name}");
+        }
+    }
+}
+
 fn reply_begins(verdict: &Verdict, expected: Option<&str>) {
     let reply = verdict.smtp_reply().map(|reply| reply.to_string());
     match expected {
@@ -182,7 +256,7 @@ fn reply_begins(verdict: &Verdict, expected: Option<&str>) {
     }
 }
 
-fn read(file: &str) -> Vec<u8> {
+pub fn read(file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/scenarios")
         .join(file);

@@ -61,6 +61,13 @@ fn main() -> Result<()> {
     let teams_sealed = seal(&microsoft, messages::TEAMS_RESULTS, &teams_signed, REPORT_A)?;
     write("a-sealed.eml", &teams_sealed)?;
 
+    let changed = messages::replaced(
+        &sign(&[&tenant_a], &teams, REPORT_A)?,
+        "SenderADCheck: 1",
+        "SenderADCheck: 0",
+    );
+    write("a-check-changed.eml", &changed)?;
+
     let list = messages::list();
     write("b-plain.eml", &list)?;
     let author_signed = sign(&[&author], &list, REPORT_B)?;
@@ -73,6 +80,13 @@ fn main() -> Result<()> {
     write(
         "b-list-author-signed.eml",
         &sign(&[&tenant_b], &author_signed, REPORT_B)?,
+    )?;
+    let footer = [author_signed.as_slice(), messages::FOOTER].concat();
+    write("b-list-footer.eml", &sign(&[&tenant_b], &footer, REPORT_B)?)?;
+    let tagged = messages::replaced(&author_signed, "Subject: ", "Subject: [Verteiler] ");
+    write(
+        "b-list-subject.eml",
+        &sign(&[&tenant_b], &tagged, REPORT_B)?,
     )?;
     let eight = (1..=8).map(|n| signer("firma-a.pem", "firma-a.tld", &format!("s{n}")));
     let eight = eight.collect::<Result<Vec<_>>>()?;

@@ -42,6 +42,15 @@ UserA
     )
 }
 
+/// What a list appends.
+pub const FOOTER: &[u8] = b"-- \r\nVerteiler von Firma B, abbestellen: verteiler@firma-b.tld\r\n";
+
+/// The message with the first occurrence of a text replaced, as a host on the way would.
+pub fn replaced(message: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(message);
+    text.replacen(from, to, 1).into_bytes()
+}
+
 /// What Exchange Online found when report A's mail was sent.
 pub const TEAMS_RESULTS: &str = "mx.microsoft.com 1; spf=pass smtp.mailfrom=netatwork.de; dmarc=pass \
     action=none\r\n header.from=netatwork.onmicrosoft.com; dkim=pass \

@@ -1,0 +1,173 @@
+//! Doing it.
+
+use std::time::SystemTime;
+
+use super::edit;
+use crate::auth_results::{AuthservId, Border};
+use crate::dkim::{self, SignError, Signer};
+use crate::dmarc::DmarcResult;
+use crate::message::Message;
+use crate::srs::{Forwarded, Rewriter};
+use crate::text;
+use crate::verdict::{Action, Verdict};
+
+/// Forwards messages: strips, adds Authentication-Results, signs, rewrites the envelope sender.
+///
+/// ```
+/// use mailproof::dns::{Zone, block_on};
+/// use mailproof::forwarding::Forwarder;
+/// use mailproof::srs::Rewriter;
+/// use mailproof::{Message, Session, Verifier};
+/// use std::time::SystemTime;
+///
+/// let mut zone = Zone::new();
+/// zone.add_txt("example.com", "v=spf1 ip4:192.0.2.1 -all")?;
+/// let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
+/// let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
+/// let verdict = block_on(Verifier::new(zone).verify(&session, &message));
+///
+/// let rewriter = Rewriter::new("fwd.example".parse()?, "a secret of ours")?;
+/// let forwarder = Forwarder::new("mx.fwd.example".parse()?, rewriter);
+/// let outgoing = forwarder.forward(&verdict, &message, SystemTime::now())?;
+/// assert!(outgoing.mail_from.starts_with("SRS0="));
+/// assert!(outgoing.message.starts_with(b"Authentication-Results: mx.fwd.example;"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Forwarder {
+    authserv_id: AuthservId,
+    rewriter: Rewriter,
+    signers: Vec<Signer>,
+    vouches_for_failures: bool,
+}
+
+impl Forwarder {
+    /// A forwarder that publishes results under `authserv_id` and rewrites senders with `rewriter`.
+    #[must_use]
+    pub fn new(authserv_id: AuthservId, rewriter: Rewriter) -> Self {
+        Self {
+            authserv_id,
+            rewriter,
+            signers: Vec::new(),
+            vouches_for_failures: false,
+        }
+    }
+
+    /// Signs what is forwarded as well.
+    #[must_use]
+    pub fn signing(mut self, signers: impl IntoIterator<Item = Signer>) -> Self {
+        self.signers = signers.into_iter().collect();
+        self
+    }
+
+    /// Forwards under its own name even what failed. Whoever receives it then sees SPF and DKIM pass for
+    /// the forwarder, forged or not.
+    #[must_use]
+    pub fn vouching_for_failures(mut self) -> Self {
+        self.vouches_for_failures = true;
+        self
+    }
+
+    /// Makes the message and the envelope sender to send on. `message` must be the one the verdict is
+    /// about.
+    ///
+    /// # Errors
+    ///
+    /// [`ForwardError::Refused`] for what failed, unless
+    /// [`vouching_for_failures`](Self::vouching_for_failures); else where the sender cannot be
+    /// rewritten or a key does not sign.
+    pub fn forward(
+        &self,
+        verdict: &Verdict,
+        message: &Message<'_>,
+        now: SystemTime,
+    ) -> Result<Outgoing, ForwardError> {
+        let (result, action) = (verdict.dmarc().result(), verdict.action());
+        if !self.vouches_for_failures && failed(result, action) {
+            return Err(ForwardError::Refused { result, action });
+        }
+        let mail_from = self.sender(verdict, now)?;
+        // RFC 8601 5: first what claims to be ours goes, then ours is added.
+        let fields = message.head().fields().iter();
+        let plan = Border::new(self.authserv_id.clone())
+            .strip_plan(fields.map(|field| (field.name(), field.value())));
+        let removed: Vec<usize> = plan.iter().map(|removal| removal.index).collect();
+        let results = verdict.authentication_results(&self.authserv_id);
+        let stated = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
+        if self.signers.is_empty() {
+            return Ok(Outgoing {
+                mail_from,
+                message: stated,
+                removed,
+            });
+        }
+        // Signatures come last: they cover what leaves.
+        let signed = dkim::sign(&self.signers, &Message::parse(&stated), now)?;
+        Ok(Outgoing {
+            mail_from,
+            message: [signed.header().as_bytes(), &stated].concat(),
+            removed,
+        })
+    }
+
+    fn sender(&self, verdict: &Verdict, now: SystemTime) -> Result<String, ForwardError> {
+        let mail_from = verdict.session().mail_from();
+        let mail_from = mail_from.ok_or(ForwardError::SenderUnknown)?;
+        match self.rewriter.forward(mail_from, now) {
+            Forwarded::Srs0(address) | Forwarded::Srs1(address) => Ok(address),
+            Forwarded::Unchanged(_) => Ok(bare(mail_from)),
+            Forwarded::TooLong(long) => Ok(long.address().to_owned()),
+            Forwarded::Malformed(malformed) => Err(ForwardError::Sender(malformed.to_string())),
+        }
+    }
+}
+
+/// DMARC said no, or could not say, or the receiver does not want it.
+fn failed(result: DmarcResult, action: Action) -> bool {
+    match result {
+        DmarcResult::Fail | DmarcResult::Permerror | DmarcResult::Temperror => true,
+        DmarcResult::Pass | DmarcResult::None => action != Action::Deliver,
+    }
+}
+
+fn bare(mail_from: &[u8]) -> String {
+    let inner = mail_from
+        .strip_prefix(b"<")
+        .and_then(|rest| rest.strip_suffix(b">"));
+    text::lossy(inner.unwrap_or(mail_from)).into_owned()
+}
+
+/// What to send on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// The argument of MAIL FROM, without angle brackets; empty for the null reverse-path.
+    pub mail_from: String,
+    /// The message.
+    pub message: Vec<u8>,
+    /// Which fields of the message were removed, by their position from the top, the last first.
+    pub removed: Vec<usize>,
+}
+
+/// Why a message was not forwarded.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ForwardError {
+    /// It failed, and the forwarder does not vouch for that.
+    #[error("dmarc={result}, action {action}: a forwarder must not vouch for this")]
+    Refused {
+        /// The result of DMARC.
+        result: DmarcResult,
+        /// What the verdict says to do.
+        action: Action,
+    },
+    /// The sender cannot be rewritten.
+    #[error("the sender cannot be rewritten: {0}")]
+    Sender(String),
+    /// The session does not tell the sender.
+    #[error("the sender is not known")]
+    SenderUnknown,
+    /// No signature was made.
+    #[error("not signed: {0}")]
+    Sign(#[from] SignError),
+}
