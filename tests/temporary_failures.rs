@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
+use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
 
 const FAILURES: [LookupError; 5] = [
@@ -166,6 +167,41 @@ fn the_policy_is_unknown() {
                 .starts_with("451 4.7.1 ")
         );
     }
+}
+
+/// A policy that asks for nothing has no use for another attempt; one that cannot be known, or SPF
+/// that is enforced, has.
+#[test]
+fn what_a_later_attempt_could_change() {
+    let zone = |policy: &str| {
+        let mut zone = Zone::new();
+        zone.add_txt("firma-a.tld", "v=spf1 -all").unwrap();
+        zone.add_txt("_dmarc.firma-a.tld", policy).unwrap();
+        zone.fail(KEY, LookupError::ServFail).unwrap();
+        zone
+    };
+    let lax = verdict(zone("v=DMARC1; p=none"));
+    assert_eq!(words(&lax), ("fail", "temperror", "temperror"));
+    assert_eq!(lax.action(), Action::Deliver);
+    let octets = read("b-author-signed.eml");
+    let session = Session::new(
+        [192, 0, 2, 10].into(),
+        "mx.firma-a.tld",
+        "userA@firma-a.tld",
+    );
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_684_227_600);
+    let mut settings = Settings::default();
+    settings.policy.enforce_spf_fail = true;
+    let enforcing = Verifier::with_settings(zone("v=DMARC1; p=reject"), settings);
+    let enforced = block_on(enforcing.at(now).verify(&session, &Message::parse(&octets)));
+    assert_eq!(enforced.action(), Action::Defer);
+    assert!(
+        enforced
+            .smtp_reply()
+            .unwrap()
+            .to_string()
+            .starts_with("451 4.7.5 ")
+    );
 }
 
 /// SPF's exceptions: a failing PTR look-up is no match, `%{p}` becomes "unknown", and a failing

@@ -37,6 +37,10 @@ fn by_results(policy: &Policy, facts: &Facts) -> Decision {
         DmarcResult::Temperror if author_is_authenticated(facts) => {
             plain(Action::Deliver, Reason::AuthorAuthenticated)
         }
+        // RFC 9989 5.4: p=none asks for nothing, whatever a later attempt would find.
+        DmarcResult::Temperror if facts.dmarc.published() == Some(Disposition::None) => {
+            plain(Action::Deliver, Reason::NothingAgainst)
+        }
         DmarcResult::Temperror => plain(Action::Defer, Reason::TemporaryFailure(unknown(facts))),
         DmarcResult::None => plain(Action::Deliver, Reason::NothingAgainst),
     };
@@ -202,9 +206,10 @@ fn rejection(policy: &Policy, facts: &Facts) -> Reason {
     }
 }
 
-/// Adds what this receiver enforces of SPF; never weakens a decision.
+/// Adds what this receiver enforces of SPF; never weakens a decision, and lets a later attempt find
+/// out whether DMARC passes.
 fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
-    if decision.action == Action::Reject {
+    if matches!(decision.action, Action::Reject | Action::Defer) {
         return decision;
     }
     match facts.spf.authoritative().result() {
@@ -228,7 +233,8 @@ fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
 
 /// A rejection that the author domain did not ask for.
 fn enforced(facts: &Facts, reason: Reason) -> Decision {
-    let departs = facts.dmarc.result() == DmarcResult::Fail;
+    let failed = facts.dmarc.result() == DmarcResult::Fail;
+    let departs = failed && facts.dmarc.disposition() != Disposition::Reject;
     let overridden = departs.then(|| Override {
         kind: OverrideKind::LocalPolicy,
         comment: reason.to_string(),
