@@ -31,20 +31,19 @@ impl Relay {
         };
         let list = ["List-Id", "List-Post"].iter().find_map(|name| {
             let field = head.named(name.as_bytes()).next()?;
-            Some(text::one_line(
-                text::lossy(field.value()).trim(),
-                LIST_CHARACTERS,
-            ))
+            let list = text::one_line(text::lossy(field.value()).trim(), LIST_CHARACTERS);
+            (!list.is_empty()).then_some(list)
         });
         Self { srs, list }
     }
 
     /// The third party that relayed the message and is authenticated itself: the forwarder whose
-    /// SRS address passed SPF or who signed, or a list under anybody's passing identifier.
+    /// SRS address passed SPF or who signed, or a list under anybody's passing identifier. The
+    /// author's own organization, which asks for strict alignment, is no third party.
     pub(super) fn authenticated_party(&self, facts: &Facts) -> Option<Party> {
-        let mut passed = facts
-            .identifiers()
-            .filter(|identifier| identifier.status() == Status::Pass);
+        let mut passed = facts.identifiers().filter(|identifier| {
+            identifier.status() == Status::Pass && !facts.is_of_author(identifier.domain())
+        });
         if let Some(srs) = &self.srs {
             let forwarder = srs.forwarder();
             return passed
