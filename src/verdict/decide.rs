@@ -191,14 +191,9 @@ fn rejection(policy: &Policy, facts: &Facts) -> Reason {
     if spf.result() != SpfResult::Fail {
         return Reason::DmarcPolicy;
     }
-    // Where no identifier made the organizational domain worth a look-up, the policy's domain is
-    // the closest thing to it.
-    let dmarc = &facts.dmarc;
-    let organization = dmarc.organizational_domain().or(dmarc.policy_domain());
     let own = spf
         .domain()
-        .zip(organization)
-        .is_some_and(|(domain, organization)| domain.is_within(organization));
+        .is_some_and(|domain| facts.is_of_author(domain));
     if own || policy.enforce_spf_fail {
         Reason::SeveralMethods
     } else {

@@ -16,6 +16,7 @@ use crate::auth_results::{AuthenticationResults, AuthservId, Method, MethodResul
 use crate::dkim;
 use crate::dmarc;
 use crate::dns::{Question, Transcript};
+use crate::domain::Domain;
 use crate::identifier::AuthenticatedIdentifier;
 use crate::message::{Anomalies, Author};
 use crate::session::Session;
@@ -67,6 +68,16 @@ impl Facts {
             .iter()
             .filter_map(dkim::Verification::authenticated_identifier);
         self.spf.authenticated_identifier().into_iter().chain(dkim)
+    }
+
+    /// Whether a domain belongs to the author's organization, by name.
+    fn is_of_author(&self, domain: &Domain) -> bool {
+        // Where no identifier made the organizational domain worth a look-up, the policy's domain
+        // is the closest thing to it.
+        let organization = self.dmarc.organizational_domain();
+        organization
+            .or(self.dmarc.policy_domain())
+            .is_some_and(|organization| domain.is_within(organization))
     }
 }
 

@@ -52,10 +52,8 @@ impl Relay {
         };
         let list = ["List-Id", "List-Post"].iter().find_map(|name| {
             let field = head.named(name.as_bytes()).next()?;
-            Some(text::one_line(
-                text::lossy(field.value()).trim(),
-                LIST_CHARACTERS,
-            ))
+            let list = text::one_line(text::lossy(field.value()).trim(), LIST_CHARACTERS);
+            (!list.is_empty()).then_some(list)
         });
         Self {
             srs,
@@ -72,15 +70,18 @@ impl Relay {
 
     /// The third party that relayed the message and is authenticated itself: the forwarder whose
     /// SRS address passed SPF or who signed, a list under anybody's passing identifier, or the last
-    /// sealer of a valid ARC chain.
+    /// sealer of a valid ARC chain. The author's own organization, which asks for strict alignment,
+    /// is no third party; nor is a top-level domain a forwarder.
     pub(super) fn authenticated_party(&self, facts: &Facts) -> Option<Party> {
-        let mut passed = facts
-            .identifiers()
-            .filter(|identifier| identifier.status() == Status::Pass);
+        let mut passed = facts.identifiers().filter(|identifier| {
+            identifier.status() == Status::Pass && !facts.is_of_author(identifier.domain())
+        });
         if let Some(srs) = &self.srs {
             let forwarder = srs.forwarder();
             return passed
-                .find(|identifier| identifier.domain().is_within(forwarder))
+                .find(|identifier| {
+                    forwarder.label_count() > 1 && identifier.domain().is_within(forwarder)
+                })
                 .map(|identifier| Party::Forwarder {
                     forwarder: forwarder.clone(),
                     identifier,
@@ -94,7 +95,10 @@ impl Relay {
         }
         let valid = facts.arc.result() == ArcResult::Pass;
         let newest = facts.arc.sets().last().filter(|_| valid)?;
-        let sealer = newest.domain()?.clone();
+        let sealer = newest
+            .domain()
+            .filter(|domain| !facts.is_of_author(domain))?
+            .clone();
         Some(Party::Sealer { sealer })
     }
 }
