@@ -5,10 +5,10 @@
 //! many runs of verifying, of the floor, and the ratio; then what canonicalization costs on bodies
 //! that need many changes, what signing costs, and how often verifying allocates.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod harness;
+
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use mailproof::Message;
 use mailproof::crypto::{HashAlgorithm, SigningKey, VerifyingKey};
@@ -18,28 +18,6 @@ use mailproof::dkim::{
 };
 use mailproof::dns::{Outcome, Txt};
 use ring::{digest, signature};
-
-/// Counts allocations.
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: as for the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as for the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const SIZES: [usize; 4] = [4_096, 65_536, 1_048_576, 10_485_760];
 
@@ -154,13 +132,11 @@ fn measure(
         assert_eq!(verified[0].result(), DkimResult::Pass);
     };
     let floor = floor(&message, canonicalization, key);
-    let runs = (50_000_000 / mail.len()).clamp(9, 2_000);
-    let (verify, floor) = medians(runs, verify, floor);
+    let (verify, floor, ratio) = race(&verify, &floor);
     println!(
-        "{name:<16} {:<8} {:>10} {verify:>12?} {floor:>12?} {:>7.3}",
+        "{name:<16} {:<8} {:>10} {verify:>12?} {floor:>12?} {ratio:>7.3}",
         canonicalization.as_str(),
         message.body().len(),
-        verify.as_secs_f64() / floor.as_secs_f64(),
     );
 }
 
@@ -169,7 +145,7 @@ fn floor<'m>(
     message: &Message<'m>,
     canonicalization: Canonicalization,
     key: &VerifyingKey,
-) -> impl FnMut() + use<'m> {
+) -> impl Fn() + use<'m> {
     let mut body = Vec::new();
     let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
     canonicalizer.update(message.body(), |piece| body.extend_from_slice(piece));
@@ -228,7 +204,7 @@ fn body_row(name: &str, body: &[u8]) {
         let bare = || {
             black_box(digest::digest(&digest::SHA256, body));
         };
-        let (ours, bare) = medians(51, ours, bare);
+        let (ours, bare, _) = race(&ours, &bare);
         let rate = |time: Duration| body.len() as f64 / time.as_secs_f64() / 1e6;
         println!(
             "body {name:<14} {:<8} {:>8.0} MB/s, SHA-256 of the octets as they are {:>8.0} MB/s",
@@ -259,7 +235,7 @@ fn sign_row() {
         let bare = || {
             black_box(key.sign(&[0; 32])).expect("a signature");
         };
-        let (sign, bare) = medians(201, sign, bare);
+        let (sign, bare, _) = race(&sign, &bare);
         println!("sign {name}, 4096 octets: {sign:?}, the private key operation alone {bare:?}");
     }
 }
@@ -274,35 +250,26 @@ fn allocations() {
         let mail = [signed.expect("a signature").header().as_bytes(), &mail].concat();
         let message = Message::parse(&mail);
         let settings = Settings::default();
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
-        let between = ALLOCATIONS.load(Ordering::Relaxed);
-        let mut hasher = collected.body_hasher();
-        hasher.update(message.body());
-        black_box(hasher.finish());
-        let after = ALLOCATIONS.load(Ordering::Relaxed);
-        println!(
-            "allocations for {size} octets: {} for the header, {} for the body",
-            between - before,
-            after - between
-        );
+        let collect = || dkim::collect(message.head(), None, SystemTime::now(), &settings);
+        let collected = collect();
+        let header = harness::allocations(collect);
+        let body = harness::allocations(|| {
+            let mut hasher = collected.body_hasher();
+            hasher.update(message.body());
+            hasher.finish()
+        });
+        println!("allocations for {size} octets: {header} for the header, {body} for the body");
     }
 }
 
-/// The medians of two pieces of work, which take turns.
-fn medians(runs: usize, mut one: impl FnMut(), mut other: impl FnMut()) -> (Duration, Duration) {
-    let mut times = (Vec::new(), Vec::new());
-    for _ in 0..runs {
-        let start = Instant::now();
-        one();
-        times.0.push(start.elapsed());
-        let start = Instant::now();
-        other();
-        times.1.push(start.elapsed());
-    }
-    times.0.sort();
-    times.1.sort();
-    (times.0[runs / 2], times.1[runs / 2])
+/// The medians of two pieces of work, which take turns, and of the ratios.
+fn race(one: &dyn Fn(), other: &dyn Fn()) -> (Duration, Duration, f64) {
+    let times = harness::race(Duration::from_millis(300), &[one, other]);
+    let [one, other] = times.as_slice() else {
+        panic!("two candidates");
+    };
+    let time = |nanoseconds: f64| Duration::from_nanos(nanoseconds as u64);
+    (time(one.median()), time(other.median()), one.ratio(other))
 }
 
 fn header() -> Vec<u8> {

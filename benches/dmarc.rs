@@ -1,9 +1,6 @@
 //! DMARC: reading a record, and judging from records. Prints median nanoseconds and allocations.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+mod harness;
 
 use mailproof::dmarc::{self, PublicSuffixList, Record, Sections, Settings};
 use mailproof::dns::{Zone, block_on};
@@ -11,42 +8,9 @@ use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::message::Author;
 use mailproof::{Address, Domain};
 
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The median of 201 samples of 1,000 runs each.
-fn measure<T>(name: &str, mut run: impl FnMut() -> T) {
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    black_box(run());
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    let mut samples: Vec<u128> = (0..201)
-        .map(|_| {
-            let start = Instant::now();
-            for _ in 0..1_000 {
-                black_box(run());
-            }
-            start.elapsed().as_nanos()
-        })
-        .collect();
-    samples.sort_unstable();
-    let nanoseconds = samples[100] / 1_000;
-    println!("{name}: {nanoseconds} ns, {allocations} allocations");
+fn measure<T>(name: &str, run: impl FnMut() -> T) {
+    let (time, allocations) = harness::measure(run);
+    println!("{name}: {time:.0} ns, {allocations} allocations");
 }
 
 fn domain(text: &str) -> Domain {

@@ -3,38 +3,13 @@
 //! The records have the shapes of those that large senders publish; the names and addresses are
 //! for documentation.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod harness;
+
 use std::hint::black_box;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use mailproof::dns::{Zone, block_on};
 use mailproof::spf::{Record, Request, Settings, check_host};
-
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Domain, record.
 const RECORDS: &[(&str, &str)] = &[
@@ -123,35 +98,11 @@ fn zone() -> Zone {
     zone
 }
 
-/// The median time of one call in nanoseconds, and its allocations.
-fn measure(mut call: impl FnMut()) -> (f64, usize) {
-    const BATCH: u32 = 200;
-    const BATCHES: usize = 201;
-    for _ in 0..BATCH {
-        call();
-    }
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    call();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    let mut times: Vec<f64> = (0..BATCHES)
-        .map(|_| {
-            let start = Instant::now();
-            for _ in 0..BATCH {
-                call();
-            }
-            start.elapsed().as_secs_f64() * 1e9 / f64::from(BATCH)
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    (times[BATCHES / 2], allocations)
-}
-
 fn main() {
-    // `cargo test --benches` runs this too; then once is enough.
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if !arguments.iter().any(|argument| argument == "--bench") {
+    if !harness::is_bench() {
         return;
     }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Any other argument picks the lines that contain it.
     let is_wanted = |line: &str| {
         let mut filters = arguments.iter().filter(|argument| *argument != "--bench");
@@ -161,7 +112,7 @@ fn main() {
         if !is_wanted(&format!("parse {domain}")) {
             continue;
         }
-        let (time, allocations) = measure(|| {
+        let (time, allocations) = harness::measure(|| {
             black_box(Record::parse(black_box(record.as_bytes()))).ok();
         });
         println!("parse {domain:45} {time:8.0} ns {allocations:4} allocations");
@@ -175,7 +126,7 @@ fn main() {
         let client: IpAddr = client.parse().unwrap();
         let request = Request::mail_from(client, "mx.example.com", domain);
         let result = block_on(check_host(&zone, &request, &settings));
-        let (time, allocations) = measure(|| {
+        let (time, allocations) = harness::measure(|| {
             black_box(block_on(check_host(&zone, black_box(&request), &settings)));
         });
         let word = result.result();

@@ -2,37 +2,13 @@
 //!
 //! Prints nanoseconds, and how much is allocated besides the results.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod harness;
+
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use mailproof::srs::{Forwarded, Reversed, Rewriter};
 use ring::hmac;
-
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const SENDER: &str = "alice@example.com";
 
@@ -56,17 +32,14 @@ fn main() {
             black_box(hmac::sign(&key, black_box(b"g3example.comalice")));
         }
     };
-    round_trip();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    round_trip();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    // Turn about, so that a busy machine is busy for both; the quietest of five rounds counts.
+    let allocations = harness::allocations(round_trip);
+    // The quietest of five rounds counts.
     let rounds = (0..5).map(|_| {
-        let pairs: Vec<(f64, f64)> = (0..41).map(|_| (time(&round_trip), time(&floor))).collect();
-        let ratio = median(pairs.iter().map(|(ours, floor)| ours / floor).collect());
-        let ours = median(pairs.iter().map(|(ours, _)| *ours).collect());
-        let floor = median(pairs.iter().map(|(_, floor)| *floor).collect());
-        (ratio, ours, floor)
+        let times = harness::race(Duration::from_millis(150), &[&round_trip, &floor]);
+        let [ours, floor] = times.as_slice() else {
+            panic!("two candidates");
+        };
+        (ours.ratio(floor), ours.median(), floor.median())
     });
     let (ratio, ours, floor) = rounds
         .min_by(|one, other| one.0.total_cmp(&other.0))
@@ -77,19 +50,4 @@ fn main() {
     println!("allocations            {allocations:8} (two results)");
     assert_eq!(allocations, 2, "only the results are allocated");
     assert!(ratio <= MAXIMUM_RATIO, "too slow");
-}
-
-/// Nanoseconds per call.
-fn time(work: &impl Fn()) -> f64 {
-    const CALLS: u32 = 500;
-    let start = Instant::now();
-    for _ in 0..CALLS {
-        work();
-    }
-    start.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS)
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

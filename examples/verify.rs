@@ -3,7 +3,7 @@
 //! Without arguments it takes a message that comes with it. `--help` lists the options.
 
 use std::fmt::Display;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -41,11 +41,21 @@ usage: verify [options]
 exit status: 0 DMARC pass or none, 1 fail or permerror, 75 temperror, 2 the program could not run
 ";
 
+/// As the standard one, which panics where the output cannot be written: a closed pipe, a full disk.
+macro_rules! println {
+    ($($arguments:tt)*) => {
+        if let Err(error) = writeln!(std::io::stdout(), $($arguments)*) {
+            let _ = unusable(format!("standard output: {error}"));
+            std::process::exit(2);
+        }
+    };
+}
+
 fn main() -> ExitCode {
     let options = match Options::from_arguments() {
         Ok(Some(options)) => options,
         Ok(None) => {
-            print!("{HELP}");
+            println!("{}", HELP.trim_end());
             return ExitCode::SUCCESS;
         }
         Err(error) => return unusable(error),
@@ -57,7 +67,9 @@ fn main() -> ExitCode {
 }
 
 fn unusable(error: impl Display) -> ExitCode {
-    eprintln!("verify: {error}");
+    // One line, whatever names and data it quotes; and nothing if nobody can read it.
+    let line = error.to_string().replace(char::is_control, " ");
+    let _ = writeln!(std::io::stderr(), "verify: {line}");
     ExitCode::from(2)
 }
 

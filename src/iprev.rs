@@ -33,11 +33,7 @@ use crate::limits::IprevLimits;
 /// assert_eq!(evaluation.confirmed()[0].as_str(), "mail.example.com");
 /// # Ok::<(), mailproof::dns::NameError>(())
 /// ```
-pub async fn check<R: Resolver + ?Sized>(
-    resolver: &R,
-    client: IpAddr,
-    limits: &IprevLimits,
-) -> Evaluation {
+pub async fn check(resolver: &dyn Resolver, client: IpAddr, limits: &IprevLimits) -> Evaluation {
     let client = client.to_canonical();
     let mut evaluation = Evaluation {
         client,
@@ -83,12 +79,7 @@ struct Answer {
 }
 
 /// Whether a name has the client among its addresses.
-async fn maps_to<R: Resolver + ?Sized>(
-    resolver: &R,
-    name: &Name,
-    client: IpAddr,
-    most: usize,
-) -> Answer {
+async fn maps_to(resolver: &dyn Resolver, name: &Name, client: IpAddr, most: usize) -> Answer {
     let (found, ttl) = match client {
         IpAddr::V4(client) => match resolver.a(name).await {
             Ok(outcome) => {
@@ -179,8 +170,8 @@ impl Evaluation {
         let word = match self.result() {
             IprevResult::Fail => ResultWord::Fail,
             IprevResult::Pass => ResultWord::Pass,
-            IprevResult::PermError => ResultWord::Permerror,
-            IprevResult::TempError => ResultWord::Temperror,
+            IprevResult::Permerror => ResultWord::Permerror,
+            IprevResult::Temperror => ResultWord::Temperror,
         };
         let result = MethodResult::new(Method::Iprev, word)
             .with_property(Property::policy("iprev", self.client.to_string()));
@@ -242,9 +233,9 @@ impl Cause {
             // ‘they were not in agreement, or the "forward" query completed but produced no result’
             Self::NotConfirmed => IprevResult::Fail,
             // ‘no PTR data are published for the connecting IP address’
-            Self::NoName => IprevResult::PermError,
+            Self::NoName => IprevResult::Permerror,
             // ‘some error that is likely transient in nature’
-            Self::AddressLookup(..) | Self::NameLookup(_) => IprevResult::TempError,
+            Self::AddressLookup(..) | Self::NameLookup(_) => IprevResult::Temperror,
         }
     }
 }
@@ -263,19 +254,27 @@ pub enum IprevResult {
     /// A name of the address leads back to it.
     Pass,
     /// The address has no name.
-    PermError,
+    Permerror,
     /// The DNS failed; later it may answer.
-    TempError,
+    Temperror,
+}
+
+impl IprevResult {
+    /// The word as RFC 8601 2.7.3 writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Pass => "pass",
+            Self::Permerror => "permerror",
+            Self::Temperror => "temperror",
+        }
+    }
 }
 
 impl fmt::Display for IprevResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fail => "fail",
-            Self::Pass => "pass",
-            Self::PermError => "permerror",
-            Self::TempError => "temperror",
-        })
+        f.write_str(self.as_str())
     }
 }
 
@@ -319,7 +318,7 @@ mod tests {
         zone.add_ptr(client(), "b.example").unwrap();
         zone.fail("b.example", LookupError::ServFail).unwrap();
         let failing = run(&zone, client());
-        assert_eq!(failing.result(), IprevResult::TempError);
+        assert_eq!(failing.result(), IprevResult::Temperror);
         assert_eq!(failing.queries(), 3);
         // A name that leads back makes up for one that cannot be looked up.
         zone.add_ptr(client(), "c.example").unwrap();

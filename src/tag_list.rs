@@ -87,9 +87,9 @@ fn parse_spec(spec: &[u8], at: usize) -> Result<Tag<'_>, TagListError> {
     }
     let value = text::trim_fws(value);
     // Without a branch per octet, which nearly every value can be spared.
-    let has_control = value
-        .iter()
-        .fold(false, |found, octet| found | octet.is_ascii_control());
+    let has_control = value.iter().fold(false, |found, octet| {
+        found | (octet.is_ascii_control() & !text::is_fws(*octet))
+    });
     if !has_control {
         return Ok(Tag { name, value, at });
     }

@@ -50,6 +50,27 @@ pub(crate) fn rfind(octets: &[u8], octet: u8) -> Option<usize> {
     memchr::memrchr(octet, octets)
 }
 
+/// Finds the first occurrence of either octet.
+#[must_use]
+pub(crate) fn find_either(octets: &[u8], one: u8, other: u8) -> Option<usize> {
+    memchr::memchr2(one, other, octets)
+}
+
+/// Whether there is neither NUL nor a CR or LF without the other; judged by a loop that the
+/// compiler vectorizes.
+#[must_use]
+pub(crate) fn is_orderly(octets: &[u8]) -> bool {
+    let Some(last) = octets.last() else {
+        return true;
+    };
+    let seconds = octets.get(1..).unwrap_or_default();
+    let mut odd = 0;
+    for (first, second) in octets.iter().zip(seconds) {
+        odd |= u8::from(((*first == b'\r') != (*second == b'\n')) | (*first == 0));
+    }
+    odd == 0 && !octets.starts_with(b"\n") && !matches!(last, b'\r' | 0)
+}
+
 /// Splits at the first `octet`, which belongs to neither side.
 #[must_use]
 pub(crate) fn split_once(octets: &[u8], octet: u8) -> Option<(&[u8], &[u8])> {
@@ -84,13 +105,12 @@ pub(crate) fn lossy(octets: &[u8]) -> Cow<'_, str> {
 ///
 /// [`Base64Error`], when the octets without white space are not base64.
 pub(crate) fn base64_decode(octets: &[u8]) -> Result<Vec<u8>, Base64Error> {
-    let compact: Vec<u8>;
+    let mut compact = Vec::new();
     let input = if octets.iter().any(|octet| is_fws(*octet)) {
-        compact = octets
-            .iter()
-            .copied()
-            .filter(|octet| !is_fws(*octet))
-            .collect();
+        compact.reserve(octets.len());
+        for piece in octets.split(|octet| is_fws(*octet)) {
+            compact.extend_from_slice(piece);
+        }
         &compact
     } else {
         octets

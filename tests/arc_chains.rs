@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::Message;
 use mailproof::arc::{
-    self, ArcResult, Cause, Payload, SealError, Sealer, SetField, Settings, Validation,
+    self, ArcResult, Cause, Layout, Payload, SealError, Sealer, SetField, Settings, Validation,
 };
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{self, BodyHasher, Publication};
@@ -402,4 +402,75 @@ fn refuses_fields_that_others_change() {
         );
     }
     assert_eq!(fields(&["To"]), Err(dkim::SignError::FromNotSigned));
+}
+
+/// What a sealer says about DMARC counts for the author domain that it names, and only where it
+/// says nothing else.
+#[test]
+fn what_a_sealer_saw() {
+    let author = "author.example".parse().unwrap();
+    for (results, passed, remote_ip) in [
+        ("mx; dmarc=pass header.from=author.example", true, None),
+        (
+            "mx; dmarc=pass action=none header.from=Author.Example",
+            true,
+            None,
+        ),
+        (
+            "mx; arc=none smtp.remote-ip=192.0.2.7; dmarc=pass (p=none) header.from=author.example",
+            true,
+            Some("192.0.2.7"),
+        ),
+        ("mx; dmarc=pass", false, None),
+        ("mx; dmarc=pass header.from=other.example", false, None),
+        ("mx; dmarc=pass header.from=sub.author.example", false, None),
+        ("mx; dmarc=fail header.from=author.example", false, None),
+        (
+            "mx; x=y reason=\"dmarc=pass header.from=author.example\"",
+            false,
+            None,
+        ),
+        (
+            "mx; dmarc=pass header.from=author.example; dmarc=fail header.from=author.example",
+            false,
+            None,
+        ),
+        (
+            "mx; spf=pass (google.com: domain of a@b designates 2001:db8::1 as permitted sender)",
+            false,
+            Some("2001:db8::1"),
+        ),
+        (
+            "mx; iprev=pass policy.iprev=192.0.2.9",
+            false,
+            Some("192.0.2.9"),
+        ),
+        ("mx; none", false, None),
+    ] {
+        let payload: Payload = results.parse().unwrap();
+        let message = Message::parse(MAIL);
+        let sealed = sealer(1)
+            .seal(&message, &payload, &validate(MAIL), now())
+            .unwrap();
+        let validation = validate(&[sealed.header().as_bytes(), MAIL].concat());
+        let set = validation.first_trusted(|_| true).unwrap();
+        assert_eq!(set.reports_dmarc_pass(&author), passed, "{results}");
+        let remote_ip = remote_ip.map(|address| address.parse().unwrap());
+        assert_eq!(set.remote_ip(), remote_ip, "{results}");
+    }
+}
+
+/// Where the instance stands does not matter to validators.
+#[test]
+fn layouts() {
+    let incoming = validate(MAIL);
+    let message = Message::parse(MAIL);
+    let sealer = sealer(1).layout(Layout::Sorted);
+    let sealed = sealer
+        .seal(&message, &payload(1), &incoming, now())
+        .unwrap();
+    assert!(sealed.fields()[0].starts_with("ARC-Seal: a=ed25519-sha256; b="));
+    assert!(!sealed.fields()[1].contains('\r'));
+    let mail = [sealed.header().as_bytes(), MAIL].concat();
+    assert_eq!(validate(&mail).result(), ArcResult::Pass);
 }

@@ -6,6 +6,7 @@
 //! or may not be the last) is kept as counts, never as octets, so memory does not depend on the body.
 
 use super::Canonicalization;
+use crate::text::is_wsp;
 
 /// Brings a body into canonical form, in chunks of any size.
 ///
@@ -120,7 +121,7 @@ impl BodyCanonicalizer {
             match first {
                 b' ' | b'\t' => {
                     self.space = true;
-                    rest = following;
+                    rest = following.get(wsp_length(following)..).unwrap_or_default();
                 }
                 b'\r' => {
                     if let Some(following) = following.strip_prefix(b"\n") {
@@ -132,71 +133,14 @@ impl BodyCanonicalizer {
                     }
                 }
                 _ => {
-                    let length = unchanged_length(rest);
                     self.release(out);
-                    if length < SHORT_RUN {
-                        let mut buffer = [0; 2 * WINDOW];
-                        let window = rest.get(..WINDOW).unwrap_or(rest);
-                        let (taken, written) = self.relax_window(window, &mut buffer);
-                        out(buffer.get(..written).unwrap_or_default());
-                        rest = rest.get(taken..).unwrap_or_default();
-                        continue;
-                    }
-                    let (run, following) = rest.split_at(length);
+                    let (run, following) = rest.split_at(unchanged_length(rest));
                     out(run);
                     self.mid_line = !run.ends_with(b"\r\n");
                     rest = following;
                 }
             }
         }
-    }
-
-    /// Does the same octet by octet, where changes are dense. Nothing is held back at the start, and
-    /// the first octet is text. Stops before text that follows empty lines; returns how much was
-    /// taken and how much was written.
-    fn relax_window(&mut self, window: &[u8], buffer: &mut [u8; 2 * WINDOW]) -> (usize, usize) {
-        let capacity = buffer.len();
-        let mut slots = buffer.iter_mut();
-        let mut put = |octet| {
-            if let Some(slot) = slots.next() {
-                *slot = octet;
-            }
-            slots.len()
-        };
-        let (mut mid_line, mut space, mut cr, mut line_ends) = (self.mid_line, false, false, 0);
-        let (mut taken, mut left) = (0, capacity);
-        for &octet in window {
-            if cr && octet == b'\n' {
-                (cr, space) = (false, false);
-                if mid_line {
-                    put(b'\r');
-                    left = put(b'\n');
-                    mid_line = false;
-                } else {
-                    line_ends += 1;
-                }
-            } else if line_ends != 0 && (cr || !matches!(octet, b' ' | b'\t' | b'\r')) {
-                break;
-            } else {
-                if cr || !matches!(octet, b' ' | b'\t' | b'\r') {
-                    if space {
-                        put(b' ');
-                    }
-                    if cr {
-                        left = put(b'\r');
-                    }
-                    (cr, space, mid_line) = (false, false, true);
-                }
-                match octet {
-                    b' ' | b'\t' => space = true,
-                    b'\r' => cr = true,
-                    _ => left = put(octet),
-                }
-            }
-            taken += 1;
-        }
-        (self.mid_line, self.space, self.cr, self.line_ends) = (mid_line, space, cr, line_ends);
-        (taken, capacity - left)
     }
 
     fn end_line(&mut self, out: &mut impl FnMut(&[u8])) {
@@ -250,8 +194,14 @@ fn first_change(octets: &[u8]) -> usize {
         return 0;
     };
     let seconds = octets.get(1..).unwrap_or_default();
-    let mut begin = 0;
-    for (firsts, seconds) in octets.chunks_exact(BLOCK).zip(seconds.chunks_exact(BLOCK)) {
+    // Where changes are dense, the first is near.
+    let (near, far) = octets.split_at_checked(BLOCK).unwrap_or((octets, &[]));
+    if let Some(offset) = position_of_change(near, seconds) {
+        return offset;
+    }
+    let mut begin = near.len();
+    let far_seconds = seconds.get(begin..).unwrap_or_default();
+    for (firsts, seconds) in far.chunks_exact(BLOCK).zip(far_seconds.chunks_exact(BLOCK)) {
         if may_change(firsts, seconds)
             && let Some(offset) = position_of_change(firsts, seconds)
         {
@@ -267,22 +217,62 @@ fn first_change(octets: &[u8]) -> usize {
     }
 }
 
+/// The same within a block, in words of eight octets.
 fn position_of_change(firsts: &[u8], seconds: &[u8]) -> Option<usize> {
-    let parts = firsts.chunks(PART).zip(seconds.chunks(PART));
+    let (first_words, _) = firsts.as_chunks();
+    let (second_words, _) = seconds.as_chunks();
     let mut begin = 0;
-    for (firsts, seconds) in parts {
-        if may_change(firsts, seconds) {
-            let mut pairs = firsts.iter().zip(seconds);
-            let found = pairs
-                .position(|(first, second)| *first == b'\t' || (*first == b' ' && *second <= b' '));
-            if let Some(offset) = found {
-                return Some(begin + offset);
-            }
+    for (first, second) in first_words.iter().zip(second_words) {
+        let change = changes(u64::from_le_bytes(*first), u64::from_le_bytes(*second));
+        if change != 0 {
+            let offset = usize::try_from(change.trailing_zeros() / 8).unwrap_or_default();
+            return Some(begin + offset);
         }
-        begin += PART;
+        begin += 8;
     }
-    None
+    let mut rest = firsts.iter().zip(seconds).skip(begin);
+    let found =
+        rest.position(|(first, second)| *first == b'\t' || (*first == b' ' && *second <= b' '))?;
+    Some(begin + found)
 }
+
+/// How much white space there is at the start.
+fn wsp_length(octets: &[u8]) -> usize {
+    let (words, _) = octets.as_chunks();
+    let mut length = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let text = HIGH_BITS & !(octets_that_are(b' ', word) | octets_that_are(b'\t', word));
+        if text != 0 {
+            return length + usize::try_from(text.trailing_zeros() / 8).unwrap_or_default();
+        }
+        length += 8;
+    }
+    let rest = octets.iter().skip(length);
+    length + rest.take_while(|octet| is_wsp(**octet)).count()
+}
+
+/// The high bit of each octet that is a tab, or a space with white space or a control character in the
+/// same place of the other word.
+fn changes(first: u64, second: u64) -> u64 {
+    let spaces = octets_that_are(b' ', first) & octets_up_to(b' ', second);
+    octets_that_are(b'\t', first) | spaces
+}
+
+fn octets_that_are(octet: u8, word: u64) -> u64 {
+    octets_up_to(0, word ^ (EACH * u64::from(octet)))
+}
+
+/// The high bit of each octet of the word that is at most this, which is below 128. No sum reaches
+/// into the next octet.
+fn octets_up_to(most: u8, word: u64) -> u64 {
+    let sum = (word & !HIGH_BITS) + EACH * u64::from(0x7f - most);
+    !(sum | word) & HIGH_BITS
+}
+
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+const HIGH_BITS: u64 = EACH << 7;
 
 /// Whether a block has a tab, or a space beside a space or a control character: a little more than
 /// what must change (a space at the start of a line needs no change), since a maximum and one
@@ -297,15 +287,6 @@ fn may_change(firsts: &[u8], seconds: &[u8]) -> bool {
 
 /// Octets judged at once: four vectors of the narrowest kind.
 const BLOCK: usize = 64;
-
-/// Octets judged at once where a block has something: one vector.
-const PART: usize = 16;
-
-/// Runs shorter than this are not worth passing on one by one.
-const SHORT_RUN: usize = 32;
-
-/// How far the careful way is gone before it is looked for runs again.
-const WINDOW: usize = 256;
 
 /// Line ends that were held back go out in pieces of this.
 const LINE_ENDS: &[u8] = b"\

@@ -185,15 +185,14 @@ impl Candidate {
     fn select_header(
         &mut self,
         head: &Head<'_>,
-        index: &FieldIndex,
+        index: &FieldIndex<'_>,
         room: &mut usize,
         settings: &Settings,
     ) {
-        let (Ok(signature), Step::Waiting { signed, .. }) = (&self.read, &mut self.step) else {
+        let (Ok(signature), Step::Waiting { signed, .. }) = (&mut self.read, &mut self.step) else {
             return;
         };
-        let names = signature.signed_fields().iter().map(String::as_str);
-        self.signed_fields = index.select(names, self.position);
+        self.signed_fields = index.select(signature.take_signed_fields(), self.position);
         self.unsigned_fields = index.unsigned(&self.signed_fields, self.position);
         let forbidden = self.unsigned_fields.iter().find(|unsigned| {
             let mut forbidden = settings.forbidden_unsigned.iter();

@@ -1,40 +1,41 @@
 //! What of the header block a signature covers: selection (§5.4.2) and the octets that are hashed
 //! (§3.7). ARC uses the same, so nothing here knows what the signature's field is called.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
 
 use super::canonicalize::Canonicalization;
 use crate::message::{Field, Head};
 use crate::text;
 
-/// The fields of a header block by name, in one pass, for any number of signatures.
+/// The fields of a header block by name, for any number of signatures.
 #[derive(Debug)]
-pub(crate) struct FieldIndex {
-    /// Lower-case name to the positions of its instances, top to bottom.
-    by_name: HashMap<Vec<u8>, Vec<usize>>,
-    /// Lower-case names in the order of their first occurrence.
-    names: Vec<Vec<u8>>,
+pub(crate) struct FieldIndex<'h> {
+    /// Name and position of each field; those of one name side by side, top to bottom.
+    fields: Vec<(&'h [u8], usize)>,
 }
 
-impl FieldIndex {
-    pub(crate) fn new(head: &Head<'_>) -> Self {
-        let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
-        let mut names = Vec::new();
-        for (position, field) in head.fields().iter().enumerate() {
-            let name = field.name().to_ascii_lowercase();
-            let instances = by_name.entry(name.clone()).or_default();
-            if instances.is_empty() {
-                names.push(name);
-            }
-            instances.push(position);
-        }
-        Self { by_name, names }
+impl<'h> FieldIndex<'h> {
+    pub(crate) fn new(head: &'h Head<'_>) -> Self {
+        let fields = head.fields().iter().enumerate();
+        let mut fields: Vec<_> = fields.map(|(at, field)| (field.name(), at)).collect();
+        fields.sort_unstable_by(|(one, at), (other, other_at)| {
+            compare_names(one, other).then(at.cmp(other_at))
+        });
+        Self { fields }
     }
 
     /// How many fields have the name.
     pub(crate) fn count(&self, name: &str) -> usize {
-        let name = name.to_ascii_lowercase();
-        self.by_name.get(name.as_bytes()).map_or(0, Vec::len)
+        self.instances(name.as_bytes()).1.len()
+    }
+
+    /// Where the fields of a name begin among all, and those fields.
+    fn instances(&self, name: &[u8]) -> (usize, &[(&'h [u8], usize)]) {
+        let order = |(known, _): &(&[u8], usize)| compare_names(known, name);
+        let begin = self.fields.partition_point(|field| order(field).is_lt());
+        let rest = self.fields.get(begin..).unwrap_or_default();
+        let end = rest.partition_point(|field| order(field).is_eq());
+        (begin, rest.get(..end).unwrap_or_default())
     }
 
     /// Which instance each name of `h=` stands for.
@@ -42,58 +43,74 @@ impl FieldIndex {
     /// §5.4.2: header fields are signed ‘in order from the bottom of the header field block to the
     /// top’, so each repetition of a name takes the next instance further up; a name without a field
     /// stands for nothing at all. `own` is the signature field, which never covers itself this way.
-    /// A cursor per name keeps the time linear in fields and names.
-    pub(crate) fn select<'n>(
+    /// A count of those taken per name keeps the time all but linear in fields and names.
+    pub(crate) fn select<N>(
         &self,
-        names: impl IntoIterator<Item = &'n str>,
+        names: impl IntoIterator<Item = N>,
         own: usize,
-    ) -> Vec<SignedField> {
-        let mut cursors: HashMap<&[u8], usize> = HashMap::new();
-        let mut lower = Vec::new();
-        let mut selected = Vec::new();
-        for name in names {
-            lower.clear();
-            lower.extend(name.bytes().map(|octet| octet.to_ascii_lowercase()));
-            let position =
-                self.by_name
-                    .get_key_value(lower.as_slice())
-                    .and_then(|(key, instances)| {
-                        let used = cursors.entry(key.as_slice()).or_default();
-                        let mut unused = instances.iter().rev().skip(*used);
-                        let mut position = unused.next();
-                        *used += 1;
-                        if position == Some(&own) {
-                            position = unused.next();
-                            *used += 1;
-                        }
-                        position.copied()
-                    });
-            selected.push(SignedField {
-                name: name.to_owned(),
-                position,
-            });
-        }
-        selected
+    ) -> Vec<SignedField>
+    where
+        N: AsRef<str> + Into<String>,
+    {
+        let mut taken = vec![0; self.fields.len()];
+        let mut select = |name: &str| {
+            let (begin, instances) = self.instances(name.as_bytes());
+            let mut unused = instances.iter().rev();
+            // No instances, no count: what stands there belongs to the next name.
+            let taken = taken.get_mut(begin).filter(|_| !instances.is_empty())?;
+            let mut position = unused.nth(*taken);
+            *taken += 1;
+            if position.is_some_and(|(_, position)| *position == own) {
+                position = unused.next();
+                *taken += 1;
+            }
+            position.map(|(_, position)| *position)
+        };
+        let signed = |name: N| SignedField {
+            position: select(name.as_ref()),
+            name: name.into(),
+        };
+        names.into_iter().map(signed).collect()
     }
 
     /// The fields that are present but not among the selected instances, other than `own`.
     pub(crate) fn unsigned(&self, selected: &[SignedField], own: usize) -> Vec<UnsignedField> {
-        let mut signed: Vec<usize> = selected.iter().filter_map(|field| field.position).collect();
-        signed.push(own);
-        signed.sort_unstable();
-        let unsigned = |name: &Vec<u8>| {
-            let instances = self.by_name.get(name)?;
+        let mut signed = vec![false; self.fields.len()];
+        let positions = selected.iter().filter_map(|field| field.position);
+        for position in positions.chain([own]) {
+            if let Some(signed) = signed.get_mut(position) {
+                *signed = true;
+            }
+        }
+        let mut unsigned: Vec<(usize, UnsignedField)> = Vec::new();
+        for instances in self
+            .fields
+            .chunk_by(|(one, _), (other, _)| one.eq_ignore_ascii_case(other))
+        {
             let count = instances
                 .iter()
-                .filter(|position| signed.binary_search(position).is_err())
+                .filter(|(_, position)| signed.get(*position) == Some(&false))
                 .count();
-            (count != 0).then(|| UnsignedField {
-                name: text::lossy(name).into_owned(),
-                instances: count,
-            })
-        };
-        self.names.iter().filter_map(unsigned).collect()
+            if let Some((name, first)) = instances.first()
+                && count != 0
+            {
+                let mut name = text::lossy(name).into_owned();
+                name.make_ascii_lowercase();
+                let instances = count;
+                unsigned.push((*first, UnsignedField { name, instances }));
+            }
+        }
+        unsigned.sort_unstable_by_key(|(first, _)| *first);
+        unsigned.into_iter().map(|(_, field)| field).collect()
     }
+}
+
+/// An order of names in which letter case does not matter. Few names have the same length.
+fn compare_names(one: &[u8], other: &[u8]) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| {
+        let one = one.iter().map(u8::to_ascii_lowercase);
+        one.cmp(other.iter().map(u8::to_ascii_lowercase))
+    })
 }
 
 /// A name in `h=` and the header field it stands for.
@@ -126,7 +143,12 @@ pub(crate) fn write_selected(
     canonicalization: Canonicalization,
     room: usize,
 ) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+    let fields = selected.iter().filter_map(|field| field.position);
+    let fields = fields.filter_map(|position| head.fields().get(position));
+    let octets = |field: &Field<'_>| field.name().len() + field.gap().len() + field.value().len();
+    let most: usize = fields.map(|field| octets(field) + 3).sum();
+    // The signature's own field is to follow.
+    let mut out = Vec::with_capacity(most.min(room).saturating_add(OWN_FIELD));
     for position in selected.iter().filter_map(|field| field.position) {
         let field = head.fields().get(position)?;
         canonicalization.write_header_field(field.name(), field.gap(), field.value(), &mut out);
@@ -137,6 +159,9 @@ pub(crate) fn write_selected(
     }
     Some(out)
 }
+
+/// More than most signature fields have.
+const OWN_FIELD: usize = 1_024;
 
 /// Writes the signature's own field. §3.7: ‘the value of the "b=" tag (including all surrounding
 /// whitespace) deleted (i.e., treated as the empty string)’, ‘without a trailing CRLF’.

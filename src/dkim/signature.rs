@@ -174,6 +174,11 @@ impl Signature {
         &self.signed_fields
     }
 
+    /// The names in `h=`, which are gone afterwards.
+    pub(super) fn take_signed_fields(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.signed_fields)
+    }
+
     /// `l=`: octets of the canonical body that are signed. What does not fit is `u64::MAX`.
     #[must_use]
     pub fn length(&self) -> Option<u64> {

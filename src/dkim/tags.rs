@@ -86,7 +86,7 @@ impl<'a> Tags<'a> {
     /// §3.5 h=: ‘The field MUST contain the complete list of header fields in the order presented’,
     /// §5.4: ‘The From header field MUST be signed’.
     pub(crate) fn signed_fields(&self, limit: usize) -> Result<Vec<String>, SignatureError> {
-        let mut names = Vec::new();
+        let mut names = Vec::with_capacity(EXPECTED_FIELDS);
         for name in self.required("h")?.split(|octet| *octet == b':') {
             let name = text::trim_fws(name);
             let sound = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
@@ -108,21 +108,19 @@ impl<'a> Tags<'a> {
 
 /// FWS = [*WSP CRLF] 1*WSP: a line break that nothing continues, or half of one, is no white space.
 fn broken_fold(value: &[u8]) -> Option<usize> {
-    let mut octets = value.iter().enumerate();
-    while let Some((at, octet)) = octets.next() {
-        let folded = match octet {
-            b'\r' => {
-                octets.next().is_some_and(|(_, next)| *next == b'\n')
-                    && octets.next().is_some_and(|(_, next)| text::is_wsp(*next))
-            }
-            octet => *octet != b'\n',
-        };
-        if !folded {
-            return Some(at);
+    let mut searched = 0;
+    loop {
+        let rest = value.get(searched..)?;
+        let at = searched + text::find_either(rest, b'\r', b'\n')?;
+        match value.get(at..) {
+            Some([b'\r', b'\n', b' ' | b'\t', ..]) => searched = at + 3,
+            _ => return Some(at),
         }
     }
-    None
 }
+
+/// Most signatures cover fewer.
+const EXPECTED_FIELDS: usize = 32;
 
 /// How much of an unknown word is kept to be shown.
 pub(super) const SHOWN: usize = 40;

@@ -177,7 +177,7 @@ impl Template {
     }
 
     /// The header half: names and canonical data of the fields to be signed.
-    pub(super) fn prepare(&self, head: &Head<'_>, index: &FieldIndex, now: u64) -> Prepared {
+    pub(super) fn prepare(&self, head: &Head<'_>, index: &FieldIndex<'_>, now: u64) -> Prepared {
         let names = match &self.fields {
             Fields::Recommended => index.recommended(),
             Fields::Exactly(names) => names.clone(),
@@ -291,7 +291,7 @@ fn check_names(names: &[String]) -> Result<(), SignError> {
     Ok(())
 }
 
-impl FieldIndex {
+impl FieldIndex<'_> {
     /// The names of [`Fields::Recommended`] for this header block.
     pub(crate) fn recommended(&self) -> Vec<String> {
         let mut names = Vec::new();

@@ -10,7 +10,7 @@ mod mailboxes;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use mail_parser::MessageParser;
+use mail_parser::parsers::MessageStream;
 
 use super::Head;
 use crate::address::Address;
@@ -104,6 +104,9 @@ pub enum AuthorError {
         /// Its offset in the field's value.
         at: usize,
     },
+    /// A field name has something invisible around `From`, which some readers ignore.
+    #[error("a field name reads as From to some readers only")]
+    DisguisedField,
     /// The domain of a mailbox is unusable.
     #[error("unusable domain at {at}: {error}")]
     Domain {
@@ -158,6 +161,9 @@ pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
     if hides_an_author(head) {
         return Author::Unparseable(AuthorError::HiddenField);
     }
+    if disguises_an_author(head) {
+        return Author::Unparseable(AuthorError::DisguisedField);
+    }
     let mut fields = head.named(b"From");
     match (fields.next(), fields.count()) {
         (None, _) => Author::Missing,
@@ -186,10 +192,22 @@ fn hides_an_author(head: &Head<'_>) -> bool {
     };
     head.fields().iter().any(|field| {
         breaks.iter().any(|line_break| {
-            after_each(field.name(), *line_break).any(|rest| rest.eq_ignore_ascii_case(b"from"))
-                || after_each(field.value(), *line_break).any(begins_with_from)
+            after_each(field.name(), *line_break).any(|rest| behind_from(rest) == Some(None))
+                || after_each(field.value(), *line_break)
+                    .any(|rest| behind_from(rest) == Some(Some(b':')))
         })
     })
+}
+
+/// Whether readers that trim names of more than white space (control characters, no-break spaces,
+/// byte order marks) find a From field that is none for us.
+fn disguises_an_author(head: &Head<'_>) -> bool {
+    head.anomalies().malformed_names != 0
+        && head.fields().iter().any(|field| {
+            let visible = field.name().iter().position(u8::is_ascii_graphic);
+            let name = visible.and_then(|start| field.name().get(start..));
+            !field.is(b"From") && name.is_some_and(|name| behind_from(name) == Some(None))
+        })
 }
 
 /// What follows each occurrence of the octet.
@@ -201,12 +219,11 @@ fn after_each(octets: &[u8], octet: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn begins_with_from(line: &[u8]) -> bool {
-    line.split_at_checked(b"from".len())
-        .is_some_and(|(name, rest)| {
-            let rest = rest.iter().find(|octet| !text::is_wsp(**octet));
-            name.eq_ignore_ascii_case(b"from") && rest == Some(&b':')
-        })
+/// The first visible octet behind `From` at the start of a line, if that is what stands there.
+fn behind_from(line: &[u8]) -> Option<Option<u8>> {
+    let (name, rest) = line.split_at_checked(b"from".len())?;
+    let visible = || rest.iter().copied().find(u8::is_ascii_graphic);
+    name.eq_ignore_ascii_case(b"from").then(visible)
 }
 
 fn one_field(mut mailboxes: Vec<Address>) -> Author {
@@ -269,12 +286,10 @@ fn without<'a>(routes: &[Range<usize>], value: &'a [u8]) -> Cow<'a, [u8]> {
 
 /// Whether mail-parser finds mailboxes of the same domains in the same order.
 fn agrees(value: &[u8], mailboxes: &[Address]) -> bool {
-    let octets = [b"From:", value, b"\r\n\r\n"].concat();
-    let message = MessageParser::new()
-        .with_address_headers()
-        .parse_headers(&octets);
-    let from = message.as_ref().and_then(|message| message.from());
+    let octets = [value, b"\r\n"].concat();
+    let from = MessageStream::new(&octets).parse_address();
     let mut theirs = from
+        .as_address()
         .into_iter()
         .flat_map(|list| list.iter())
         .map(|mailbox| {

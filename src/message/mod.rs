@@ -285,6 +285,9 @@ pub struct Anomalies {
 
 impl Anomalies {
     fn scan(&mut self, octets: &[u8]) {
+        if text::is_orderly(octets) && !has_long_line(octets) {
+            return;
+        }
         let mut line = 0_usize;
         let mut previous = 0;
         for &octet in octets {
@@ -305,6 +308,20 @@ impl Anomalies {
         self.bare_cr += usize::from(previous == b'\r');
         self.long_lines += usize::from(line > MAX_LINE);
     }
+}
+
+/// Whether a line has more than [`MAX_LINE`] octets. Leaps to the last LF within as many octets as a
+/// line may have; each LF has its CR.
+fn has_long_line(octets: &[u8]) -> bool {
+    let mut rest = octets;
+    while rest.len() > MAX_LINE {
+        let window = rest.get(..MAX_LINE + 2).unwrap_or(rest);
+        let Some(feed) = text::rfind(window, b'\n') else {
+            return true;
+        };
+        rest = rest.get(feed + 1..).unwrap_or_default();
+    }
+    false
 }
 
 /// Most messages have fewer fields.

@@ -129,7 +129,8 @@ impl Decision {
     }
 
     /// Why the action is not what the author domain asked for, in the terms of aggregate reports
-    /// (RFC 9990 3.1.1.6); `None` where it is.
+    /// (RFC 9990 3.1.1.6); `None` where it is, or where nothing was asked for since DMARC did not
+    /// fail.
     #[must_use]
     pub fn overridden(&self) -> Option<&Override> {
         self.overridden.as_ref()

@@ -208,9 +208,9 @@ fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
         return decision;
     }
     match facts.spf.authoritative().result() {
-        SpfResult::Fail if policy.enforce_spf_fail => plain(Action::Reject, Reason::SpfFail),
+        SpfResult::Fail if policy.enforce_spf_fail => enforced(facts, Reason::SpfFail),
         SpfResult::Permerror if policy.enforce_spf_permerror => {
-            plain(Action::Reject, Reason::SpfPermerror)
+            enforced(facts, Reason::SpfPermerror)
         }
         // What may turn out to be a fail cannot be delivered where fails are rejected.
         SpfResult::Temperror if policy.enforce_spf_fail && decision.action == Action::Deliver => {
@@ -223,6 +223,19 @@ fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
         | SpfResult::Neutral
         | SpfResult::Pass
         | SpfResult::Softfail => decision,
+    }
+}
+
+/// A rejection that the author domain did not ask for.
+fn enforced(facts: &Facts, reason: Reason) -> Decision {
+    let departs = facts.dmarc.result() == DmarcResult::Fail;
+    let overridden = departs.then(|| Override {
+        kind: OverrideKind::LocalPolicy,
+        comment: reason.to_string(),
+    });
+    Decision {
+        overridden,
+        ..plain(Action::Reject, reason)
     }
 }
 

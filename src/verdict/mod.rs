@@ -184,7 +184,8 @@ impl Verdict {
         reply::of(self)
     }
 
-    /// The results as an Authentication-Results field (RFC 8601), to be put above the message.
+    /// The results as an Authentication-Results field (RFC 8601), to be put above the message. Of
+    /// many signatures, all that pass are in it, and the first of the others.
     #[must_use]
     pub fn authentication_results(&self, authserv_id: &AuthservId) -> AuthenticationResults {
         let mut field = AuthenticationResults::new(authserv_id.clone());
@@ -199,15 +200,23 @@ impl Verdict {
                 .results
                 .push(MethodResult::new(Method::Dkim, ResultWord::None));
         }
+        let listed =
+            self.dkim.iter().enumerate().filter(|(at, one)| {
+                *at < LISTED_SIGNATURES || one.result() == dkim::DkimResult::Pass
+            });
         field
             .results
-            .extend(self.dkim.iter().map(dkim::Verification::to_method_result));
+            .extend(listed.map(|(_, one)| one.to_method_result()));
         let client_ip = self.session.client_ip();
         field.results.push(self.arc.to_method_result(client_ip));
         field.results.push(self.dmarc.to_method_result());
         field
     }
 }
+
+/// Who sends thousands of broken signatures must not make the field as long: twice what is
+/// evaluated by default.
+const LISTED_SIGNATURES: usize = 20;
 
 #[cfg(feature = "serde")]
 fn questions<S: serde::Serializer>(

@@ -56,7 +56,7 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
     Some(SmtpReply {
         code,
         enhanced,
-        text: words(verdict),
+        text: text::one_line(&words(verdict), TEXT_CHARACTERS),
     })
 }
 
@@ -74,8 +74,7 @@ fn words(verdict: &Verdict) -> String {
             let mut words = format!("SPF fail: {sender} does not permit {client} to send its mail");
             if let Some(explanation) = spf.explanation() {
                 // RFC 7208 8.4: say that the text is the sender's and not ours.
-                let theirs = text::one_line(&explanation.to_string(), EXPLANATION_CHARACTERS);
-                words.push_str(&format!("; {sender} explained: {theirs}"));
+                words.push_str(&format!("; {explanation}"));
             }
             words
         }
@@ -104,5 +103,6 @@ fn words(verdict: &Verdict) -> String {
     }
 }
 
-/// Leaves room for the rest within the 512 octets of a reply line (RFC 5321 4.5.3.1.5).
-const EXPLANATION_CHARACTERS: usize = 250;
+/// RFC 5321 4.5.3.1.5: ‘The maximum total length of a reply line including the reply code and the
+/// <CRLF> is 512 octets’; the codes take 11 of them.
+const TEXT_CHARACTERS: usize = 499;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::{Message, Session, Verdict, Verifier};
+use mailproof::limits::IprevLimits;
+use mailproof::{Message, Session, Verdict, Verifier, iprev};
 use serde_json::Value;
 
 use crate::report::{self, Report};
@@ -41,16 +42,16 @@ pub fn run(suite: &Path, report: &mut Report) -> Result<(), String> {
             let name = named.unwrap_or(&number);
             if !report.skips(name) {
                 let zone = zone(case.get("zone").or(case.get("dns")).unwrap_or(&shared))?;
-                let verdict =
-                    verdict(suite, case, zone).map_err(|error| format!("{name}: {error}"))?;
-                judge(name, case, &verdict, report)?;
+                let named = |error| format!("{name}: {error}");
+                let verdict = verdict(suite, case, &zone).map_err(named)?;
+                judge(name, case, &zone, &verdict, report)?;
             }
         }
     }
     Ok(())
 }
 
-fn verdict(suite: &Path, case: &Value, zone: Zone) -> Result<Verdict, String> {
+fn verdict(suite: &Path, case: &Value, zone: &Zone) -> Result<Verdict, String> {
     let mut session = Session::unknown();
     if let Some(ip) = text(case, "ip") {
         session = session.client_ip_is(ip.parse().map_err(|_| "not an address")?);
@@ -97,7 +98,13 @@ fn message(suite: &Path, case: &Value) -> Result<Vec<u8>, String> {
         .collect())
 }
 
-fn judge(name: &str, case: &Value, verdict: &Verdict, report: &mut Report) -> Result<(), String> {
+fn judge(
+    name: &str,
+    case: &Value,
+    zone: &Zone,
+    verdict: &Verdict,
+    report: &mut Report,
+) -> Result<(), String> {
     let expected = case
         .get("expect")
         .and_then(Value::as_object)
@@ -109,6 +116,11 @@ fn judge(name: &str, case: &Value, verdict: &Verdict, report: &mut Report) -> Re
                 (vec![spf.result().as_str()], spf.cause().to_string())
             }
             "dkim" => dkim(verdict, expected),
+            "iprev" => {
+                let ip = verdict.session().client_ip().ok_or("no client for iprev")?;
+                let iprev = block_on(iprev::check(zone, ip, &IprevLimits::default()));
+                (vec![iprev.result().as_str()], iprev.cause().to_string())
+            }
             "arc" => {
                 let arc = verdict.arc();
                 (vec![arc.result().as_str()], arc.cause().to_string())

@@ -148,6 +148,11 @@ impl<'a> Parser<'a> {
     /// The `@` and the domain behind a local part.
     fn domain(&mut self, local_part: &[u8]) -> Result<Address, AuthorError> {
         let malformed = AuthorError::LocalPart { at: self.at };
+        // RFC 2047 5: an encoded-word ‘MUST NOT appear in any portion of an 'addr-spec'’. Readers
+        // that decode before they parse find another address in it.
+        if is_encoded(local_part) {
+            return Err(malformed);
+        }
         self.at += 1;
         self.skip_cfws()?;
         let at = self.at;
@@ -256,6 +261,11 @@ enum Element {
 /// local parts with dots in a row.
 fn is_word(octet: u8) -> bool {
     text::is_atext(octet) || octet == b'.'
+}
+
+fn is_encoded(local_part: &[u8]) -> bool {
+    let has = |mark: &[u8]| local_part.windows(2).any(|pair| pair == mark);
+    has(b"=?") && has(b"?=")
 }
 
 fn unfold(text: &str) -> Cow<'_, str> {

@@ -121,6 +121,8 @@ fn refuses_what_is_not_certain() {
         " joe@joe.exa\0mple",
         " <joe@legitimate.example(x.attack.example>",
         " <joe@legitimate.example'a.attack.example>",
+        " =?utf-8?b?PGpvZUBsZWdpdGltYXRlLmV4YW1wbGU+?=@attack.example",
+        " <\"=?utf-8?q?=3Cjoe=40legitimate.example=3E?=\"@attack.example>",
     ] {
         assert!(
             matches!(from(value), Author::Unparseable(_)),
@@ -224,6 +226,9 @@ fn fields_that_only_some_readers_see() {
         "junk\rfrom : ceo@legitimate.example\r\nFrom: a@attack.example",
         "From: a@attack.example\r\nX: \n\nFrom: ceo@legitimate.example",
         "Subject: x\nFrom: Joe\n <joe@joe.example>\nTo: y@z.example",
+        "Subject: x\nFrom\n : ceo@legitimate.example\r\nFrom: a@attack.example",
+        "Subject: x\nFrom\r\n : ceo@legitimate.example\r\nFrom: a@attack.example",
+        "junk\nFrom\u{b}: ceo@legitimate.example\r\nFrom: a@attack.example",
     ] {
         assert_eq!(author(head), hidden, "{head:?}");
     }
@@ -234,5 +239,27 @@ fn fields_that_only_some_readers_see() {
         "X-Original-From: a@b.example\r\nFrom: joe@joe.example",
     ] {
         assert!(matches!(author(head), Author::One(_)), "{head:?}");
+    }
+}
+
+/// Some readers trim more than white space from a field's name.
+#[test]
+fn names_that_only_some_readers_take_for_from() {
+    for name in [
+        "From\0",
+        "From\u{b}",
+        "from \u{c} ",
+        "From\u{a0}",
+        "\u{feff}From",
+        "\u{b}FROM",
+        "From\u{200b}",
+    ] {
+        let head = format!("{name}: ceo@legitimate.example\r\nFrom: a@attack.example");
+        let refused = Author::Unparseable(AuthorError::DisguisedField);
+        assert_eq!(author(&head), refused, "{head:?}");
+    }
+    for name in ["Fr om", "From x", "Frommage\u{e9}", "\u{b}", "X From"] {
+        let head = format!("{name}: ceo@legitimate.example\r\nFrom: a@attack.example");
+        assert!(matches!(author(&head), Author::One(_)), "{head:?}");
     }
 }

@@ -1,0 +1,135 @@
+//! Times for benches: medians of many runs of candidates that take turns, and counted allocations.
+//!
+//! Machines are busy and clocks change. What is compared therefore runs in turns, a batch each, so
+//! that a busy moment is a busy moment for all.
+
+#![allow(dead_code, reason = "no bench needs all of it")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `work` allocates, a second time.
+pub fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
+    drop(work());
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let result = work();
+    let count = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    drop(result);
+    count
+}
+
+/// Whether benches are to run: `cargo test` starts them as well, and then once is enough.
+pub fn is_bench() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
+
+/// What one piece of work costs: median nanoseconds, and allocations.
+pub fn measure<T>(mut work: impl FnMut() -> T) -> (f64, usize) {
+    let count = allocations(&mut work);
+    let mut work = || drop(black_box(work()));
+    let calls = calls_in(BATCH, &mut work);
+    let times = (0..ROUNDS).map(|_| run(calls, &mut work)).collect();
+    (median(times), count)
+}
+
+/// Nanoseconds per call of one candidate.
+pub struct Times(Vec<f64>);
+
+impl Times {
+    /// The middle one.
+    pub fn median(&self) -> f64 {
+        median(self.0.clone())
+    }
+
+    /// The quickest one: what the work costs where nobody disturbs.
+    pub fn best(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The middle one of the ratios to another candidate, turn by turn.
+    pub fn ratio(&self, other: &Self) -> f64 {
+        let pairs = self.0.iter().zip(&other.0);
+        median(pairs.map(|(one, other)| one / other).collect())
+    }
+}
+
+/// Runs the candidates in turns, for about `time` all in all. Batches are short, so that many of them
+/// pass undisturbed.
+pub fn race(time: Duration, candidates: &[&dyn Fn()]) -> Vec<Times> {
+    let batches: Vec<u32> = candidates
+        .iter()
+        .map(|work| calls_in(BATCH, &mut || work()))
+        .collect();
+    let mut times: Vec<Times> = candidates.iter().map(|_| Times(Vec::new())).collect();
+    let start = Instant::now();
+    for round in 0.. {
+        if round >= LEAST_ROUNDS && start.elapsed() > time {
+            break;
+        }
+        for ((work, calls), times) in candidates.iter().zip(&batches).zip(&mut times) {
+            times.0.push(run(*calls, &mut || work()));
+        }
+    }
+    times
+}
+
+/// How many calls take about as many seconds.
+fn calls_in(seconds: f64, work: &mut dyn FnMut()) -> u32 {
+    work();
+    let mut calls = 1;
+    loop {
+        let each = run(calls, work) / 1e9;
+        if each * f64::from(calls) > seconds / 8.0 || calls > 1 << 20 {
+            return (seconds / each).max(1.0) as u32;
+        }
+        calls *= 4;
+    }
+}
+
+fn run(calls: u32, work: &mut dyn FnMut()) -> f64 {
+    let start = Instant::now();
+    for _ in 0..calls {
+        work();
+    }
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Seconds a batch takes.
+const BATCH: f64 = 0.000_3;
+
+/// Batches of work that runs alone.
+const ROUNDS: usize = 201;
+
+/// Turns of each candidate, however long they take.
+const LEAST_ROUNDS: u32 = 15;
