@@ -2,6 +2,7 @@
 
 pub mod arc;
 pub mod auth_results;
+pub mod diagnosis;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
@@ -18,6 +19,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("arc_validate", arc::validate_sealed),
     ("auth_results_parse", auth_results::parse),
     ("auth_results_round_trip", auth_results::round_trip),
+    ("diagnosis_bounce", diagnosis::bounce),
+    ("diagnosis_message", diagnosis::message),
     ("dkim_canonicalize", dkim::dkim_canonicalize),
     ("dkim_key_record", dkim::dkim_key_record),
     ("dkim_sign", dkim::dkim_sign),

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use super::edit;
+use crate::arc::{Payload, SealError, Sealer};
 use crate::auth_results::{AuthservId, Border};
 use crate::dkim::{self, SignError, Signer};
 use crate::dmarc::DmarcResult;
@@ -11,7 +12,7 @@ use crate::srs::{Forwarded, Rewriter};
 use crate::text;
 use crate::verdict::{Action, Verdict};
 
-/// Forwards messages: strips, adds Authentication-Results, signs, rewrites the envelope sender.
+/// Forwards messages: strips, adds Authentication-Results, signs, seals, rewrites the envelope sender.
 ///
 /// ```
 /// use mailproof::dns::{Zone, block_on};
@@ -38,6 +39,7 @@ pub struct Forwarder {
     authserv_id: AuthservId,
     rewriter: Rewriter,
     signers: Vec<Signer>,
+    sealer: Option<Sealer>,
     vouches_for_failures: bool,
 }
 
@@ -49,6 +51,7 @@ impl Forwarder {
             authserv_id,
             rewriter,
             signers: Vec::new(),
+            sealer: None,
             vouches_for_failures: false,
         }
     }
@@ -57,6 +60,14 @@ impl Forwarder {
     #[must_use]
     pub fn signing(mut self, signers: impl IntoIterator<Item = Signer>) -> Self {
         self.signers = signers.into_iter().collect();
+        self
+    }
+
+    /// Adds an ARC set with the results of the verdict (RFC 8617 5.1), so that receivers that trust the
+    /// sealer learn what the message was before it was changed.
+    #[must_use]
+    pub fn sealing(mut self, sealer: Sealer) -> Self {
+        self.sealer = Some(sealer);
         self
     }
 
@@ -93,19 +104,20 @@ impl Forwarder {
             .strip_plan(fields.map(|field| (field.name(), field.value())));
         let removed: Vec<usize> = plan.iter().map(|removal| removal.index).collect();
         let results = verdict.authentication_results(&self.authserv_id);
-        let stated = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
-        if self.signers.is_empty() {
-            return Ok(Outgoing {
-                mail_from,
-                message: stated,
-                removed,
-            });
+        let mut octets = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
+        if !self.signers.is_empty() {
+            let signed = dkim::sign(&self.signers, &Message::parse(&octets), now)?;
+            octets = [signed.header().as_bytes(), &octets].concat();
         }
-        // Signatures come last: they cover what leaves.
-        let signed = dkim::sign(&self.signers, &Message::parse(&stated), now)?;
+        // RFC 8617 5.1: the seal comes after every change and every signature.
+        if let Some(sealer) = &self.sealer {
+            let payload = Payload::new(&results);
+            let sealed = sealer.seal(&Message::parse(&octets), &payload, verdict.arc(), now)?;
+            octets = [sealed.header().as_bytes(), &octets].concat();
+        }
         Ok(Outgoing {
             mail_from,
-            message: [signed.header().as_bytes(), &stated].concat(),
+            message: octets,
             removed,
         })
     }
@@ -164,6 +176,9 @@ pub enum ForwardError {
     /// The sender cannot be rewritten.
     #[error("the sender cannot be rewritten: {0}")]
     Sender(String),
+    /// The chain cannot be sealed.
+    #[error("not sealed: {0}")]
+    Seal(#[from] SealError),
     /// The session does not tell the sender.
     #[error("the sender is not known")]
     SenderUnknown,

@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
+use crate::arc::Sealer;
 use crate::dkim::Signer;
 use crate::domain::Domain;
 use crate::srs::Rewriter;
 
 /// A host that sends the message on, and what it does to it first. The changes are made in the order
-/// of the fields here; the signature is made last.
+/// of the fields here; the signature and the seal are made last.
 ///
 /// ```
 /// use mailproof::forwarding::{Hop, Rewriting};
@@ -36,6 +37,8 @@ pub struct Hop {
     pub from: Option<(String, Domain)>,
     /// How it signs.
     pub signer: Option<Signer>,
+    /// How it seals (ARC), with the results under its HELO name.
+    pub sealer: Option<Sealer>,
 }
 
 impl Hop {
@@ -51,6 +54,7 @@ impl Hop {
             footer: None,
             from: None,
             signer: None,
+            sealer: None,
         }
     }
 }

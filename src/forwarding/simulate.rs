@@ -3,10 +3,12 @@
 use std::time::SystemTime;
 
 use super::edit;
+use super::forward::ForwardError;
 use super::route::{Hop, Rewriting};
 use crate::address::ReversePath;
+use crate::arc::Payload;
 use crate::diagnosis::Finding;
-use crate::dkim::{self, SignError};
+use crate::dkim;
 use crate::dns::Resolver;
 use crate::message::Message;
 use crate::session::Session;
@@ -56,7 +58,7 @@ pub struct Station {
 ///
 /// # Errors
 ///
-/// [`SignError`] where the signer of a hop does not sign.
+/// [`ForwardError`] where the signer of a hop does not sign, or its sealer does not seal.
 pub async fn simulate(
     resolver: &dyn Resolver,
     session: &Session,
@@ -64,7 +66,7 @@ pub async fn simulate(
     route: &[Hop],
     settings: &Settings,
     now: SystemTime,
-) -> Result<Vec<Station>, SignError> {
+) -> Result<Vec<Station>, ForwardError> {
     let verifier = Verifier::with_settings(resolver, settings.clone());
     let verifier = verifier.at(now);
     let mut session = session.clone();
@@ -89,7 +91,7 @@ pub async fn simulate(
             });
             return Ok(stations);
         };
-        let next = sent_on(hop, &octets, now)?;
+        let next = sent_on(hop, &octets, &verdict, now)?;
         let next_session =
             Session::new(hop.client_ip, hop.helo.as_str(), sender(hop, &session, now));
         stations.push(Station {
@@ -103,7 +105,12 @@ pub async fn simulate(
 }
 
 /// The message as a hop sends it on.
-fn sent_on(hop: &Hop, message: &[u8], now: SystemTime) -> Result<Vec<u8>, SignError> {
+fn sent_on(
+    hop: &Hop,
+    message: &[u8],
+    verdict: &Verdict,
+    now: SystemTime,
+) -> Result<Vec<u8>, ForwardError> {
     let mut octets = message.to_vec();
     if let Some(prefix) = &hop.subject_prefix {
         octets = edit::with_subject_prefix(&Message::parse(&octets), prefix);
@@ -117,6 +124,11 @@ fn sent_on(hop: &Hop, message: &[u8], now: SystemTime) -> Result<Vec<u8>, SignEr
     if let Some(signer) = &hop.signer {
         let signed = dkim::sign(std::slice::from_ref(signer), &Message::parse(&octets), now)?;
         octets = [signed.header().as_bytes(), &octets].concat();
+    }
+    if let (Some(sealer), Ok(id)) = (&hop.sealer, hop.helo.as_str().parse()) {
+        let payload = Payload::new(&verdict.authentication_results(&id));
+        let sealed = sealer.seal(&Message::parse(&octets), &payload, verdict.arc(), now)?;
+        octets = [sealed.header().as_bytes(), &octets].concat();
     }
     Ok(octets)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use mailproof::auth_results::AuthservId;
+use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::diagnosis::Finding;
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::verdict::RejectRule;
@@ -152,6 +152,9 @@ impl Case {
             .authentication_results(&id)
             .to_field()
             .replace("\r\n\t", " ");
+        let value = field.split_once(':').map(|(_, value)| value).unwrap();
+        let again = AuthenticationResults::parse(value.as_bytes()).unwrap();
+        assert_eq!(again, verdict.authentication_results(&id), "{field}");
         let (word, domain) = expected.spf;
         assert!(field.contains(&format!("; spf={word} ")), "{field}");
         assert!(

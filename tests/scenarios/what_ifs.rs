@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use mailproof::arc::Sealer;
 use mailproof::crypto::SigningKey;
 use mailproof::diagnosis::{Bounce, Finding};
 use mailproof::dkim::{Canonicalization, Fields, Signer};
@@ -151,6 +152,42 @@ fn b13_from_rewritten() {
             .unwrap()
             .starts_with(b"SRS0=")
     );
+}
+
+/// The same list seals, and firma-c.tld trusts its seals: a footer does no harm.
+#[test]
+fn b13_sealed() {
+    let key = SigningKey::ed25519(&[7; 32]).unwrap();
+    let sealer = Sealer::new(key, "firma-b.tld".parse().unwrap(), "arc").unwrap();
+    let mut zone = Case { zone: REJECT, ..B }.zone();
+    let record = "v=DKIM1; k=ed25519; p=6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=";
+    zone.add_txt("arc._domainkey.firma-b.tld", record).unwrap();
+    let mut hop = list();
+    hop.footer = Some("Verteiler".into());
+    hop.sealer = Some(sealer);
+    let octets = read("b-author-signed.eml");
+    let message = Message::parse(&octets);
+    let session = Session::new(
+        [192, 0, 2, 10].into(),
+        "mx.firma-a.tld",
+        "userA@firma-a.tld",
+    );
+    let mut settings = Settings::default();
+    settings
+        .policy
+        .trusted_sealers
+        .push("firma-b.tld".parse().unwrap());
+    let route = [hop];
+    let stations = simulate(&zone, &session, &message, &route, &settings, now());
+    let stations = block_on(stations).unwrap();
+    let verdict = &stations[1].verdict;
+    assert_eq!(verdict.dmarc().result().as_str(), "fail");
+    assert_eq!(verdict.action().to_string(), "deliver", "{}", verdict.arc());
+    let findings = &stations[1].findings;
+    let trusted = findings
+        .iter()
+        .find(|one| one.code().as_str() == "arc-trusted-sealer");
+    assert!(trusted.unwrap().sentence().contains("firma-b.tld"));
 }
 
 /// The bounce in hand: what its reply means, from the header alone.

@@ -101,6 +101,13 @@ fn by_form(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) ->
     if !probe.is_simple() {
         return None;
     }
+    letters(report, signature, probe)
+        .or_else(|| one_form(report, probe))
+        .or_else(|| all_forms(report, probe))
+}
+
+/// All names as `h=` has them, or as software usually writes them.
+fn letters(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) -> Option<Finding> {
     let now = probe.pieces.clone();
     let own = probe.own.clone();
     let names: Vec<&str> = signature
@@ -133,6 +140,12 @@ fn by_form(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) ->
             return Some(report.changed(&texts::CASE, &field, was, is).finish());
         }
     }
+    None
+}
+
+/// One field, its name or its value.
+fn one_form(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
+    let now = probe.pieces.clone();
     for (index, piece) in now.iter().enumerate() {
         let name = text::lossy(&piece.name).into_owned();
         let cased = Piece {
@@ -158,6 +171,13 @@ fn by_form(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) ->
             }
         }
     }
+    None
+}
+
+/// All fields on one line each.
+fn all_forms(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
+    let now = probe.pieces.clone();
+    let own = probe.own.clone();
     let mut pieces = now.clone();
     for piece in &mut pieces {
         piece.value = foldings(&piece.value)
