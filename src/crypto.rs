@@ -185,13 +185,15 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::Length`] for any other length.
+    /// [`KeyError::Length`] for any other length, [`KeyError::SmallOrder`] for a key that fits
+    /// signatures made without a private key, all zeros among them.
     pub fn ed25519(octets: &[u8]) -> Result<Self, KeyError> {
         let length = octets.len();
-        octets
-            .try_into()
-            .map(|key| Self(Kind::Ed25519(key)))
-            .map_err(|_| KeyError::Length { length })
+        let key: [u8; 32] = octets.try_into().map_err(|_| KeyError::Length { length })?;
+        if has_small_order(&key) {
+            return Err(KeyError::SmallOrder);
+        }
+        Ok(Self(Kind::Ed25519(key)))
     }
 
     /// The length of the RSA modulus, or 256 for Ed25519, in bits.
@@ -243,6 +245,51 @@ impl VerifyingKey {
     }
 }
 
+/// Whether an Ed25519 key is one of the points whose multiple by eight is the neutral element. RFC
+/// 8032 5.1.7 leaves such keys to the verifier, and the crypto library takes them.
+fn has_small_order(key: &[u8; 32]) -> bool {
+    let mut y = *key;
+    // The first bit is the sign of x; both signs have the same order.
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.contains(&y)
+}
+
+/// The y of these points, little-endian: 0, 1, the two of order eight, p - 1, and p and p + 1, which
+/// are 0 and 1 not reduced.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    near_zero(1),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+    near_p(0xec),
+    near_p(0xed),
+    near_p(0xee),
+];
+
+const fn near_zero(first: u8) -> [u8; 32] {
+    let mut y = [0; 32];
+    y[0] = first;
+    y
+}
+
+/// A number with the high octets of p, 2^255 - 19.
+const fn near_p(first: u8) -> [u8; 32] {
+    let mut y = [0xff; 32];
+    y[0] = first;
+    y[31] = 0x7f;
+    y
+}
+
 /// How many bits a number without leading zero octets has.
 fn bit_length(number: &[u8]) -> usize {
     let leading = number.first().map_or(0, |octet| octet.leading_zeros());
@@ -270,6 +317,9 @@ pub enum KeyError {
         /// Its length.
         length: usize,
     },
+    /// An Ed25519 key for which anybody can sign.
+    #[error("Ed25519 key of small order, for which anybody can sign")]
+    SmallOrder,
 }
 
 #[cfg(test)]
@@ -334,6 +384,22 @@ mod tests {
         for bad in [&[][..], &[0], &[0x81]] {
             assert_eq!(key(bad), Err(KeyError::Der), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn refuses_keys_of_small_order() {
+        for mut key in SMALL_ORDER {
+            assert_eq!(VerifyingKey::ed25519(&key), Err(KeyError::SmallOrder));
+            key[31] |= 0x80;
+            assert_eq!(VerifyingKey::ed25519(&key), Err(KeyError::SmallOrder));
+            key[15] ^= 1;
+            assert!(VerifyingKey::ed25519(&key).is_ok());
+        }
+        // What they would let pass: R the neutral element, S zero, and no private key.
+        let mut forged = [0; 64];
+        forged[0] = 1;
+        let key = VerifyingKey(Kind::Ed25519(near_zero(1)));
+        assert!(key.verify(HashAlgorithm::Sha256, b"anything", &forged));
     }
 
     #[test]

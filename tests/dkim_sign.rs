@@ -394,3 +394,15 @@ fn rotation_with_two_selectors() {
         assert_eq!(verifications[0].cause(), &Cause::Passed);
     }
 }
+
+/// RFC 6376 3.5 has twelve digits for x=; more would void the signature.
+#[test]
+fn lifetimes_beyond_the_field() {
+    for lifetime in [Duration::ZERO, Duration::MAX] {
+        let signer = Signer::new(keys().remove(0), domain(), "s0").unwrap();
+        let signers = [signer.expires_after(lifetime)];
+        let mail = signed(&signers, b"From: a@example.com\r\n\r\nx\r\n", at(1_000));
+        let verified = verify(&signers, &mail, at(1_000));
+        assert_eq!(verified[0].result(), dkim::DkimResult::Pass, "{lifetime:?}");
+    }
+}

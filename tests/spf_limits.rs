@@ -251,6 +251,32 @@ fn long_records() {
     );
 }
 
+/// What is read counts as well as what is kept of it: here next to nothing is.
+#[test]
+fn macros_that_discard_a_long_sender() {
+    let split = format!("v=spf1 exists:{}.example -all", "%{l1}".repeat(13_000));
+    let zone = zone(&[
+        ("split.example", &split),
+        ("two.example", "v=spf1 exists:%{l1}.%{l1}.example -all"),
+        ("x.x.example", "127.0.0.2"),
+    ]);
+    let long = format!("{}x", ".".repeat(40_000));
+    for (sender, result, queries) in [
+        ("a.x@two.example".to_owned(), SpfResult::Pass, 2),
+        (format!("{long}@two.example"), SpfResult::Fail, 1),
+        (
+            format!("{}@split.example", ".".repeat(40_000)),
+            SpfResult::Fail,
+            1,
+        ),
+    ] {
+        let resolver = Counting::new(&zone);
+        let evaluation = check(&resolver, CLIENT, &sender);
+        assert_eq!(evaluation.result(), result, "{}", evaluation.cause());
+        assert_eq!(resolver.asked(), queries);
+    }
+}
+
 /// Of a client's names the first ten count, those that are not below the target among them.
 #[test]
 fn names_of_the_client_beyond_the_limit() {

@@ -179,3 +179,20 @@ fn explanations_are_tame() {
     assert_eq!(evaluation.result(), SpfResult::Fail);
     assert_eq!(evaluation.explanation(), None);
 }
+
+/// The octets of a name are meant, not the text that shows them.
+#[test]
+fn validated_names_are_octets() {
+    let mut zone = Zone::new();
+    let client = [192, 0, 2, 3].into();
+    zone.add_txt("example.com", "v=spf1 exists:%{p}.ok.example.com -all")
+        .unwrap()
+        .add_ptr(client, r"a\@b.example.com")
+        .unwrap()
+        .add_address(r"a\@b.example.com", client)
+        .unwrap()
+        .add_address(r"a\@b.example.com.ok.example.com", [127, 0, 0, 2].into())
+        .unwrap();
+    let evaluation = check(&zone, "mx.example.com", "user@example.com");
+    assert_eq!(evaluation.result(), SpfResult::Pass);
+}

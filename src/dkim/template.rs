@@ -101,7 +101,8 @@ macro_rules! template_setters {
             Ok(self)
         }
 
-        /// Sets how long after signing the signature expires (`x=`); without it, never.
+        /// Sets how long after signing the signature expires (`x=`); without it, never. The field has
+        /// room for twelve digits, so a longer lifetime ends in the year 33658.
         #[must_use]
         pub fn expires_after(mut self, lifetime: std::time::Duration) -> Self {
             self.template.set_lifetime(lifetime);
@@ -240,6 +241,7 @@ impl Prepared {
         if let Some(lifetime) = template.lifetime {
             // x= must be greater than t=.
             let expiration = self.now.saturating_add(lifetime.as_secs().max(1));
+            let expiration = expiration.min(LAST_TIME);
             field.tag("x", &expiration.to_string());
         }
         field.list("h", &self.names);
@@ -305,6 +307,9 @@ impl FieldIndex<'_> {
         names
     }
 }
+
+/// §3.5 x=: ‘1*12DIGIT’.
+const LAST_TIME: u64 = 999_999_999_999;
 
 /// §5.4.1, and the MIME fields, without which a body can be made to look different.
 const OVERSIGNED: &[&str] = &[

@@ -54,9 +54,10 @@ impl Name {
     pub fn from_labels<'a>(labels: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NameError> {
         let mut text = String::new();
         let mut length = 0;
-        for label in labels {
+        let mut labels = labels.into_iter();
+        while let Some(label) = labels.next() {
             if label.is_empty() {
-                return Err(if length == 0 {
+                return Err(if length == 0 && labels.next().is_none() {
                     NameError::Empty
                 } else {
                     NameError::EmptyLabel
@@ -292,7 +293,7 @@ pub enum NameError {
     /// Nothing at all.
     #[error("empty name")]
     Empty,
-    /// Two dots in a row.
+    /// Two dots in a row, or one at the beginning.
     #[error("empty label")]
     EmptyLabel,
     /// A backslash that escapes nothing.
@@ -350,6 +351,7 @@ mod tests {
             (&b""[..], NameError::Empty),
             (b".", NameError::Empty),
             (b"a..b", NameError::EmptyLabel),
+            (b".a.b", NameError::EmptyLabel),
             (b"a.b..", NameError::EmptyLabel),
             (&[b'a'; 64], NameError::LabelTooLong { length: 64 }),
         ] {

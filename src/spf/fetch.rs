@@ -66,8 +66,9 @@ impl Check<'_> {
             None
         };
         let domain = octets(site.frame.domain);
+        let validated_name = validated_name.as_ref().map(octets);
         let expansion = text
-            .expand(&self.values(&domain, validated_name.as_ref()))
+            .expand(&self.values(&domain, validated_name.as_deref()))
             .ok();
         self.recorder.push(|| Event::Expanded {
             text: text.as_str().into(),

@@ -148,7 +148,7 @@ impl<'a> Check<'a> {
     pub(super) fn values<'v>(
         &'v self,
         domain: &'v [u8],
-        validated_name: Option<&'v Name>,
+        validated_name: Option<&'v [u8]>,
     ) -> Values<'v> {
         Values {
             local_part: self.request.local_part(),
@@ -156,7 +156,7 @@ impl<'a> Check<'a> {
             domain,
             client_ip: self.request.client_ip(),
             helo: self.request.helo_argument().unwrap_or(UNKNOWN),
-            validated_name: validated_name.map_or(UNKNOWN, |name| name.as_str().as_bytes()),
+            validated_name: validated_name.unwrap_or(UNKNOWN),
             receiver: self.settings.receiver.as_deref().unwrap_or("unknown"),
             now: self.settings.now,
         }

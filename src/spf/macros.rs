@@ -92,15 +92,18 @@ impl<'a> MacroString<'a> {
     /// Expands the macros.
     pub(super) fn expand(self, values: &Values<'_>) -> Result<Vec<u8>, TooLong> {
         let mut out = Vec::with_capacity(self.0.len() + 64);
+        let mut read = 0_usize;
         for piece in self.pieces() {
             match piece {
                 Piece::Literal(literal) => out.extend_from_slice(literal),
                 Piece::Percent => out.push(b'%'),
                 Piece::Space => out.push(b' '),
                 Piece::UrlSpace => out.extend_from_slice(b"%20"),
-                Piece::Expand(expand) => expand.write(values, &mut out),
+                Piece::Expand(expand) => {
+                    read = read.saturating_add(expand.write(values, &mut out));
+                }
             }
-            if out.len() > MAX_EXPANSION {
+            if out.len() > MAX_EXPANSION || read > MAX_READ {
                 return Err(TooLong);
             }
         }
@@ -123,6 +126,10 @@ impl fmt::Debug for MacroString<'_> {
 /// A macro-string of one record can name the HELO argument ten thousand times. Names end at 253
 /// octets and replies at 512; what expands to more than this is of no use as either.
 const MAX_EXPANSION: usize = 8_192;
+
+/// Octets of values that are read for one expansion. A record of 64 KiB has room for 13,000 macros that
+/// each split a long local part and keep nothing of it.
+const MAX_READ: usize = 65_536;
 
 /// The expansion would exceed [`MAX_EXPANSION`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -149,9 +156,10 @@ pub(super) struct Expand<'a> {
 }
 
 impl Expand<'_> {
-    fn write(&self, values: &Values<'_>, out: &mut Vec<u8>) {
+    fn write(&self, values: &Values<'_>, out: &mut Vec<u8>) -> usize {
         let start = out.len();
         self.letter.write(values, out);
+        let read = out.len().saturating_sub(start);
         if self.keep.is_some() || self.reverse || !self.delimiters.is_empty() {
             let value = out.split_off(start);
             self.transform(&value, out);
@@ -160,6 +168,7 @@ impl Expand<'_> {
             let value = out.split_off(start);
             url_escape(&value, out);
         }
+        read
     }
 
     /// §7.3: ‘the replacement value for a macro letter is split into parts separated by one or more
