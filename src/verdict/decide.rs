@@ -228,7 +228,8 @@ fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
 
 /// A rejection that the author domain did not ask for.
 fn enforced(facts: &Facts, reason: Reason) -> Decision {
-    let departs = facts.dmarc.result() == DmarcResult::Fail;
+    let departs = facts.dmarc.result() == DmarcResult::Fail
+        && facts.dmarc.disposition() != Disposition::Reject;
     let overridden = departs.then(|| Override {
         kind: OverrideKind::LocalPolicy,
         comment: reason.to_string(),
