@@ -30,6 +30,9 @@ pub fn message(data: &[u8]) {
 fn check(findings: &[mailproof::diagnosis::Finding]) {
     for finding in findings {
         assert!(!finding.evidence().is_empty());
-        assert!(!finding.sentence().chars().any(char::is_control), "{finding}");
+        assert!(
+            !finding.sentence().chars().any(char::is_control),
+            "{finding}"
+        );
     }
 }
