@@ -215,6 +215,10 @@ fn print_for_people(verdict: &Verdict, authserv_id: &AuthservId) {
         verdict.action().to_string(),
         verdict.decision().reason()
     );
+    section("Why");
+    for finding in verdict.diagnosis() {
+        println!("  {}: {}", finding.severity(), finding.sentence());
+    }
     section("SMTP reply");
     match verdict.smtp_reply() {
         Some(reply) => println!("  {reply}"),
@@ -261,6 +265,13 @@ fn as_json(verdict: &Verdict, authserv_id: &AuthservId) -> Value {
             "selector": set.selector(),
         })
     });
+    let findings = verdict.diagnosis().into_iter().map(|finding| {
+        json!({
+            "code": finding.code().as_str(),
+            "severity": finding.severity().to_string(),
+            "sentence": finding.sentence(),
+        })
+    });
     let dns = verdict.questions().map(|question| {
         json!({
             "name": question.name.as_str(),
@@ -294,6 +305,7 @@ fn as_json(verdict: &Verdict, authserv_id: &AuthservId) -> Value {
         "smtp_reply": verdict.smtp_reply().map(|reply| reply.to_string()),
         "authentication_results": verdict.authentication_results(authserv_id).to_field(),
         "dns": dns.collect::<Vec<_>>(),
+        "findings": findings.collect::<Vec<_>>(),
     })
 }
 

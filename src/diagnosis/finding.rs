@@ -157,6 +157,16 @@ pub enum Severity {
     Note,
 }
 
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decisive => "decisive",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
 /// How sure a finding is.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(
