@@ -27,11 +27,8 @@ usage: mailproof-interop messages OUT | sign KEYS IN OUT | records KEYS | alter 
 
 const DOMAIN: &str = "interop.example";
 
-/// Names and selectors of the two algorithms.
+/// The two keys, by the names of their files and their selectors.
 const ALGORITHMS: &[&str] = &["rsa", "ed25519"];
-
-const CANONICALIZATIONS: &[Canonicalization] =
-    &[Canonicalization::Simple, Canonicalization::Relaxed];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -109,45 +106,50 @@ fn field_lists(message: &Message<'_>) -> Vec<(&'static str, Fields)> {
 }
 
 fn sign_all(keys: &Path, input: &Path, out: &Path) -> Result<()> {
-    let now = SystemTime::now();
     let signers = [signer(keys, "rsa")?, signer(keys, "ed25519")?];
     for (name, octets) in read(input)? {
         let message = Message::parse(&octets);
-        for header in CANONICALIZATIONS {
-            for body in CANONICALIZATIONS {
-                for (fields, list) in field_lists(&message) {
-                    let both = signers.iter().cloned().map(|signer| {
-                        let signer = signer
-                            .canonicalization(*header, *body)
-                            .fields(list.clone())?;
-                        if fields != "more" {
-                            return Ok(signer);
-                        }
-                        let signer = signer.expires_after(Duration::from_secs(86_400));
-                        let below: Domain = format!("users.{DOMAIN}").parse()?;
-                        Ok(signer.identity("Jos\u{e9} =;", &below)?)
+        for (fields, list) in field_lists(&message) {
+            for (header, body) in pairs() {
+                let mut both = Vec::new();
+                for signer in &signers {
+                    let signer = signer.clone().canonicalization(header, body);
+                    let signer = signer.fields(list.clone())?;
+                    both.push(if fields == "more" {
+                        with_identity(signer)?
+                    } else {
+                        signer
                     });
-                    let both = both.collect::<Result<Vec<Signer>>>()?;
-                    let pair = format!("{}-{}", header.as_str(), body.as_str());
-                    let [rsa, ed25519] = both.as_slice() else {
-                        return Err("two signers".into());
-                    };
-                    let ways: [(&str, Vec<Signer>); 3] = [
-                        ("rsa", vec![rsa.clone()]),
-                        ("ed25519", vec![ed25519.clone()]),
-                        ("both", vec![rsa.clone(), ed25519.clone()]),
-                    ];
-                    for (algorithm, signers) in ways {
-                        let signed = dkim::sign(&signers, &message, now)?;
-                        let file = format!("{name}.{algorithm}.{pair}.{fields}.eml");
-                        let octets = [signed.header().as_bytes(), &octets].concat();
-                        fs::write(out.join(file), octets)?;
-                    }
+                }
+                let way = format!("{}-{}.{fields}", header.as_str(), body.as_str());
+                for (algorithm, signers) in [
+                    ("rsa", both.get(..1)),
+                    ("ed25519", both.get(1..)),
+                    ("both", Some(both.as_slice())),
+                ] {
+                    let signers = signers.unwrap_or_default();
+                    let signed = dkim::sign(signers, &message, SystemTime::now())?;
+                    let octets = [signed.header().as_bytes(), &octets].concat();
+                    fs::write(out.join(format!("{name}.{algorithm}.{way}.eml")), octets)?;
                 }
             }
         }
     }
     Ok(())
+}
+
+/// All pairs for `c=`.
+fn pairs() -> impl Iterator<Item = (Canonicalization, Canonicalization)> {
+    let both = [Canonicalization::Simple, Canonicalization::Relaxed];
+    both.into_iter()
+        .flat_map(move |header| both.map(|body| (header, body)))
+}
+
+/// With `x=`, and an `i=` that needs to be encoded.
+fn with_identity(signer: Signer) -> Result<Signer> {
+    let below: Domain = format!("users.{DOMAIN}").parse()?;
+    let signer = signer.expires_after(Duration::from_secs(86_400));
+    Ok(signer.identity("Jos\u{e9} =;", &below)?)
 }
 
 /// Another octet in the value of From, and another line of the body.
