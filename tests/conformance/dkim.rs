@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{self, Canonicalization, DkimResult, Keys, Settings, Signer, Verification};
-use mailproof::dns::{LookupError, Outcome, Txt, Zone, block_on};
+use mailproof::dns::{Outcome, Txt, Zone, block_on};
 use mailproof::{Domain, Message};
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ pub use canonicalization::canonicalization;
 pub use syntax::syntax;
 
 use crate::report::{self, Report};
+use crate::zone::zone;
 use values::{list, text, words};
 
 /// Messages: `cases.json`, `dns.json` for those without DNS data of their own, `messages/`.
@@ -210,39 +211,4 @@ fn verify(octets: &[u8], zone: &Zone, now: SystemTime, settings: &Settings) -> V
     let chunked = dkim::verify(collected, &keys, &hasher.finish(), settings);
     assert_eq!(whole, chunked);
     whole
-}
-
-/// DNS data: name to a list of TXT strings, to `{TYPE: [...]}`, or to an error.
-fn zone(data: &Value) -> Result<Zone, String> {
-    let mut zone = Zone::new();
-    for (name, value) in data.as_object().into_iter().flatten() {
-        // Names that no key can have are never asked for.
-        if name.parse::<Domain>().is_err() {
-            continue;
-        }
-        let mut add = |record: &Value| {
-            let record = words(record).concat();
-            zone.add_txt(name, record)
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        };
-        match value {
-            Value::Array(records) => records.iter().try_for_each(&mut add)?,
-            Value::String(_) => add(value)?,
-            _ => {
-                if let Some(records) = value.get("TXT").and_then(Value::as_array) {
-                    records.iter().try_for_each(&mut add)?;
-                }
-                let failure = match text(value, "error") {
-                    Some("TIMEOUT") => LookupError::Timeout,
-                    Some("SERVFAIL") => LookupError::ServFail,
-                    Some("NXDOMAIN") | None => continue,
-                    Some(other) => LookupError::Other(other.into()),
-                };
-                zone.fail(name, failure)
-                    .map_err(|error| error.to_string())?;
-            }
-        }
-    }
-    Ok(zone)
 }

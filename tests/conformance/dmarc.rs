@@ -8,7 +8,7 @@ use mailproof::dmarc::{
     self, AlignmentMode, DiscoveryMethod, Disposition, OrganizationalDomain, PublicSuffixFlag,
     PublicSuffixList, Record, ReportKind, ReportUri, RuleSet, Scope, Sections, Settings,
 };
-use mailproof::dns::{LookupError, Zone, block_on};
+use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::limits::MessageLimits;
 use mailproof::message::{Author, Head};
@@ -16,6 +16,7 @@ use mailproof::{Address, Domain};
 use serde_json::Value;
 
 use crate::report::{self, Report};
+use crate::zone;
 
 /// Runs the files of a `dmarc` folder, each of which may be absent. What a file holds is told by
 /// the fields of its cases.
@@ -437,30 +438,7 @@ fn small_list() -> Result<Arc<PublicSuffixList>, String> {
 }
 
 fn zone(case: &Value) -> Result<Zone, String> {
-    let mut zone = Zone::new();
-    let names = case
-        .get("zone")
-        .and_then(Value::as_object)
-        .ok_or("no zone")?;
-    for (name, data) in names {
-        let records = match data {
-            Value::Object(types) => types.get("TXT").and_then(Value::as_array),
-            other => other.as_array(),
-        };
-        let error = data.get("error").and_then(Value::as_str);
-        let added = match (records, error) {
-            (Some(records), _) => records
-                .iter()
-                .filter_map(Value::as_str)
-                .try_for_each(|record| zone.add_txt(name, record).map(drop)),
-            (None, Some("NXDOMAIN")) => Ok(()),
-            (None, Some("TIMEOUT")) => zone.fail(name, LookupError::Timeout).map(drop),
-            (None, Some(_)) => zone.fail(name, LookupError::ServFail).map(drop),
-            // Data of other types: the name exists.
-            (None, None) => zone.add_name(name).map(drop),
-        };
-        added.map_err(|error| format!("{name}: {error}"))?;
-    }
+    let mut zone = zone::zone(case.get("zone").ok_or("no zone")?)?;
     for name in case
         .get("exists")
         .and_then(Value::as_array)
