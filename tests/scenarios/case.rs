@@ -94,6 +94,7 @@ impl Case {
     /// Runs the case under both rules.
     pub fn gives(&self, expected: &Expected) {
         let verdict = self.verdict(RejectRule::Corroborated);
+        asks_what_it_did_before(&verdict);
         let spf = verdict.spf().authoritative();
         let domain = spf
             .domain()
@@ -246,6 +247,29 @@ pub fn complete(finding: &Finding) {
             assert!(finding.value(name).is_some(), "{code} lacks {name}");
         }
     }
+}
+
+/// The questions to the DNS stand in a file of the test's name: a case that asks for more, or in
+/// another order, has to say so. `MAILPROOF_WRITE_QUESTIONS=1` writes the files anew.
+fn asks_what_it_did_before(verdict: &Verdict) {
+    let thread = std::thread::current();
+    let test = thread
+        .name()
+        .unwrap_or_default()
+        .rsplit("::")
+        .next()
+        .unwrap_or_default();
+    let file = format!("asked/{test}.txt");
+    let asked: String = verdict
+        .questions()
+        .map(|question| format!("{question}\n"))
+        .collect();
+    if std::env::var("MAILPROOF_WRITE_QUESTIONS").is_ok() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/scenarios");
+        std::fs::create_dir_all(folder.join("asked")).unwrap();
+        std::fs::write(folder.join(&file), &asked).unwrap();
+    }
+    assert_eq!(asked, String::from_utf8(read(&file)).unwrap(), "{test}");
 }
 
 fn reply_begins(verdict: &Verdict, expected: Option<&str>) {
