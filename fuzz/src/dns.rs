@@ -33,19 +33,26 @@ pub fn recording(data: &[u8]) {
     }
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What is read can be asked for all that it names; a line before it only moves the error.
 pub fn zone(data: &[u8]) {
-    let below_comment = [b"; comment\n", data].concat();
+    // A byte order mark is one only at the beginning.
+    let (mark, lines) = match data.strip_prefix(BYTE_ORDER_MARK) {
+        Some(lines) => (BYTE_ORDER_MARK, lines),
+        None => (&b""[..], data),
+    };
+    let below_comment = [mark, b"; comment\n", lines].concat();
+    // Up to the size that is read.
+    if below_comment.len() > 1 << 20 {
+        return;
+    }
     let (zone, moved) = match (Zone::from_text(data), Zone::from_text(&below_comment)) {
         (Ok(zone), Ok(moved)) => (zone, moved),
         (Err(error), Err(moved)) => {
             assert_eq!((error.line + 1, error.rule), (moved.line, moved.rule));
             return;
         }
-        // A byte order mark is one only at the beginning.
-        _ if data.starts_with(b"\xef\xbb\xbf") => return,
-        // Up to the size that is read.
-        _ if below_comment.len() > 1 << 20 => return,
         _ => panic!("a comment changes the outcome"),
     };
     let words = data.split(|octet| octet.is_ascii_whitespace());
