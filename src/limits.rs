@@ -158,12 +158,12 @@ pub struct SpfLimits {
     pub ptr_names: usize,
     /// Look-ups that find nothing: ‘a default of two is RECOMMENDED’.
     pub void_lookups: usize,
-    /// Address records looked at per name. The RFC sets no bound; no host that sends mail has
-    /// this many.
+    /// Address records looked at per name; where none of them is the client's and there are more,
+    /// a permerror. The RFC sets no bound; no host that sends mail has this many.
     pub addresses: usize,
     /// Octets of one SPF record. RFC 7208 3.4 asks for 450; 64 KiB is what TCP can carry.
     pub record_octets: usize,
-    /// TXT records looked at where one name has many. Real names have 59 and more.
+    /// TXT records at one name; more are a permerror. Real names have 59 and more.
     pub txt_records: usize,
     /// All queries of one check. 10 terms of 10 names each, both reverse and forward, stay below.
     pub queries: usize,

@@ -205,6 +205,7 @@ fn time_to_live() {
 fn the_bound_on_questions_is_a_permerror() {
     let mut settings = Settings::default();
     settings.limits.queries = 7;
+    settings.limits.addresses = usize::MAX;
     let resolver = Counting::new(Endless("v=spf1 mx ?all"));
     let evaluation = check_with(&resolver, "203.0.113.1", "user@loop.example", &settings);
     assert_eq!(resolver.asked(), 7);
@@ -315,7 +316,7 @@ fn addresses_and_names_beyond_the_limit() {
     );
     assert_eq!(
         check(&zone, "198.51.100.100", "example.com").result(),
-        SpfResult::Fail
+        SpfResult::Permerror
     );
     let Cause::Limit { limit, .. } = check(&zone, CLIENT, "m.example").cause().clone() else {
         panic!("no limit");
@@ -467,4 +468,43 @@ fn void_lookups_of_hosts_without_address() {
         assert_eq!(evaluation.result(), SpfResult::Permerror, "{rule:?}");
         assert!(evaluation.cause().to_string().contains("`a:c.example`"));
     }
+}
+
+/// What lies beyond a limit of our own is not silently taken for absent.
+#[test]
+fn more_than_is_looked_at() {
+    let mut zone = Zone::new();
+    for n in 0..500 {
+        zone.add_txt("example.com", format!("verification={n}"))
+            .unwrap();
+    }
+    zone.add_name("crowded.example").unwrap();
+    for n in 0..101_u8 {
+        zone.add_address("crowded.example", [198, 51, 100, n].into())
+            .unwrap();
+    }
+    zone.add_txt("a.example", "v=spf1 a:crowded.example -all")
+        .unwrap();
+    assert_eq!(
+        check(&zone, CLIENT, "u@example.com").result(),
+        SpfResult::None
+    );
+    let pass = check(&zone, "198.51.100.99", "u@a.example");
+    assert_eq!(pass.result(), SpfResult::Pass);
+    for client in ["198.51.100.100", CLIENT] {
+        let evaluation = check(&zone, client, "u@a.example");
+        assert_eq!(evaluation.result(), SpfResult::Permerror);
+        let limit = Limit::Addresses {
+            most: 100,
+            found: 101,
+        };
+        assert!(matches!(evaluation.cause(), Cause::Limit { limit: hit, .. } if *hit == limit));
+    }
+    zone.add_txt("example.com", "v=spf1 +all").unwrap();
+    let evaluation = check(&zone, CLIENT, "u@example.com");
+    let limit = Limit::TxtRecords {
+        most: 500,
+        found: 501,
+    };
+    assert!(matches!(evaluation.cause(), Cause::Limit { limit: hit, .. } if *hit == limit));
 }

@@ -344,6 +344,13 @@ impl fmt::Display for Via {
 )]
 #[non_exhaustive]
 pub enum Limit {
+    /// Addresses of one host, none of those looked at being the client's.
+    Addresses {
+        /// The most that are looked at.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// Terms that cause look-ups.
     LookupTerms {
         /// The most that are allowed.
@@ -375,11 +382,21 @@ pub enum Limit {
         /// How many there are.
         found: usize,
     },
+    /// TXT records at one name, among which that of SPF must be found.
+    TxtRecords {
+        /// The most that are allowed.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
 }
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Addresses { most, found } => {
+                write!(f, "the limit of {most} addresses of one host with {found}")
+            }
             Self::LookupTerms { most } => {
                 write!(f, "the limit of {most} terms that ask the DNS")
             }
@@ -396,6 +413,9 @@ impl fmt::Display for Limit {
             Self::Queries { most } => write!(f, "the limit of {most} questions to the DNS"),
             Self::RecordOctets { most, found } => {
                 write!(f, "the limit of {most} octets with {found}")
+            }
+            Self::TxtRecords { most, found } => {
+                write!(f, "the limit of {most} TXT records with {found}")
             }
         }
     }

@@ -182,9 +182,10 @@ impl Check<'_> {
         let site = Site { frame, term: None };
         let outcome = self.txt(site, frame.domain).await?;
         let records = outcome.as_slice();
-        let records = records
-            .get(..self.settings.limits.txt_records)
-            .unwrap_or(records);
+        let (most, found) = (self.settings.limits.txt_records, records.len());
+        if found > most {
+            return Err(site.exceeds(Limit::TxtRecords { most, found }));
+        }
         let octets = match Record::select(records) {
             Selection::None => {
                 let no_such_name = outcome.is_no_such_name();

@@ -254,33 +254,39 @@ impl<'a> Check<'a> {
                 let result = self.resolver.a(name).await;
                 self.told(name, RecordType::A, &result);
                 Ok(result.map(|outcome| {
-                    let prefixes = outcome.as_slice().iter().take(most);
+                    let all = outcome.as_slice();
+                    let prefixes = all.iter().take(most);
                     let prefixes = prefixes.map(|address| Prefix::v4(*address, prefix.ip4));
-                    self.compare(prefixes, outcome.is_no_such_name())
+                    self.compare(prefixes, all.len(), outcome.is_no_such_name())
                 }))
             }
             IpAddr::V6(_) => {
                 let result = self.resolver.aaaa(name).await;
                 self.told(name, RecordType::Aaaa, &result);
                 Ok(result.map(|outcome| {
-                    let prefixes = outcome.as_slice().iter().take(most);
+                    let all = outcome.as_slice();
+                    let prefixes = all.iter().take(most);
                     let prefixes = prefixes.map(|address| Prefix::v6(*address, prefix.ip6));
-                    self.compare(prefixes, outcome.is_no_such_name())
+                    self.compare(prefixes, all.len(), outcome.is_no_such_name())
                 }))
             }
         }
     }
 
-    fn compare(&self, prefixes: impl Iterator<Item = Prefix>, no_such_name: bool) -> Addresses {
+    fn compare(
+        &self,
+        prefixes: impl Iterator<Item = Prefix>,
+        count: usize,
+        no_such_name: bool,
+    ) -> Addresses {
         let mut found = Addresses {
             matched: None,
-            empty: true,
+            count,
             no_such_name,
         };
         let mut addresses = 0_u128;
         let mut first = None;
         for prefix in prefixes {
-            found.empty = false;
             addresses = addresses.saturating_add(prefix.address_count());
             if first.is_none() && prefix.contains(self.request.client_ip()) {
                 first = Some(prefix);
@@ -306,7 +312,12 @@ impl<'a> Check<'a> {
             .addresses(site, name, prefix)
             .await?
             .map_err(|error| site.failed(name, record_type, error))?;
-        if found.empty {
+        let most = self.settings.limits.addresses;
+        if found.matched.is_none() && found.count > most {
+            let found = found.count;
+            return Err(site.exceeds(Limit::Addresses { most, found }));
+        }
+        if found.count == 0 {
             match self.settings.void_rule {
                 VoidRule::EitherFamily if !found.no_such_name => {
                     self.one_family.push(name.clone());
@@ -368,7 +379,8 @@ impl<'a> Check<'a> {
 /// What a host's addresses are to the client.
 pub(super) struct Addresses {
     pub(super) matched: Option<AddressMatch>,
-    pub(super) empty: bool,
+    /// How many there are.
+    pub(super) count: usize,
     pub(super) no_such_name: bool,
 }
 
