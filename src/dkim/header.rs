@@ -10,8 +10,10 @@ use crate::text;
 /// The fields of a header block by name, for any number of signatures.
 #[derive(Debug)]
 pub(crate) struct FieldIndex<'h> {
-    /// Name and position of each field; those of one name side by side, top to bottom.
-    fields: Vec<(&'h [u8], usize)>,
+    /// The names in their order, each with where its fields end among the positions.
+    names: Vec<(&'h [u8], usize)>,
+    /// The positions of the fields of the first name, top to bottom, then those of the second.
+    positions: Vec<usize>,
 }
 
 impl<'h> FieldIndex<'h> {
@@ -21,21 +23,36 @@ impl<'h> FieldIndex<'h> {
         fields.sort_unstable_by(|(one, at), (other, other_at)| {
             compare_names(one, other).then(at.cmp(other_at))
         });
-        Self { fields }
+        let mut names: Vec<(&[u8], usize)> = Vec::with_capacity(fields.len());
+        for (number, (name, _)) in fields.iter().enumerate() {
+            match names.last_mut() {
+                Some((known, end)) if known.eq_ignore_ascii_case(name) => *end = number + 1,
+                _ => names.push((*name, number + 1)),
+            }
+        }
+        Self {
+            names,
+            positions: fields.into_iter().map(|(_, at)| at).collect(),
+        }
     }
 
     /// How many fields have the name.
     pub(crate) fn count(&self, name: &str) -> usize {
-        self.instances(name.as_bytes()).1.len()
+        let number = self.number(name.as_bytes());
+        number.map_or(0, |number| self.instances(number).len())
     }
 
-    /// Where the fields of a name begin among all, and those fields.
-    fn instances(&self, name: &[u8]) -> (usize, &[(&'h [u8], usize)]) {
+    /// Which of the names it is.
+    fn number(&self, name: &[u8]) -> Option<usize> {
         let order = |(known, _): &(&[u8], usize)| compare_names(known, name);
-        let begin = self.fields.partition_point(|field| order(field).is_lt());
-        let rest = self.fields.get(begin..).unwrap_or_default();
-        let end = rest.partition_point(|field| order(field).is_eq());
-        (begin, rest.get(..end).unwrap_or_default())
+        self.names.binary_search_by(order).ok()
+    }
+
+    /// The positions of the fields of a name, top to bottom.
+    fn instances(&self, number: usize) -> &[usize] {
+        let end = |number: usize| self.names.get(number).map_or(0, |(_, end)| *end);
+        let begin = number.checked_sub(1).map_or(0, end);
+        self.positions.get(begin..end(number)).unwrap_or_default()
     }
 
     /// Which instance each name of `h=` stands for.
@@ -52,19 +69,18 @@ impl<'h> FieldIndex<'h> {
     where
         N: AsRef<str> + Into<String>,
     {
-        let mut taken = vec![0; self.fields.len()];
+        let mut taken = vec![0; self.names.len()];
         let mut select = |name: &str| {
-            let (begin, instances) = self.instances(name.as_bytes());
-            let mut unused = instances.iter().rev();
-            // No instances, no count: what stands there belongs to the next name.
-            let taken = taken.get_mut(begin).filter(|_| !instances.is_empty())?;
+            let number = self.number(name.as_bytes())?;
+            let taken = taken.get_mut(number)?;
+            let mut unused = self.instances(number).iter().rev().copied();
             let mut position = unused.nth(*taken);
             *taken += 1;
-            if position.is_some_and(|(_, position)| *position == own) {
+            if position == Some(own) {
                 position = unused.next();
                 *taken += 1;
             }
-            position.map(|(_, position)| *position)
+            position
         };
         let signed = |name: N| SignedField {
             position: select(name.as_ref()),
@@ -75,7 +91,7 @@ impl<'h> FieldIndex<'h> {
 
     /// The fields that are present but not among the selected instances, other than `own`.
     pub(crate) fn unsigned(&self, selected: &[SignedField], own: usize) -> Vec<UnsignedField> {
-        let mut signed = vec![false; self.fields.len()];
+        let mut signed = vec![false; self.positions.len()];
         let positions = selected.iter().filter_map(|field| field.position);
         for position in positions.chain([own]) {
             if let Some(signed) = signed.get_mut(position) {
@@ -83,20 +99,17 @@ impl<'h> FieldIndex<'h> {
             }
         }
         let mut unsigned: Vec<(usize, UnsignedField)> = Vec::new();
-        for instances in self
-            .fields
-            .chunk_by(|(one, _), (other, _)| one.eq_ignore_ascii_case(other))
-        {
-            let count = instances
+        for (number, (name, _)) in self.names.iter().enumerate() {
+            let fields = self.instances(number);
+            let instances = fields
                 .iter()
-                .filter(|(_, position)| signed.get(*position) == Some(&false))
+                .filter(|position| signed.get(**position) == Some(&false))
                 .count();
-            if let Some((name, first)) = instances.first()
-                && count != 0
+            if let Some(first) = fields.first()
+                && instances != 0
             {
                 let mut name = text::lossy(name).into_owned();
                 name.make_ascii_lowercase();
-                let instances = count;
                 unsigned.push((*first, UnsignedField { name, instances }));
             }
         }
@@ -180,16 +193,20 @@ pub(crate) fn write_own(field: &Field<'_>, canonicalization: Canonicalization, o
 #[must_use]
 pub fn without_signature(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
-    for (number, spec) in value.split(|octet| *octet == b';').enumerate() {
-        if number != 0 {
-            out.push(b';');
-        }
+    let mut rest = Some(value);
+    while let Some(list) = rest {
+        let split = text::split_once(list, b';');
+        let spec = split.map_or(list, |(spec, _)| spec);
         match text::split_once(spec, b'=') {
             Some((name, _)) if text::trim_fws(name) == b"b" => {
                 out.extend_from_slice(name);
                 out.push(b'=');
             }
             _ => out.extend_from_slice(spec),
+        }
+        rest = split.map(|(_, rest)| rest);
+        if rest.is_some() {
+            out.push(b';');
         }
     }
     out

@@ -186,6 +186,9 @@ pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
 /// Whether readers that end lines at a CR or LF alone find a From field that is none for us: the
 /// rest of another field, or part of its name.
 fn hides_an_author(head: &Head<'_>) -> bool {
+    if head.folds_only {
+        return false;
+    }
     let breaks: &[u8] = match head.anomalies().bare_cr {
         0 => b"\n",
         _ => b"\r\n",

@@ -60,6 +60,8 @@ impl<'a> Message<'a> {
 pub struct Head<'a> {
     fields: Vec<Field<'a>>,
     anomalies: Anomalies,
+    /// Whether each CR and LF is part of a fold.
+    folds_only: bool,
 }
 
 impl<'a> Head<'a> {
@@ -87,6 +89,7 @@ impl<'a> Head<'a> {
         let length = octets.len().saturating_sub(rest.len());
         head.anomalies
             .scan(octets.get(..length).unwrap_or_default());
+        head.folds_only = head.anomalies.bare_cr == 0 && head.anomalies.bare_lf == 0;
         (head, body)
     }
 

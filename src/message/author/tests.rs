@@ -232,6 +232,13 @@ fn fields_that_only_some_readers_see() {
     ] {
         assert_eq!(author(head), hidden, "{head:?}");
     }
+    // What others have split may have whole lines inside.
+    let pairs = [
+        (&b"Subject"[..], &b" x\r\nFrom: ceo@legitimate.example"[..]),
+        (b"From", b" a@attack.example"),
+    ];
+    let head = Head::from_pairs(pairs);
+    assert_eq!(head.author(&MessageLimits::default()), hidden);
     for head in [
         "Subject: x\r\n From: nobody\r\nFrom: joe@joe.example",
         "Subject: From: nobody\r\nFrom: joe@joe.example",
