@@ -41,7 +41,7 @@ fn corpora() {
     println!("{} targets, {inputs} corpus files", TARGETS.len());
 }
 
-/// Every target is both in the list and a program for the fuzzer.
+/// Every target is in the list, a program for the fuzzer, and known to the package.
 #[test]
 fn targets_and_programs_agree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
@@ -61,6 +61,13 @@ fn targets_and_programs_agree() {
     let mut targets: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
     targets.sort_unstable();
     assert_eq!(programs, targets);
+    let manifest = include_str!("../Cargo.toml");
+    for target in targets {
+        assert!(
+            manifest.contains(&format!("name = \"{target}\"\n")),
+            "{target} is not built"
+        );
+    }
 }
 
 /// xorshift64.
