@@ -32,23 +32,16 @@ pub use reply::SmtpReply;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Verdict {
-    #[cfg_attr(feature = "serde", serde(skip))]
-    session: Session,
-    author: Author,
-    anomalies: Anomalies,
-    relay: Relay,
-    spf: spf::SessionEvaluation,
-    dkim: Vec<dkim::Verification>,
-    arc: arc::Validation,
-    dmarc: dmarc::Evaluation,
-    #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
-    transcript: Transcript,
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    facts: Facts,
     decision: Decision,
 }
 
 /// The facts that a [`Verdict`] is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub(crate) struct Facts {
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(crate) session: Session,
     pub(crate) author: Author,
     pub(crate) anomalies: Anomalies,
@@ -57,6 +50,7 @@ pub(crate) struct Facts {
     pub(crate) dkim: Vec<dkim::Verification>,
     pub(crate) arc: arc::Validation,
     pub(crate) dmarc: dmarc::Evaluation,
+    #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
     pub(crate) transcript: Transcript,
 }
 
@@ -85,89 +79,67 @@ impl Verdict {
     /// Decides what to do about the facts.
     pub(crate) fn new(facts: Facts, policy: &Policy) -> Self {
         let decision = decide::decide(policy, &facts);
-        let Facts {
-            session,
-            author,
-            anomalies,
-            relay,
-            spf,
-            dkim,
-            arc,
-            dmarc,
-            transcript,
-        } = facts;
-        Self {
-            session,
-            author,
-            anomalies,
-            relay,
-            spf,
-            dkim,
-            arc,
-            dmarc,
-            transcript,
-            decision,
-        }
+        Self { facts, decision }
     }
 
     /// The session in which the message arrived.
     #[must_use]
     pub fn session(&self) -> &Session {
-        &self.session
+        &self.facts.session
     }
 
     /// Who the message says it is from.
     #[must_use]
     pub fn author(&self) -> &Author {
-        &self.author
+        &self.facts.author
     }
 
     /// What is unusual about the header block.
     #[must_use]
     pub fn anomalies(&self) -> &Anomalies {
-        &self.anomalies
+        &self.facts.anomalies
     }
 
     /// The traces that forwarders and lists left.
     #[must_use]
     pub fn relay(&self) -> &Relay {
-        &self.relay
+        &self.facts.relay
     }
 
     /// The results of SPF, for HELO and for MAIL FROM.
     #[must_use]
     pub fn spf(&self) -> &spf::SessionEvaluation {
-        &self.spf
+        &self.facts.spf
     }
 
     /// The result of each DKIM signature, in the order of the message; empty without signatures.
     #[must_use]
     pub fn dkim(&self) -> &[dkim::Verification] {
-        &self.dkim
+        &self.facts.dkim
     }
 
     /// The result of the ARC chain. It never changes that of DMARC.
     #[must_use]
     pub fn arc(&self) -> &arc::Validation {
-        &self.arc
+        &self.facts.arc
     }
 
     /// The result of DMARC.
     #[must_use]
     pub fn dmarc(&self) -> &dmarc::Evaluation {
-        &self.dmarc
+        &self.facts.dmarc
     }
 
     /// What was asked of the DNS, in the order of the questions, and what it said.
     #[must_use]
     pub fn questions(&self) -> impl ExactSizeIterator<Item = Question> {
-        self.transcript.questions()
+        self.facts.transcript.questions()
     }
 
     /// All that the DNS was asked and answered: to be attached to a ticket, and replayed.
     #[must_use]
     pub fn transcript(&self) -> &Transcript {
-        &self.transcript
+        &self.facts.transcript
     }
 
     /// The limits that kept something from being done; usually none.
@@ -200,27 +172,29 @@ impl Verdict {
     #[must_use]
     pub fn authentication_results(&self, authserv_id: &AuthservId) -> AuthenticationResults {
         let mut field = AuthenticationResults::new(authserv_id.clone());
-        let spf = [self.spf.mail_from(), self.spf.helo()];
+        let spf = [self.facts.spf.mail_from(), self.facts.spf.helo()];
         field.results.extend(
             spf.into_iter()
                 .flatten()
                 .map(spf::Evaluation::to_method_result),
         );
-        if self.dkim.is_empty() {
+        if self.facts.dkim.is_empty() {
             field
                 .results
                 .push(MethodResult::new(Method::Dkim, ResultWord::None));
         }
         let listed =
-            self.dkim.iter().enumerate().filter(|(at, one)| {
+            self.facts.dkim.iter().enumerate().filter(|(at, one)| {
                 *at < LISTED_SIGNATURES || one.result() == dkim::DkimResult::Pass
             });
         field
             .results
             .extend(listed.map(|(_, one)| one.to_method_result()));
-        let client_ip = self.session.client_ip();
-        field.results.push(self.arc.to_method_result(client_ip));
-        field.results.push(self.dmarc.to_method_result());
+        let client_ip = self.facts.session.client_ip();
+        field
+            .results
+            .push(self.facts.arc.to_method_result(client_ip));
+        field.results.push(self.facts.dmarc.to_method_result());
         field
     }
 }
