@@ -13,6 +13,7 @@ use crate::dkim::field_writer::FieldWriter;
 use crate::dkim::header::{self, FieldIndex};
 use crate::dkim::{
     BodyHashRequest, BodyHashes, Canonicalization, Fields, SignError, SignatureAlgorithm,
+    signer_names,
 };
 use crate::dns::Name;
 use crate::domain::Domain;
@@ -50,15 +51,7 @@ impl Template {
         domain: Domain,
         selector: &str,
     ) -> Result<Self, SignError> {
-        if algorithm == SignatureAlgorithm::RsaSha1 {
-            return Err(SignError::Sha1);
-        }
-        if domain.label_count() < 2 {
-            return Err(SignError::SingleLabel);
-        }
-        let selector = Domain::parse(selector.as_bytes()).map_err(SignError::Selector)?;
-        let labels = [selector.as_str().as_bytes(), b"._domainkey"].concat();
-        let key_name = Name::below(&labels, &domain).map_err(SignError::KeyName)?;
+        let (selector, key_name) = signer_names(algorithm, &domain, selector)?;
         Ok(Self {
             algorithm,
             domain,

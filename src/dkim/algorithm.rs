@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::auth_results::ResultWord;
-use crate::crypto::HashAlgorithm;
+use crate::crypto::{HashAlgorithm, SigningKey};
 
 /// The result of checking one signature, or of a message without any (RFC 8601 2.7.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -87,6 +87,14 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
+    /// The algorithm that a key signs with.
+    pub(crate) fn of(key: &SigningKey) -> Self {
+        match key.verifying_key().is_ed25519() {
+            true => Self::Ed25519Sha256,
+            false => Self::RsaSha256,
+        }
+    }
+
     /// Reads the value of `a=`.
     pub(crate) fn parse(value: &[u8]) -> Option<Self> {
         [Self::Ed25519Sha256, Self::RsaSha1, Self::RsaSha256]

@@ -53,13 +53,8 @@ impl Signer {
     ///
     /// [`SignError`] for a domain or selector that no signature can have.
     pub fn new(key: SigningKey, domain: Domain, selector: &str) -> Result<Self, SignError> {
-        let algorithm = if key.verifying_key().is_ed25519() {
-            SignatureAlgorithm::Ed25519Sha256
-        } else {
-            SignatureAlgorithm::RsaSha256
-        };
         Ok(Self {
-            template: Template::new(algorithm, domain, selector)?,
+            template: Template::new(SignatureAlgorithm::of(&key), domain, selector)?,
             key,
         })
     }

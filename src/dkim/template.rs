@@ -35,15 +35,7 @@ impl Template {
         domain: Domain,
         selector: &str,
     ) -> Result<Self, SignError> {
-        if algorithm == SignatureAlgorithm::RsaSha1 {
-            return Err(SignError::Sha1);
-        }
-        if domain.label_count() < 2 {
-            return Err(SignError::SingleLabel);
-        }
-        let selector = Domain::parse(selector.as_bytes()).map_err(SignError::Selector)?;
-        let labels = [selector.as_str().as_bytes(), b"._domainkey"].concat();
-        let key_name = Name::below(&labels, &domain).map_err(SignError::KeyName)?;
+        let (selector, key_name) = signer_names(algorithm, &domain, selector)?;
         Ok(Self {
             algorithm,
             domain,
@@ -57,6 +49,24 @@ impl Template {
             lifetime: None,
         })
     }
+}
+
+/// Checks who signs with what: the selector, and the name under which its key must stand.
+pub(crate) fn signer_names(
+    algorithm: SignatureAlgorithm,
+    domain: &Domain,
+    selector: &str,
+) -> Result<(Domain, Name), SignError> {
+    if algorithm == SignatureAlgorithm::RsaSha1 {
+        return Err(SignError::Sha1);
+    }
+    if domain.label_count() < 2 {
+        return Err(SignError::SingleLabel);
+    }
+    let selector = Domain::parse(selector.as_bytes()).map_err(SignError::Selector)?;
+    let labels = [selector.as_str().as_bytes(), b"._domainkey"].concat();
+    let key_name = Name::below(&labels, domain).map_err(SignError::KeyName)?;
+    Ok((selector, key_name))
 }
 
 macro_rules! template_setters {
