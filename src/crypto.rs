@@ -4,6 +4,7 @@
 //! floor that RFC 8301 3.2 sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
 
 mod der;
+mod opening;
 mod signing_key;
 
 use std::fmt;
@@ -243,7 +244,34 @@ impl VerifyingKey {
         }
         .is_ok()
     }
+
+    /// What `signature` says was signed, whatever that was.
+    pub(crate) fn open(&self, signature: &[u8]) -> Opened {
+        match &self.0 {
+            Kind::Rsa { modulus, exponent } if self.bits() <= OPENABLE_BITS => {
+                match opening::digest(modulus, exponent, signature) {
+                    Some(digest) => Opened::Digest(digest),
+                    None => Opened::NotByThisKey,
+                }
+            }
+            Kind::Ed25519(_) | Kind::Rsa { .. } => Opened::Sealed,
+        }
+    }
 }
+
+/// What a signature holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Opened {
+    /// The digest of what was signed.
+    Digest(Vec<u8>),
+    /// The private key did not make it.
+    NotByThisKey,
+    /// Its kind does not tell.
+    Sealed,
+}
+
+/// Longer moduli take more than some ten milliseconds.
+const OPENABLE_BITS: usize = 4_096;
 
 /// Whether an Ed25519 key is one of the points whose multiple by eight is the neutral element. RFC
 /// 8032 5.1.7 leaves such keys to the verifier, and the crypto library takes them.
@@ -367,6 +395,23 @@ mod tests {
         }
         let longer = [&spki[..], &[0]].concat();
         assert_eq!(VerifyingKey::rsa(&longer), Err(KeyError::Der));
+    }
+
+    #[test]
+    fn opens_signatures() {
+        let pem = include_bytes!("../tests/data/dkim/rsa2048.pem");
+        let key = SigningKey::from_pem(pem).unwrap();
+        let public = key.verifying_key();
+        let message = b"what was signed";
+        let digest = HashAlgorithm::Sha256.digest(message);
+        let signature = key.sign(message).unwrap();
+        let expected = Opened::Digest(digest.as_ref().to_vec());
+        assert_eq!(public.open(&signature), expected);
+        let mut changed = signature.clone();
+        changed[0] ^= 1;
+        assert_eq!(public.open(&changed), Opened::NotByThisKey);
+        let other = VerifyingKey::rsa(&base64_decode(SPKI.as_bytes()).unwrap()).unwrap();
+        assert_eq!(other.open(&signature), Opened::NotByThisKey);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::algorithm::SignatureAlgorithm;
 use super::cause::Cause;
 use super::key::{KeyRecord, KeyRecordError, KeyType};
 use super::keys::Keys;
-use crate::crypto::{HashAlgorithm, VerifyingKey};
+use crate::crypto::{HashAlgorithm, Opened, VerifyingKey};
 use crate::dns::{Answer, Name};
 use crate::limits::DkimLimits;
 
@@ -93,6 +93,27 @@ pub(crate) fn check(
         }
     }
     best.unwrap_or(KeyCheck::without_key(Cause::NoKey))
+}
+
+/// What a signature holds by the key records at `name`, the first that made it.
+pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], limits: &DkimLimits) -> Opened {
+    let Some(Ok(outcome)) = keys.get(name) else {
+        return Opened::Sealed;
+    };
+    let Answer::Records(records) = outcome.answer() else {
+        return Opened::Sealed;
+    };
+    let records = records.iter().take(limits.key_records);
+    let records = records.filter_map(|record| parse(record.as_bytes(), limits).ok());
+    let mut opened = Opened::Sealed;
+    for record in records {
+        match record.key().map(|key| key.open(signature)) {
+            Some(Opened::Digest(digest)) => return Opened::Digest(digest),
+            Some(Opened::NotByThisKey) => opened = Opened::NotByThisKey,
+            Some(Opened::Sealed) | None => {}
+        }
+    }
+    opened
 }
 
 fn parse(record: &[u8], limits: &DkimLimits) -> Result<KeyRecord, KeyRecordError> {

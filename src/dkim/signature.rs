@@ -61,6 +61,24 @@ impl Signature {
                 version: text::one_line(&text::lossy(version), SHOWN),
             });
         }
+        Self::read(&tags, signed_fields, identity)
+    }
+
+    /// Reads the value of an ARC-Message-Signature field (RFC 8617 4.1.2), which has no `v=` and an
+    /// instance for `i=`.
+    pub(crate) fn parse_sealers(
+        value: &[u8],
+        signed_fields: usize,
+    ) -> Result<Self, SignatureError> {
+        let of_domain = |_: &Tags<'_>, domain: &Domain| Ok(Identity::of(domain));
+        Self::read(&Tags::parse(value)?, signed_fields, of_domain)
+    }
+
+    fn read(
+        tags: &Tags<'_>,
+        signed_fields: usize,
+        identity: impl FnOnce(&Tags<'_>, &Domain) -> Result<Identity, SignatureError>,
+    ) -> Result<Self, SignatureError> {
         let algorithm = tags.required("a")?;
         let algorithm =
             SignatureAlgorithm::parse(algorithm).ok_or_else(|| SignatureError::Algorithm {
@@ -100,14 +118,14 @@ impl Signature {
             header_canonicalization,
             body_canonicalization,
             selector: tags.domain("s")?,
-            identity: identity(&tags, &signing_domain)?,
+            identity: identity(tags, &signing_domain)?,
             signing_domain,
             signed_fields: tags.signed_fields(signed_fields)?,
             length: tags.number("l", 76)?,
             timestamp,
             expiration,
             copied_fields: tags.get("z").map(<[u8]>::to_vec),
-            third_party: third_party(&tags),
+            third_party: third_party(tags),
             // RFC 6651 3.2: any other value is to be ignored.
             wants_reports: tags.get("r") == Some(b"y"),
             prefix: prefix(tags.get("b").unwrap_or_default()),
@@ -238,6 +256,13 @@ pub struct Identity {
 }
 
 impl Identity {
+    fn of(domain: &Domain) -> Self {
+        Self {
+            local_part: String::new(),
+            domain: domain.clone(),
+        }
+    }
+
     /// The local part, decoded; often empty.
     #[must_use]
     pub fn local_part(&self) -> &str {
@@ -261,10 +286,7 @@ impl fmt::Display for Identity {
 /// the "d=" tag.’
 fn identity(tags: &Tags<'_>, signing_domain: &Domain) -> Result<Identity, SignatureError> {
     let Some(value) = tags.get("i") else {
-        return Ok(Identity {
-            local_part: String::new(),
-            domain: signing_domain.clone(),
-        });
+        return Ok(Identity::of(signing_domain));
     };
     let malformed = SignatureError::Value { tag: "i" };
     let value = quoted_printable::decode(value).ok_or(malformed.clone())?;

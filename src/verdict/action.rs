@@ -106,6 +106,8 @@ pub struct Decision {
     pub(super) reason: Reason,
     pub(super) overridden: Option<Override>,
     pub(super) trust: Option<Trust>,
+    /// The oldest ARC set from which on all sealers are trusted.
+    pub(super) trusted_set: Option<u8>,
 }
 
 impl Decision {
@@ -114,6 +116,11 @@ impl Decision {
     #[must_use]
     pub fn trust(&self) -> Option<&Trust> {
         self.trust.as_ref()
+    }
+
+    /// The first trusted hop of a valid ARC chain, by the number of its set.
+    pub(crate) fn trusted_set(&self) -> Option<u8> {
+        self.trusted_set
     }
 
     /// What to do.

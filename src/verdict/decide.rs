@@ -6,6 +6,7 @@ use super::action::{
 };
 use super::local::{self, TrustOutcome};
 use super::relay::Party;
+use crate::arc::Set;
 use crate::dmarc::{Disposition, DmarcResult};
 use crate::domain::Domain;
 use crate::identifier::{Method, Status};
@@ -15,6 +16,7 @@ use crate::spf::SpfResult;
 pub(super) fn decide(policy: &Policy, facts: &Facts) -> Decision {
     let mut decision = by_results(policy, facts);
     decision.trust = local::trust(&policy.trusted_forwarders, facts);
+    decision.trusted_set = first_trusted(policy, facts).map(Set::instance);
     decision
 }
 
@@ -53,6 +55,7 @@ fn plain(action: Action, reason: Reason) -> Decision {
         reason,
         overridden: None,
         trust: None,
+        trusted_set: None,
     }
 }
 
@@ -147,14 +150,19 @@ fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Party> {
     }
 }
 
+/// The oldest set from which on all sealers are trusted.
+fn first_trusted<'f>(policy: &Policy, facts: &'f Facts) -> Option<&'f Set> {
+    let is_trusted = |domain: &Domain| policy.trusted_sealers.contains(domain);
+    facts
+        .arc
+        .first_trusted(|set| set.domain().is_some_and(is_trusted))
+}
+
 /// RFC 8617 7.2.1: ‘As a matter of local policy, a DMARC processor MAY choose to accept the
 /// authentication assessments provided by an Authenticated Received Chain’. RFC 9989 knows nothing of
 /// it, so that DMARC's result stays.
 fn lifted_by_sealer(policy: &Policy, facts: &Facts) -> Option<Decision> {
-    let is_trusted = |domain: &Domain| policy.trusted_sealers.contains(domain);
-    let set = facts
-        .arc
-        .first_trusted(|set| set.domain().is_some_and(is_trusted))?;
+    let set = first_trusted(policy, facts)?;
     let author = facts.author.domain()?;
     if !set.reports_dmarc_pass(author) {
         return None;
@@ -170,6 +178,7 @@ fn lifted_by_sealer(policy: &Policy, facts: &Facts) -> Option<Decision> {
             comment: facts.arc.report_comment(),
         }),
         trust: None,
+        trusted_set: None,
     })
 }
 
@@ -180,6 +189,7 @@ fn overridden(kind: OverrideKind, comment: String, reason: Reason) -> Decision {
         reason,
         overridden,
         trust: None,
+        trusted_set: None,
     }
 }
 

@@ -54,8 +54,27 @@ entries! {
         "The name of the field {field} is written in other letters than when {signer} signed it ({change}); with simple header canonicalization this breaks the signature.",
         [Sender: "Sign with relaxed header canonicalization.", Forwarder: "Leave names of header fields alone."];
     SIGNATURE_FIELD = "signature-field-changed", Decisive, "RFC 6376 3.7",
-        "The DKIM-Signature field of {signer} itself was changed: {change}.",
-        [Forwarder: "Leave DKIM-Signature fields alone."];
+        "The {signature} field of {signer} itself was changed: {change}.",
+        [Forwarder: "Leave {signature} fields alone."];
+    OTHER_KEY = "signature-not-by-this-key", Decisive, "RFC 6376 3.7 and 6.1.3; RFC 8017 9.2",
+        "The {signature} of {signer} was not made with the key that the DNS has at {name}: either the \
+         signer uses another key than it publishes, or the octets of the signature (b=) were changed.",
+        [Sender: "Compare the key of the signing server with the record at {name}; after a change of \
+                  keys, sign under a new selector.",
+         Forwarder: "Leave {signature} fields alone."];
+    ARC_FIELD = "arc-field-changed", Warning, "RFC 8617 5.1.1 and 5.2",
+        "The {field} field of ARC set {instance} was changed after {signer} sealed it ({change}): with \
+         that undone the seal fits.",
+        [Forwarder: "Leave ARC fields alone; add a set of your own above them."];
+    ARC_FIELD_LIKELY = "arc-field-likely", Warning, "RFC 8617 5.1.1 and 5.2",
+        "Of ARC set {instance}, which {signer} sealed, a field was changed: {reason}, so that it is \
+         probably {field}.",
+        [Forwarder: "Leave ARC fields alone; add a set of your own above them."];
+    ARC_BEFORE = "arc-seal-broken-before", Warning, "RFC 8617 5.1 and 5.2",
+        "The seal of {signer} (i={instance}) was broken already when {later} sealed the message above it \
+         (i={above}), or its key at {name} is another since: what that later seal covers is as it was.",
+        [Forwarder: "Say cv=fail where the chain does not hold when you get it.",
+         Sender: "Keep the key at {name} published for as long as mail sealed with it is under way."];
     LIKELY = "header-field-likely", Decisive, "RFC 6376 5.4",
         "A field that {signer} signed was changed in a way that could not be found by trying; of the signed ones, hosts change {field} most often.",
         [Forwarder: "Leave the signed field {field} alone.",

@@ -15,6 +15,9 @@ pub(super) fn explain(
     mut probe: Probe<'_>,
     head: &Head<'_>,
 ) -> Vec<Finding> {
+    if probe.is_not_by_key() {
+        return vec![report.not_by_key()];
+    }
     let found = own_field(report, &mut probe)
         .or_else(|| by_copies(report, signature, &mut probe))
         .or_else(|| by_form(report, signature, &mut probe))
@@ -35,9 +38,14 @@ fn own_field(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
     }
     let now = probe.own.clone();
     let pieces = probe.pieces.clone();
-    for name in ["DKIM-Signature", "Dkim-Signature", "dkim-signature"] {
+    let names = [
+        report.field.to_owned(),
+        title(report.field),
+        report.field.to_ascii_lowercase(),
+    ];
+    for name in names {
         let own = Piece {
-            name: name.as_bytes().to_vec(),
+            name: name.clone().into_bytes(),
             ..now.clone()
         };
         if own != now && probe.fits(&pieces, &own) {
@@ -293,8 +301,8 @@ fn added(report: &Report<'_>, probe: &mut Probe<'_>, head: &Head<'_>) -> Option<
             .iter()
             .enumerate()
             .filter(|(_, field)| field.is(&piece.name));
-        for (position, other) in others.take(INSTANCES) {
-            let other = Piece::of(other, Some(position));
+        for (position, _) in others.take(INSTANCES) {
+            let other = Piece::at(head, &name, Some(position));
             if probe.fits_with(index, &other) {
                 return Some(field_added(report, &name, piece));
             }

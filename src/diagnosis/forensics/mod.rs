@@ -1,30 +1,34 @@
-//! What the message itself tells about signatures that failed: opt-in, bounded, and stated as
-//! likely where it is no proof.
+//! What the message itself tells about signatures and seals that failed: opt-in, bounded, and stated
+//! as likely where it is no proof.
 //!
-//! The verdict keeps what the DNS answered, so that the key is at hand without a question.
+//! The verdict keeps what the DNS answered, so that the keys are at hand without a question.
 
 mod body;
+mod chain;
 mod changes;
 mod header;
 mod probe;
 
+use super::View;
 use super::catalogue::{Entry, forensics as texts};
-use super::dkim::{key_name, signed_by};
+use super::dkim as signatures;
+use super::dmarc::count;
 use super::finding::{Draft, Finding, Severity, Value};
-use super::{View, dkim as signatures};
-use crate::dkim::{Cause, Signature, Verification, fetch};
-use crate::dns;
+use crate::dkim::header::FieldIndex;
+use crate::dkim::{Cause, Keys, Signature, SignedField, Verification, fetch};
+use crate::dns::{self, Name};
+use crate::domain::Domain;
 use crate::limits::DkimLimits;
 use crate::message::Message;
 use crate::verdict::Verdict;
-use probe::Probe;
+use probe::{Piece, Probe, Signed};
 
 pub(super) fn findings(verdict: &Verdict, message: &Message<'_>) -> Vec<Finding> {
     let view = View::of(verdict);
     let mut suspects: Vec<&Verification> = verdict
         .dkim()
         .iter()
-        .filter(|one| is_suspect(one))
+        .filter(|one| is_suspect(one.cause()))
         .take(SUSPECTS)
         .collect();
     suspects.sort_by_key(|one| !signatures::is_authors(&view, one));
@@ -32,20 +36,22 @@ pub(super) fn findings(verdict: &Verdict, message: &Message<'_>) -> Vec<Finding>
         .into_iter()
         .flat_map(|one| examine(&view, one, message))
         .collect();
+    findings.extend(chain::findings(&view, message));
     findings.sort_by_key(Finding::severity);
     findings
 }
 
-fn is_suspect(verification: &Verification) -> bool {
+fn is_suspect(cause: &Cause) -> bool {
     matches!(
-        verification.cause(),
+        cause,
         Cause::BodyHashMismatch | Cause::SignatureMismatch | Cause::PartialBody { .. }
     )
 }
 
 fn examine(view: &View<'_>, verification: &Verification, message: &Message<'_>) -> Vec<Finding> {
     let limits = DkimLimits::default();
-    let field = message.head().fields().get(verification.position());
+    let position = verification.position();
+    let field = message.head().fields().get(position);
     let Some(field) = field.filter(|field| field.is(b"DKIM-Signature")) else {
         return Vec::new();
     };
@@ -56,44 +62,140 @@ fn examine(view: &View<'_>, verification: &Verification, message: &Message<'_>) 
     if Some(signature.prefix()) != verification.prefix() {
         return Vec::new();
     }
-    let report = Report { view, verification };
-    let mut findings = Vec::new();
-    match verification.cause() {
-        Cause::PartialBody { signed, total } => findings.push(
-            report
-                .draft(&texts::LENGTH_SHORT)
-                .with("octets", Value::Octets(total.saturating_sub(*signed)))
-                .finish(),
-        ),
-        Cause::BodyHashMismatch => {
-            findings.push(body::explain(&report, &signature, message.body()));
-        }
-        _ => {}
-    }
-    if verification.header_intact() == Some(false)
-        && let Some(name) = key_name(verification)
-    {
-        let replay = view.verdict.transcript().replay();
-        let keys = dns::block_on(fetch(&replay, std::slice::from_ref(&name)));
-        let probe = Probe::new(&signature, field, verification, message.head(), keys, name);
-        findings.extend(header::explain(&report, &signature, probe, message.head()));
-    }
-    findings
+    let Some(key_name) = key_name(&signature) else {
+        return Vec::new();
+    };
+    let report = Report {
+        field: "DKIM-Signature",
+        instance: None,
+        signer: signature.signing_domain(),
+        selector: signature.selector(),
+        key_name: &key_name,
+        decided: !view.passes && signatures::is_authors(view, verification),
+    };
+    let suspect = Suspect {
+        signature: &signature,
+        position,
+        selected: verification.signed_fields().to_vec(),
+        header_intact: verification.header_intact(),
+    };
+    suspect.explain(view, &report, verification.cause(), message)
 }
 
-/// What all findings about one signature have in common.
+/// Where the key of a signature stands.
+fn key_name(signature: &Signature) -> Option<Name> {
+    Name::below(&signature.key_labels(), signature.signing_domain()).ok()
+}
+
+/// The keys, as the verdict saw them.
+fn keys(view: &View<'_>, names: &[Name]) -> Keys {
+    let replay = view.verdict.transcript().replay();
+    dns::block_on(fetch(&replay, names))
+}
+
+/// A signature over a message, by whatever name its field goes.
+struct Suspect<'s> {
+    signature: &'s Signature,
+    position: usize,
+    /// The fields that it covers.
+    selected: Vec<SignedField>,
+    /// Whether it fits the header; `None` where that is not known yet.
+    header_intact: Option<bool>,
+}
+
+impl<'s> Suspect<'s> {
+    fn explain(
+        &self,
+        view: &View<'_>,
+        report: &Report<'_>,
+        cause: &Cause,
+        message: &Message<'_>,
+    ) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        match cause {
+            Cause::PartialBody { signed, total } => findings.push(
+                report
+                    .draft(&texts::LENGTH_SHORT)
+                    .with("octets", Value::Octets(total.saturating_sub(*signed)))
+                    .finish(),
+            ),
+            Cause::BodyHashMismatch => {
+                findings.push(body::explain(report, self.signature, message.body()));
+            }
+            _ => {}
+        }
+        if self.header_intact == Some(true) {
+            return findings;
+        }
+        let keys = keys(view, std::slice::from_ref(report.key_name));
+        let mut probe = self.probe(report.key_name, message, &keys);
+        if self.header_intact == Some(false) || !probe.fits_now() {
+            findings.extend(header::explain(
+                report,
+                self.signature,
+                probe,
+                message.head(),
+            ));
+        }
+        findings
+    }
+
+    fn probe<'k>(&self, key_name: &Name, message: &Message<'_>, keys: &'k Keys) -> Probe<'k> {
+        let head = message.head();
+        let signature = self.signature;
+        let signed = Signed {
+            algorithm: signature.algorithm(),
+            octets: signature.octets().to_vec(),
+            canonicalization: signature.header_canonicalization(),
+            identity_below: signature.identity().domain() != signature.signing_domain(),
+            key_name: key_name.clone(),
+        };
+        let pieces = self.selected.iter();
+        let pieces = pieces.map(|field| Piece::at(head, &field.name, field.position));
+        let own = Piece::at(head, "", Some(self.position));
+        Probe::new(signed, pieces.collect(), own, keys)
+    }
+
+    /// A signature at a position, which covers the fields that it names.
+    fn at(signature: &'s Signature, position: usize, message: &Message<'_>) -> Self {
+        let names = signature.signed_fields().iter().map(String::as_str);
+        Self {
+            signature,
+            position,
+            selected: FieldIndex::new(message.head()).select(names, position),
+            header_intact: None,
+        }
+    }
+}
+
+/// What all findings about one signature or seal have in common.
 struct Report<'r> {
-    view: &'r View<'r>,
-    verification: &'r Verification,
+    /// The name of its field.
+    field: &'static str,
+    /// The ARC set it is of.
+    instance: Option<u8>,
+    signer: &'r Domain,
+    selector: &'r str,
+    key_name: &'r Name,
+    /// Whether DMARC hangs on it.
+    decided: bool,
 }
 
 impl Report<'_> {
     fn draft(&self, entry: &'static Entry) -> Draft {
-        let decided = !self.view.passes && signatures::is_authors(self.view, self.verification);
-        signed_by(entry, self.verification).severity(match decided {
-            true => entry.severity,
-            false => Severity::Warning,
-        })
+        let draft = Draft::new(entry)
+            .domain("signer", self.signer)
+            .text("selector", self.selector)
+            .with("name", Value::Name(self.key_name.clone()))
+            .text("signature", self.field)
+            .severity(match self.decided {
+                true => entry.severity,
+                false => entry.severity.max(Severity::Warning),
+            });
+        match self.instance {
+            Some(instance) => draft.with("instance", count(usize::from(instance))),
+            None => draft,
+        }
     }
 
     /// A finding about a field that was something else.
@@ -102,6 +204,12 @@ impl Report<'_> {
         let change = format!("it was \"{was}\" and is \"{now}\"");
         self.about(entry, name, Some(was), Some(now))
             .text("change", change)
+    }
+
+    /// A finding about what stands in `b=`.
+    fn not_by_key(&self) -> Finding {
+        let draft = self.about(&texts::OTHER_KEY, self.field, None, None);
+        draft.finish()
     }
 
     fn about(
