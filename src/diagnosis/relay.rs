@@ -144,10 +144,11 @@ fn upgraded(view: &View<'_>, author: &Domain) -> Option<Finding> {
             let domain = earlier.domain.as_ref()?;
             (refused(earlier.result) && view.is_authors(domain)).then_some((earlier, domain))
         })?;
-    let host = earlier.receiver.as_deref().unwrap_or("not named");
+    let host = earlier.receiver.as_deref().unwrap_or("not named there");
     Some(
         Draft::new(&texts::SPF_UPGRADE)
             .text("host", host)
+            .text("noted", earlier.field)
             .text("spf", earlier.result)
             .domain("envelope", domain)
             .domain("author", author)

@@ -63,8 +63,9 @@ pub struct Policy {
     /// such a receiver does.
     pub spf_only: bool,
     /// Whether mail is quarantined that passes DMARC by SPF alone, although an earlier host noted
-    /// that SPF failed for the author's organization (‘SPF upgrade’: the last host sits in the
-    /// author's SPF record and forwards for anybody).
+    /// ([`Relay::earlier_spf`](super::Relay::earlier_spf)) that SPF failed for the author's
+    /// organization (‘SPF upgrade’: the last host sits in the author's SPF record and forwards for
+    /// anybody).
     pub distrust_upgraded_spf: bool,
     /// Forwarders whose word is taken for the author of what they forward; nobody by default.
     pub trusted_forwarders: Vec<TrustedForwarder>,

@@ -6,6 +6,7 @@
 
 mod action;
 mod decide;
+mod earlier;
 mod limit;
 mod local;
 mod relay;
@@ -23,9 +24,10 @@ use crate::session::Session;
 use crate::spf;
 
 pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
+pub use earlier::EarlierSpf;
 pub use limit::LimitHit;
 pub use local::{Occasion, Proof, Rule, Trust, TrustOutcome, TrustedForwarder};
-pub use relay::{EarlierSpf, Party, Relay};
+pub use relay::{Party, Relay};
 pub use reply::SmtpReply;
 
 /// Everything that was found out about one message: owned, and without ties to the message.

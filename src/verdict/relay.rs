@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::Facts;
+use super::earlier::{self, EarlierSpf};
 use crate::address::{Address, ReversePath};
 use crate::arc::ArcResult;
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Status};
 use crate::message::Head;
 use crate::session::Session;
-use crate::spf::{ReceivedSpf, SpfResult};
 use crate::{srs, text};
 
 /// What envelope and header tell about the way of a message. All of it is a claim of whoever wrote
@@ -26,21 +26,8 @@ pub struct Relay {
     pub sender: Option<Domain>,
     /// The domain of the topmost Resent-Sender or Resent-From field (RFC 5322 3.6.6), likewise.
     pub resent: Option<Domain>,
-    /// What earlier hosts say that SPF gave (Received-SPF fields, RFC 7208 9.1), top to bottom.
+    /// What earlier hosts say that SPF gave, top to bottom.
     pub earlier_spf: Vec<EarlierSpf>,
-}
-
-/// A result of SPF that an earlier host noted. Anybody can write such a field.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct EarlierSpf {
-    /// The host that says so, by its own account.
-    pub receiver: Option<String>,
-    /// The result.
-    pub result: SpfResult,
-    /// The domain of the envelope sender it was given for.
-    pub domain: Option<Domain>,
 }
 
 impl Relay {
@@ -60,11 +47,7 @@ impl Relay {
             list,
             sender: domain_in(head, &["Sender"]),
             resent: domain_in(head, &["Resent-Sender", "Resent-From"]),
-            earlier_spf: head
-                .named(b"Received-SPF")
-                .take(RECEIVED_SPF)
-                .filter_map(|field| earlier_spf(field.value()))
-                .collect(),
+            earlier_spf: earlier::read(head),
         }
     }
 
@@ -101,23 +84,6 @@ impl Relay {
             .clone();
         Some(Party::Sealer { sealer })
     }
-}
-
-fn earlier_spf(value: &[u8]) -> Option<EarlierSpf> {
-    let field = ReceivedSpf::parse(value).ok()?;
-    let sender = field.get("envelope-from");
-    let sender = sender.map(|sender| sender.trim_matches(['<', '>', '"']));
-    let domain = sender.and_then(|sender| {
-        let domain = sender.rsplit_once('@').map_or(sender, |(_, domain)| domain);
-        Domain::parse(domain.as_bytes()).ok()
-    });
-    Some(EarlierSpf {
-        receiver: field
-            .get("receiver")
-            .map(|receiver| text::one_line(receiver, RECEIVER_CHARACTERS)),
-        result: field.result(),
-        domain,
-    })
 }
 
 /// The domain of the address in the first of the fields that the header block has.
@@ -187,12 +153,6 @@ impl fmt::Display for Party {
         }
     }
 }
-
-/// Each hop adds one; loops end after 100 (RFC 5321 6.3), forwarding rarely has five.
-const RECEIVED_SPF: usize = 20;
-
-/// The length of a domain name (RFC 5321 4.5.3.1.2).
-const RECEIVER_CHARACTERS: usize = 255;
 
 /// A List-Id is at most 255 octets (RFC 2919 3); a phrase may precede it.
 const LIST_CHARACTERS: usize = 300;

@@ -63,8 +63,9 @@ entries! {
          so it does not vouch for {author}.",
         [Forwarder: "Use a form of SRS that holds the original sender."];
     SPF_UPGRADE = "spf-upgraded-by-forwarding", Warning, "RFC 7208 D.2; RFC 7960 3.2.1",
-        "An earlier host ({host}) found spf={spf} for {envelope}; now SPF passes. The pass speaks for \
-         the last host only: forwarding has washed away a result that was not a pass.",
+        "A {noted} field, which anybody may have written, says that an earlier host ({host}) found \
+         spf={spf} for {envelope}; now SPF passes. The pass speaks for the last host only: forwarding has \
+         washed away a result that was not a pass.",
         [Receiver: "Do not let SPF alone vouch for {author} here.",
          Forwarder: "Do not forward what failed SPF under a name that passes."];
 }
