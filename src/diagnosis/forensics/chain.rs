@@ -156,21 +156,26 @@ fn undone_results(report: &Report<'_>, at: usize, probe: &mut Probe<'_>) -> Opti
     Some(report.changed(&texts::ARC_FIELD, name, &was, &now).finish())
 }
 
-/// What the seal says of the chain, which whoever breaks one is to set to fail.
+/// What the seal says of the chain below it. RFC 8617 5.1.2: a seal that says fail covers the fields of
+/// its own set only.
 fn undone_seal(report: &Report<'_>, probe: &mut Probe<'_>) -> Option<Finding> {
     let (now, pieces) = (probe.own.clone(), probe.pieces.clone());
+    let below = pieces.len().saturating_sub(2);
     let value = text::lossy(&now.value).into_owned();
-    for is in WORDS {
-        for was in WORDS.into_iter().filter(|was| *was != is) {
-            let own = Piece {
-                value: value.replace(is, was).into_bytes(),
-                ..now.clone()
-            };
-            if own != now && probe.fits(&pieces, &own) {
-                let (was, is) = (was.as_bytes(), is.as_bytes());
-                let name = SetField::Seal.as_str();
-                return Some(report.changed(&texts::ARC_FIELD, name, was, is).finish());
-            }
+    let is = WORDS.into_iter().find(|word| value.contains(word))?;
+    for was in WORDS {
+        let own = Piece {
+            value: value.replace(is, was).into_bytes(),
+            ..now.clone()
+        };
+        let covered = match was {
+            "cv=fail" => pieces.get(below..)?,
+            _ => &pieces,
+        };
+        if own != now && probe.fits(covered, &own) {
+            let (was, is) = (was.as_bytes(), is.as_bytes());
+            let name = SetField::Seal.as_str();
+            return Some(report.changed(&texts::ARC_FIELD, name, was, is).finish());
         }
     }
     None
