@@ -32,7 +32,17 @@ pub(super) fn is_authors(view: &View<'_>, verification: &Verification) -> bool {
 fn failure(view: &View<'_>, verification: &Verification) -> Option<Finding> {
     let cause = verification.cause();
     let entry = entry(cause)?;
-    let mut draft = signed_by(entry, verification).text("cause", cause).text(
+    let draft = signed_by(entry, verification);
+    // The sentences say what the outer cause says.
+    let draft = match cause {
+        Cause::Syntax(error) => draft.text("cause", error),
+        Cause::KeySyntax(error) => draft.text("cause", error),
+        Cause::KeyName(error) => draft.text("cause", error),
+        Cause::KeyUnavailable(Some(error)) => draft.text("cause", error),
+        Cause::KeyUnavailable(None) => draft.text("cause", "there was no answer in time"),
+        cause => draft.text("cause", cause),
+    };
+    let mut draft = draft.text(
         "header",
         match verification.header_intact() {
             Some(true) => "intact",
@@ -42,6 +52,15 @@ fn failure(view: &View<'_>, verification: &Verification) -> Option<Finding> {
     );
     let number = |number: u64| Value::Octets(number);
     draft = match cause {
+        Cause::Expired {
+            expiration,
+            seconds,
+        } => draft
+            .with("expiration", Value::Count(*expiration))
+            .with("seconds", Value::Count(*seconds)),
+        Cause::FromFuture { timestamp, .. } => draft.with("timestamp", Value::Count(*timestamp)),
+        Cause::TooOld { seconds, .. } => draft.with("seconds", Value::Count(*seconds)),
+        Cause::NotEvaluated { limit } => draft.with("limit", count(*limit)),
         Cause::KeyTooLong { bits, .. } | Cause::KeyTooShort { bits, .. } => {
             draft.with("bits", count(*bits))
         }
@@ -161,7 +180,7 @@ fn may_pass(verification: &Verification) -> bool {
 }
 
 /// The domain that Exchange Online gives to each tenant, one label below onmicrosoft.com.
-fn is_tenant(domain: &Domain) -> bool {
+pub(super) fn is_tenant(domain: &Domain) -> bool {
     domain.labels().rev().take(2).eq(["com", "onmicrosoft"]) && domain.label_count() > 2
 }
 

@@ -2,6 +2,7 @@
 
 use super::View;
 use super::catalogue::{self, Entry, dmarc as texts};
+use super::dkim::is_tenant;
 use super::finding::{Draft, Finding, Severity, Value};
 use crate::dmarc::{Alignment, Cause, Disposition, DmarcResult, WhyNot};
 use crate::dns::{LookupError, Name};
@@ -99,31 +100,28 @@ fn without_policy(view: &View<'_>, author: &Domain) -> Vec<Finding> {
         .iter()
         .filter_map(|one| one.authenticated_identifier())
         .find(|identifier| view.is_authors(identifier.domain()));
+    let place = match is_tenant(author) {
+        true => format!("_dmarc of a custom domain, since only Microsoft can publish at {author}"),
+        false => format!("_dmarc.{author}"),
+    };
+    let draft = |entry| {
+        let draft = Draft::new(entry).domain("author", author);
+        draft.text("place", &place)
+    };
     let mut findings = Vec::new();
     if let Some(envelope) = view.envelope
         && !view.is_authors(envelope)
     {
-        findings.push(
-            Draft::new(&texts::ENVELOPE_POLICY)
-                .domain("author", author)
-                .domain("envelope", envelope)
-                .finish(),
-        );
+        let draft = draft(&texts::ENVELOPE_POLICY);
+        findings.push(draft.domain("envelope", envelope).finish());
     }
     findings.push(match signer {
-        Some(signer) => Draft::new(&texts::SIGNED_WITHOUT_POLICY)
-            .domain("author", author)
+        Some(signer) => draft(&texts::SIGNED_WITHOUT_POLICY)
             .domain("signer", signer.domain())
             .finish(),
-        None => Draft::new(&texts::UNPROTECTED)
-            .domain("author", author)
-            .finish(),
+        None => draft(&texts::UNPROTECTED).finish(),
     });
-    findings.push(
-        Draft::new(&texts::NO_POLICY)
-            .domain("author", author)
-            .finish(),
-    );
+    findings.push(draft(&texts::NO_POLICY).finish());
     findings
 }
 

@@ -14,10 +14,10 @@ entries! {
          signed header fields: {header}.",
         [Receiver: "Feed the whole body to the verifier."];
     EXPIRED = "dkim-expired", Decisive, "RFC 6376 3.5",
-        "The signature of {signer} (s={selector}) has expired: {cause}.",
+        "The signature of {signer} (s={selector}) had expired {seconds} seconds before it was checked (x={expiration}).",
         [Sender: "Leave more time until x=: at least a week, queues are slow."];
     FROM_FUTURE = "dkim-from-future", Decisive, "RFC 6376 3.5",
-        "The signature of {signer} (s={selector}) is dated in the future: {cause}.",
+        "The signature of {signer} (s={selector}) is dated in the future (t={timestamp}).",
         [Sender: "Set the clock of the signing host."];
     HASH_NOT_ALLOWED = "dkim-hash-not-allowed", Decisive, "RFC 6376 3.6.1 and 6.1.2",
         "The key record at {name} does not allow the hash that the signature of {signer} uses.",
@@ -63,7 +63,7 @@ entries! {
         "There is no key at {name} for the signature of {signer}.",
         [Sender: "Publish the key at {name}, and leave it for a week after its last signature."];
     NOT_EVALUATED = "dkim-not-evaluated", Warning, "RFC 6376 8.4",
-        "The signature of {signer} (s={selector}) was not evaluated: {cause}.",
+        "The signature of {signer} (s={selector}) was not looked at, since the message has more than {limit} signatures.",
         [Receiver: "Raise the limit on signatures.", Sender: "Sign once or twice, with the author domain first."];
     PARTIAL_BODY = "dkim-partial-body", Decisive, "RFC 6376 8.2",
         "The signature of {signer} (s={selector}) covers only {signed} of the {total} octets of the body (l=): anybody could have added the rest.",
@@ -82,7 +82,7 @@ entries! {
         "A DKIM-Signature field of {signer} is malformed: {cause}.",
         [Sender: "Write the field as RFC 6376 has it."];
     TOO_OLD = "dkim-too-old", Decisive, "RFC 6376 3.5",
-        "The signature of {signer} (s={selector}) is too old for this receiver: {cause}.",
+        "The signature of {signer} (s={selector}) is {seconds} seconds old, which is too old for this receiver.",
         [Sender: "Send messages anew instead of repeating old ones."];
     UNSIGNED_INSTANCE = "dkim-unsigned-instance", Decisive, "RFC 6376 8.15",
         "The message has a field {field} that the signature of {signer} (s={selector}) does not cover, which is not accepted here.",

@@ -4,19 +4,19 @@ entries! {
     NO_POLICY = "dmarc-no-policy", Decisive, "RFC 9989 4.10.1",
         "The author domain {author} publishes no DMARC policy, so nothing says what shall be done \
          with mail that it did not send.",
-        [AuthorDomain: "Publish a DMARC record at _dmarc.{author}."];
+        [AuthorDomain: "Publish a DMARC record at {place}."];
     SIGNED_WITHOUT_POLICY = "dmarc-signed-without-policy", Decisive, "RFC 9989 4.4.1",
         "The signature of {signer} is right and would be aligned with the author domain {author}, but \
          without a DMARC policy nobody has to care.",
-        [AuthorDomain: "Publish a DMARC record at _dmarc.{author}."];
+        [AuthorDomain: "Publish a DMARC record at {place}."];
     ENVELOPE_POLICY = "dmarc-envelope-policy-does-not-apply", Decisive, "RFC 9989 4.10",
         "DMARC asks only for the policy of the author domain {author}, which publishes none; \
          whatever {envelope}, the domain of MAIL FROM, publishes does not apply to this message.",
-        [AuthorDomain: "Publish a DMARC record at _dmarc.{author}, or write From addresses of {envelope}."];
+        [AuthorDomain: "Publish a DMARC record at {place}, or write From addresses of {envelope}."];
     UNPROTECTED = "author-domain-unprotected", Decisive, "RFC 9989 1",
         "Nothing protects the author domain {author}: it publishes no DMARC policy, and the message \
          carries no passing signature of its own.",
-        [AuthorDomain: "Sign with DKIM and publish a DMARC record at _dmarc.{author}."];
+        [AuthorDomain: "Sign with DKIM and publish a DMARC record at {place}."];
     UNUSABLE_POLICY = "dmarc-unusable-policy", Decisive, "RFC 9989 4.7",
         "The DMARC record of {policy_domain} has no valid policy, so none applies to {author}.",
         [AuthorDomain: "Correct the p tag of the record at _dmarc.{policy_domain}."];

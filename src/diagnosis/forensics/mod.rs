@@ -188,6 +188,7 @@ impl Report<'_> {
             .text("selector", self.selector)
             .with("name", Value::Name(self.key_name.clone()))
             .text("signature", self.field)
+            .text("who", self.who())
             .severity(match self.decided {
                 true => entry.severity,
                 false => entry.severity.max(Severity::Warning),
@@ -195,6 +196,14 @@ impl Report<'_> {
         match self.instance {
             Some(instance) => draft.with("instance", count(usize::from(instance))),
             None => draft,
+        }
+    }
+
+    /// The signer, by its domain alone where it is that of a DKIM-Signature.
+    fn who(&self) -> String {
+        match self.instance {
+            Some(instance) => format!("{} (ARC set {instance})", self.signer),
+            None => self.signer.to_string(),
         }
     }
 
