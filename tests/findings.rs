@@ -109,6 +109,7 @@ fn signatures() {
             )
         },
         plain(TAGS, &with("h=sha1"), "dkim-hash-not-allowed"),
+        plain("d=author.test; s=s; h=From;", &good, "dkim-unsigned-fields"),
         plain(TAGS, &with("s=tlsrpt"), "dkim-key-not-for-mail"),
         plain(TAGS, &with("t=y"), "dkim-testing-key"),
         plain(TAGS, &rsa, "dkim-key-type-mismatch"),
@@ -191,6 +192,33 @@ fn lengths_of_keys() {
             &["author.test", KEY, &bits.to_string()],
         );
     }
+}
+
+/// A key of 1024 bits that is accepted, and a hash that is not.
+#[test]
+fn aging_cryptography() {
+    let lines = include_str!("data/dkim/rsa-sizes.txt").lines();
+    let mut words = lines.map(|line| line.split(' ').collect::<Vec<_>>());
+    let words = words.find(|words| words[0] == "1024").unwrap();
+    let mail = format!(
+        "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=k1024; h=From;\r\n \
+         bh=Ba3gj8+xBPQLJTahTfzW6RbWQ/XPgESxkCi2B66PSQg=;\r\n b={}\r\n\
+         From: a@example.com\r\n\r\nHello\r\n",
+        words[2]
+    );
+    let mut weak = Zone::new();
+    let name = "k1024._domainkey.example.com";
+    weak.add_txt(name, format!("v=DKIM1; p={}", words[1]))
+        .unwrap();
+    let verdict = verify(&weak, &session("a@example.com"), &mail, |_| {});
+    let words: &[&str] = &["example.com", name, "1024"];
+    has(&verdict.diagnosis(), "dkim-weak-key", words);
+
+    let sha1 = "DKIM-Signature: v=1; a=rsa-sha1; d=author.test; s=s; h=From; \
+        bh=2jmj7l5rSw0yVb/vlWAYkK/YBwk=; b=AAAA\r\n";
+    let sha1 = format!("{sha1}{HEADER}\r\n{BODY}");
+    let verdict = verify(&zone(&record()), &session("a@author.test"), &sha1, |_| {});
+    has(&verdict.diagnosis(), "dkim-sha1", &["author.test"]);
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! The list of codes and its page.
 
 use super::*;
+use crate::dmarc;
+use crate::dns::{Zone, block_on};
+use crate::session::Session;
+use crate::verdict::{Facts, Policy};
+use crate::verifier::Verifier;
 use std::collections::BTreeSet;
 
 #[test]
@@ -60,6 +65,49 @@ fn page() -> String {
         ));
     }
     page
+}
+
+/// Evaluations for which not all was looked up: the verifier makes none.
+#[test]
+fn discovery_that_was_not_run() {
+    let mut zone = Zone::new();
+    zone.add_txt("sub.author.test", "v=spf1 +all").unwrap();
+    zone.add_txt("_dmarc.author.test", "v=DMARC1; p=reject")
+        .unwrap();
+    let message = Message::parse(b"From: a@author.test\r\n\r\nHello\r\n");
+    let session = Session::new([192, 0, 2, 1].into(), "mx.test", "a@sub.author.test");
+    let verdict = block_on(Verifier::new(&zone).verify(&session, &message));
+    let settings = dmarc::Settings::default();
+    let first = block_on(dmarc::discover(&zone, verdict.author(), &settings));
+    let cases = [
+        (
+            dmarc::Discovery::default(),
+            "dmarc-not-discovered",
+            "author.test",
+        ),
+        (first, "align-not-discovered", "sub.author.test"),
+    ];
+    for (discovery, code, domain) in cases {
+        let identifiers: Vec<_> = verdict
+            .spf()
+            .authenticated_identifier()
+            .into_iter()
+            .collect();
+        let facts = Facts {
+            session: verdict.session().clone(),
+            author: verdict.author().clone(),
+            anomalies: *verdict.anomalies(),
+            relay: verdict.relay().clone(),
+            spf: verdict.spf().clone(),
+            dkim: verdict.dkim().to_vec(),
+            arc: verdict.arc().clone(),
+            dmarc: dmarc::evaluate(verdict.author(), &discovery, &identifiers, &settings),
+            transcript: verdict.transcript().clone(),
+        };
+        let findings = Verdict::new(facts, &Policy::default()).diagnosis();
+        let finding = findings.iter().find(|one| one.code().as_str() == code);
+        assert!(finding.unwrap().sentence().contains(domain), "{findings:?}");
+    }
 }
 
 fn prose(template: &str) -> String {

@@ -119,7 +119,7 @@ fn explanation_of(evaluation: &Evaluation) -> String {
         .to_owned()
 }
 
-fn zone(data: &Yaml) -> Result<Zone, String> {
+pub fn zone(data: &Yaml) -> Result<Zone, String> {
     let mut zone = Zone::new();
     for (owner, records) in data.as_hash().into_iter().flatten() {
         let owner = owner_name(owner.as_str().ok_or("an owner is no string")?)?;
