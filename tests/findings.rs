@@ -256,7 +256,12 @@ fn undone() {
     let simple = craft(TAGS, HEADER, spaced, spaced.len());
     let quoted = craft(TAGS, HEADER, "caf\u{e9}\r\n", "caf\u{e9}\r\n".len());
     let quoted = quoted.replace("caf\u{e9}", "caf=C3=A9");
+    // A line longer than 998 octets, which a host broke in two.
+    let long = format!("{}\r\n", "x".repeat(1_500));
+    let wrapped = craft(TAGS, HEADER, &long, long.len());
+    let wrapped = wrapped.replace(&"x".repeat(991), &format!("{}\r\n", "x".repeat(991)));
     for (mail, code, words) in [
+        (&wrapped, "body-white-space-changed", "joining lines"),
         (&appended, "body-beyond-length", "6 octets"),
         (&copied, "header-field-differs-from-copy", "Subject"),
         (&simple, "body-other-canonicalization", "simple"),
@@ -429,4 +434,27 @@ fn envelopes() {
     });
     let words: &[&str] = &["forwarder.test", "author.test"];
     has(&verdict.diagnosis(), "forwarder-claims-nobody", words);
+}
+
+/// What machines read: codes, kinds of evidence and parties as words, addresses and numbers as such.
+#[test]
+fn as_json() {
+    let mail = format!("{HEADER}\r\n{BODY}");
+    let mut zone = zone("x");
+    zone.add_txt("author.test", "v=spf1 ip4:192.0.2.9 -all")
+        .unwrap();
+    let verdict = verify(&zone, &session("a@author.test"), &mail, |_| {});
+    let findings = verdict.diagnosis();
+    let code = "spf-client-not-listed";
+    let finding = findings.iter().find(|one| one.code().as_str() == code);
+    let json = serde_json::to_value(finding.unwrap()).unwrap();
+    assert_eq!(json["code"], code);
+    assert_eq!(json["severity"], "decisive");
+    assert_eq!(json["certainty"], "certain");
+    assert_eq!(json["remedies"][0]["who"], "envelope-domain");
+    let evidence = json["evidence"].as_array().unwrap();
+    let value = |name: &str| &evidence.iter().find(|one| one["name"] == name).unwrap()["value"];
+    assert_eq!(value("envelope")["domain"], "author.test");
+    assert_eq!(value("client")["client"], "192.0.2.1");
+    assert_eq!(value("term")["term"], "-all");
 }

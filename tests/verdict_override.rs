@@ -1,7 +1,7 @@
 //! Departures from what the author domain asks for are told as aggregate reports tell them.
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::verdict::OverrideKind;
+use mailproof::verdict::{OverrideKind, Rule};
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
 
@@ -39,5 +39,71 @@ fn nothing_to_depart_from() {
         let verdict = verdict(policy);
         assert_eq!(verdict.action(), Action::Reject);
         assert!(verdict.decision().overridden().is_none(), "{policy:?}");
+    }
+}
+
+/// Mail for a list that fails DMARC, at a receiver with rules of its own.
+fn excepted(fields: &str, settings: fn(&mut Settings)) -> Verdict {
+    let mut zone = Zone::new();
+    zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")
+        .unwrap();
+    let mut chosen = Settings::default();
+    settings(&mut chosen);
+    let session = Session::new([192, 0, 2, 1].into(), "mx.example.net", "x@example.net");
+    let message = format!("{fields}From: a@example.com\r\n\r\n");
+    let verifier = Verifier::with_settings(zone, chosen);
+    block_on(verifier.verify(&session, &Message::parse(message.as_bytes())))
+}
+
+fn lists(settings: &mut Settings) {
+    settings.policy.mailing_lists = Some(Rule::new(|occasion| {
+        let list = occasion.relay().list.as_deref()?;
+        list.contains("<users.example.org>")
+            .then(|| "a list we read".to_owned())
+    }));
+}
+
+fn partners(settings: &mut Settings) {
+    settings.policy.exceptions = Some(Rule::new(|occasion| {
+        let client = occasion.session().client_ip()?;
+        (client.to_string() == "192.0.2.1").then(|| "a partner's gateway".to_owned())
+    }));
+}
+
+/// The list hook and the predicate deliver what fails, and say so; DMARC's result stays.
+#[test]
+fn rules_of_the_receiver() {
+    let known = "List-Id: <users.example.org>\r\n";
+    let cases: [(&str, fn(&mut Settings), OverrideKind, &str); 2] = [
+        (known, lists, OverrideKind::MailingList, "a list we read"),
+        (
+            "",
+            partners,
+            OverrideKind::LocalPolicy,
+            "a partner's gateway",
+        ),
+    ];
+    for (fields, settings, kind, comment) in cases {
+        let verdict = excepted(fields, settings);
+        assert_eq!(verdict.action(), Action::Deliver);
+        assert_eq!(verdict.dmarc().result().as_str(), "fail");
+        assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
+        let overridden = verdict.decision().overridden().unwrap();
+        assert_eq!(
+            (overridden.kind, overridden.comment.as_str()),
+            (kind, comment)
+        );
+        let findings = verdict.diagnosis();
+        let said = findings
+            .iter()
+            .find(|one| one.code().as_str() == "policy-overridden");
+        assert!(said.unwrap().sentence().contains(comment));
+    }
+}
+
+#[test]
+fn rules_that_do_not_apply() {
+    for fields in ["", "List-Id: <other.example.org>\r\n"] {
+        assert_eq!(excepted(fields, lists).action(), Action::Reject, "{fields}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::{AuthenticationResults, AuthservId};
-use mailproof::diagnosis::Finding;
+use mailproof::diagnosis::{Finding, Value};
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
@@ -233,7 +233,21 @@ pub fn found(findings: &[Finding], expected: &[(&str, &[&str])]) {
     }
     for finding in findings {
         complete(finding);
+        // A reply is what somebody wrote, and need not say about whom.
+        let is_reply = finding.code().as_str() == "bounce-reply";
+        assert!(is_reply || names_somebody(finding), "{finding}");
     }
+}
+
+/// Whether the sentence names a domain, or an address or name of one, that is among the evidence.
+fn names_somebody(finding: &Finding) -> bool {
+    finding.evidence().iter().any(|evidence| {
+        let is_name = matches!(
+            evidence.value,
+            Value::Domain(_) | Value::Name(_) | Value::Address(_)
+        );
+        is_name && finding.sentence().contains(&evidence.value.to_string())
+    })
 }
 
 /// Every blank of the templates is filled by evidence.
