@@ -206,8 +206,10 @@ fn weak_pass(verification: &Verification) -> Vec<Finding> {
     let exposed: Vec<&str> = verification
         .unsigned_fields()
         .iter()
-        .map(|field| field.name.as_str())
-        .filter(|name| SHOWN_TO_READERS.contains(name))
+        .filter_map(|field| {
+            let mut shown = SHOWN_TO_READERS.iter().copied();
+            shown.find(|name| name.eq_ignore_ascii_case(&field.name))
+        })
         .collect();
     if !exposed.is_empty() {
         let draft = signed_by(&texts::UNSIGNED_FIELDS, verification);
@@ -243,11 +245,11 @@ fn field(name: &str) -> Value {
 
 /// The fields of RFC 6376 5.4.1 that readers see or that change how the body is read.
 const SHOWN_TO_READERS: &[&str] = &[
-    "content-type",
-    "date",
-    "from",
-    "mime-version",
-    "reply-to",
-    "subject",
-    "to",
+    "Content-Type",
+    "Date",
+    "From",
+    "MIME-Version",
+    "Reply-To",
+    "Subject",
+    "To",
 ];

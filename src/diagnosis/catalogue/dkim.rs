@@ -107,6 +107,6 @@ entries! {
         "The signature of {signer} (s={selector}) passes for {signed} of {total} octets of the body only: anything could be appended and it would still pass.",
         [Sender: "Sign without l=."];
     UNSIGNED_FIELDS = "dkim-unsigned-fields", Note, "RFC 6376 5.4.1",
-        "The signature of {signer} (s={selector}) does not cover {fields}, which can be changed without breaking it.",
+        "The signature of {signer} (s={selector}) does not cover {fields}: these header fields can be changed without breaking it.",
         [Sender: "Sign these fields as well."];
 }

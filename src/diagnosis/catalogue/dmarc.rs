@@ -50,7 +50,7 @@ entries! {
     SPF_OTHER = "align-spf-other-organization", Decisive, "RFC 9989 4.4.2",
         "SPF passed for {domain}, the domain of MAIL FROM, which is another organization than the \
          author domain {author}: SPF cannot make DMARC pass here.",
-        [AuthorDomain: "Sign with DKIM as {author}: a signature survives a change of envelope.",
+        [AuthorDomain: "Sign with DKIM as {author}, and see that the signature arrives intact: it survives a change of envelope.",
          Sender: "Use an envelope sender within the organization of {author}."];
     DKIM_OTHER = "align-dkim-other-organization", Decisive, "RFC 9989 4.4.1",
         "The signature of {domain} passed, but that is another organization than the author domain \

@@ -4,19 +4,19 @@ entries! {
     SRS = "envelope-srs", Decisive, "RFC 9989 4.4.2; RFC 7208 D.2",
         "MAIL FROM was rewritten by {forwarder} ({form}): SPF speaks for the forwarder, not for the \
          author domain {author}, and cannot align with it.",
-        [AuthorDomain: "Sign with DKIM as {author}; a signature survives rewriting.",
+        [AuthorDomain: "Sign with DKIM as {author}, and see that the signature arrives intact: it survives rewriting.",
          Forwarder: "Keep the body and the signed fields intact, or seal (RFC 8617).",
          Receiver: "If {forwarder} is known to be honest, trust it with a proof."];
     EXCHANGE_SRS = "envelope-exchange-srs", Decisive, "RFC 9989 4.4.2; RFC 7208 D.2",
         "MAIL FROM is Exchange Online's rewriting by {forwarder}: SPF speaks for the forwarder, not \
          for the author domain {author}, and cannot align with it.",
-        [AuthorDomain: "Sign with DKIM as {author}; a signature survives rewriting.",
+        [AuthorDomain: "Sign with DKIM as {author}, and see that the signature arrives intact: it survives rewriting.",
          Forwarder: "Keep the body and the signed fields intact, or seal (RFC 8617).",
          Receiver: "If {forwarder} is known to be honest, trust it with a proof."];
     EXCHANGE_OPAQUE = "envelope-exchange-srs-opaque", Decisive, "RFC 9989 4.4.2; RFC 7208 D.2",
         "MAIL FROM is Exchange Online's rewriting by {forwarder} in its long form: no original sender \
          can be read from it, SPF speaks for the forwarder and cannot align with {author}.",
-        [AuthorDomain: "Sign with DKIM as {author}; a signature survives rewriting.",
+        [AuthorDomain: "Sign with DKIM as {author}, and see that the signature arrives intact: it survives rewriting.",
          Forwarder: "Keep the body and the signed fields intact, or seal (RFC 8617)."];
     ORIGINAL_IS_AUTHOR = "srs-original-is-author", Warning, "RFC 7208 D.2",
         "The rewritten MAIL FROM claims the original sender {original}, which fits the author domain \
