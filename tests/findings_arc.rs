@@ -329,6 +329,21 @@ fn changes() {
     found(&findings, &[("arc-field-changed", words)]);
 }
 
+/// Without the key of a set, nobody can tell whether that set was changed.
+#[test]
+fn nothing_is_guessed_without_a_key() {
+    let broken = changed(1, RESULTS, |field| {
+        field.replace("dmarc=fail", "dmarc=pass")
+    });
+    let verdict = verdict(&broken, &zone("s._domainkey.hop1.test"), |_| {});
+    of_chain(&verdict, "arc-seal-mismatch", &["hop2.test", "i=2"]);
+    let findings = verdict.forensics(&Message::parse(broken.as_bytes()));
+    assert!(findings.is_empty(), "{findings:?}");
+    // Nor about another message.
+    let other = verdict.forensics(&Message::parse(chain(1).as_bytes()));
+    assert!(other.is_empty(), "{other:?}");
+}
+
 /// A sealer who did not look at what it sealed.
 #[test]
 fn broken_before() {

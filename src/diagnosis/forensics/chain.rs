@@ -3,7 +3,7 @@
 use super::changes::undo_value;
 use super::probe::{Piece, Probe, Signed};
 use super::{Report, Suspect, is_suspect, key_name, keys};
-use crate::arc::{Cause, Parts, SetField, parts};
+use crate::arc::{Cause, Parts, Set, SetField, parts};
 use crate::diagnosis::View;
 use crate::diagnosis::catalogue::forensics as texts;
 use crate::diagnosis::dmarc::count;
@@ -19,8 +19,15 @@ pub(super) fn findings(view: &View<'_>, message: &Message<'_>) -> Vec<Finding> {
         Cause::Seal { cause, .. } => *cause == dkim::Cause::SignatureMismatch,
         _ => false,
     };
-    // Where the structure is broken, the diagnosis has said it all.
-    let Some(chain) = looked_into.then(|| parts(message.head())).flatten() else {
+    // Where the structure is broken, the diagnosis has said it all. Another message than the one that
+    // was verified tells nothing.
+    let chain = looked_into.then(|| parts(message.head())).flatten();
+    let sets = view.verdict.arc().sets();
+    let is_verified = |chain: &Vec<Parts>| {
+        let sealers = chain.iter().map(|set| Some(&set.sealer));
+        sealers.eq(sets.iter().map(Set::domain))
+    };
+    let Some(chain) = chain.filter(is_verified) else {
         return Vec::new();
     };
     match view.verdict.arc().cause() {
@@ -73,13 +80,16 @@ fn of_seals(view: &View<'_>, chain: &[Parts], message: &Message<'_>) -> Option<F
         .enumerate()
         .take(SETS)
         .map(|(at, set)| seal_probe(chain.get(..=at).unwrap_or_default(), set, message, &keys));
+    // A set whose key is of no use may have been changed as well.
     let mut below = 0;
-    let probe = probes.find_map(|mut probe| {
-        let fits = probe.fits_now();
-        below += usize::from(fits);
-        (!fits).then_some(probe)
-    })?;
-    let above = probes.position(|mut probe| probe.fits_now());
+    let probe = loop {
+        let probe = probes.next()?;
+        match probe.fits_now()? {
+            true => below += 1,
+            false => break probe,
+        }
+    };
+    let above = probes.position(|probe| probe.fits_now() == Some(true));
     let set = chain.get(below)?;
     let report = Report {
         field: SetField::Seal.as_str(),
@@ -192,17 +202,20 @@ fn by_message_signature(
         let key_name = key_name(&signature)?;
         let keys = keys(view, std::slice::from_ref(&key_name));
         let suspect = Suspect::at(&signature, set.message_signature, message);
-        let mut probe = suspect.probe(&key_name, message, &keys);
-        Some(probe.fits_now())
+        suspect.probe(&key_name, message, &keys).fits_now()
     });
     let (field, reason) = match intact {
         Some(true) => (
             SetField::AuthenticationResults,
             "its message signature still holds, and seals are changed least",
         ),
-        Some(false) | None => (
+        Some(false) => (
             SetField::MessageSignature,
             "its message signature does not hold by itself either",
+        ),
+        None => (
+            SetField::AuthenticationResults,
+            "nothing tells about its message signature, and results are changed most",
         ),
     };
     report

@@ -128,8 +128,8 @@ impl<'s> Suspect<'s> {
             return findings;
         }
         let keys = keys(view, std::slice::from_ref(report.key_name));
-        let mut probe = self.probe(report.key_name, message, &keys);
-        if self.header_intact == Some(false) || !probe.fits_now() {
+        let probe = self.probe(report.key_name, message, &keys);
+        if self.header_intact.or_else(|| probe.fits_now()) == Some(false) {
             findings.extend(header::explain(
                 report,
                 self.signature,

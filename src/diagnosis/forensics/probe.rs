@@ -89,10 +89,13 @@ impl<'k> Probe<'k> {
         self.opened == Opened::NotByThisKey
     }
 
-    /// Whether the signature fits the fields as they are.
-    pub(super) fn fits_now(&mut self) -> bool {
-        let (pieces, own) = (self.pieces.clone(), self.own.clone());
-        self.fits(&pieces, &own)
+    /// Whether the signature fits the fields as they are; `None` where its key is of no use.
+    pub(super) fn fits_now(&self) -> Option<bool> {
+        match self.verify(self.data(&self.pieces, &self.own)) {
+            Cause::Passed => Some(true),
+            Cause::SignatureMismatch => Some(false),
+            _ => None,
+        }
     }
 
     /// Whether the signature fits if the piece at `index` were `piece`.
@@ -108,14 +111,7 @@ impl<'k> Probe<'k> {
 
     /// Whether the signature fits these fields. `false` as well when the work is used up.
     pub(super) fn fits(&mut self, pieces: &[Piece], own: &Piece) -> bool {
-        let canonicalization = self.signed.canonicalization;
-        let mut data = Vec::new();
-        for piece in pieces.iter().filter(|piece| piece.position.is_some()) {
-            canonicalization.write_header_field(&piece.name, &piece.gap, &piece.value, &mut data);
-            data.extend_from_slice(b"\r\n");
-        }
-        let value = without_signature(&own.value);
-        canonicalization.write_header_field(&own.name, &own.gap, &value, &mut data);
+        let data = self.data(pieces, own);
         if self.tries == 0 || self.octets < data.len() {
             return false;
         }
@@ -127,11 +123,24 @@ impl<'k> Probe<'k> {
                 hash.digest(&data).as_ref() == digest.as_slice()
             }
             Opened::NotByThisKey => false,
-            Opened::Sealed => self.verifies(data),
+            Opened::Sealed => self.verify(data) == Cause::Passed,
         }
     }
 
-    fn verifies(&self, data: Vec<u8>) -> bool {
+    /// What is hashed.
+    fn data(&self, pieces: &[Piece], own: &Piece) -> Vec<u8> {
+        let canonicalization = self.signed.canonicalization;
+        let mut data = Vec::new();
+        for piece in pieces.iter().filter(|piece| piece.position.is_some()) {
+            canonicalization.write_header_field(&piece.name, &piece.gap, &piece.value, &mut data);
+            data.extend_from_slice(b"\r\n");
+        }
+        let value = without_signature(&own.value);
+        canonicalization.write_header_field(&own.name, &own.gap, &value, &mut data);
+        data
+    }
+
+    fn verify(&self, data: Vec<u8>) -> Cause {
         let signed = signed_octets(self.signed.algorithm, data);
         let key_use = KeyUse {
             algorithm: self.signed.algorithm,
@@ -139,8 +148,7 @@ impl<'k> Probe<'k> {
             signed: &signed,
             signature: &self.signed.octets,
         };
-        let check = key_check::check(self.keys, &self.signed.key_name, &key_use, &self.limits);
-        check.cause == Cause::Passed
+        key_check::check(self.keys, &self.signed.key_name, &key_use, &self.limits).cause
     }
 }
 
