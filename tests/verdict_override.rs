@@ -70,35 +70,31 @@ fn partners(settings: &mut Settings) {
     }));
 }
 
-/// The list hook and the predicate deliver what fails, and say so; DMARC's result stays.
+/// Delivers what fails, and says so; DMARC's result stays.
+fn delivers(fields: &str, settings: fn(&mut Settings), kind: OverrideKind, comment: &str) {
+    let verdict = excepted(fields, settings);
+    assert_eq!(verdict.action(), Action::Deliver);
+    assert_eq!(verdict.dmarc().result().as_str(), "fail");
+    assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
+    let overridden = verdict.decision().overridden().unwrap();
+    assert_eq!(overridden.kind, kind);
+    assert_eq!(overridden.comment, comment);
+    let findings = verdict.diagnosis();
+    let code = "policy-overridden";
+    let said = findings.iter().find(|one| one.code().as_str() == code);
+    assert!(said.unwrap().sentence().contains(comment));
+}
+
 #[test]
 fn rules_of_the_receiver() {
     let known = "List-Id: <users.example.org>\r\n";
-    let cases: [(&str, fn(&mut Settings), OverrideKind, &str); 2] = [
-        (known, lists, OverrideKind::MailingList, "a list we read"),
-        (
-            "",
-            partners,
-            OverrideKind::LocalPolicy,
-            "a partner's gateway",
-        ),
-    ];
-    for (fields, settings, kind, comment) in cases {
-        let verdict = excepted(fields, settings);
-        assert_eq!(verdict.action(), Action::Deliver);
-        assert_eq!(verdict.dmarc().result().as_str(), "fail");
-        assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
-        let overridden = verdict.decision().overridden().unwrap();
-        assert_eq!(
-            (overridden.kind, overridden.comment.as_str()),
-            (kind, comment)
-        );
-        let findings = verdict.diagnosis();
-        let said = findings
-            .iter()
-            .find(|one| one.code().as_str() == "policy-overridden");
-        assert!(said.unwrap().sentence().contains(comment));
-    }
+    delivers(known, lists, OverrideKind::MailingList, "a list we read");
+    delivers(
+        "",
+        partners,
+        OverrideKind::LocalPolicy,
+        "a partner's gateway",
+    );
 }
 
 #[test]
