@@ -8,7 +8,6 @@ use crate::arc::{ArcResult, Cause, Set, SetField};
 use crate::dkim;
 use crate::dns::Name;
 use crate::domain::Domain;
-use crate::verdict::Reason;
 
 pub(super) fn findings(view: &View<'_>) -> Option<Finding> {
     match view.verdict.arc().result() {
@@ -141,9 +140,8 @@ fn key_name(sealer: Option<&Domain>, selector: Option<&str>) -> Option<Name> {
 fn passed(view: &View<'_>) -> Option<Finding> {
     let author = view.author?;
     let sets = view.verdict.arc().sets();
-    let decision = view.verdict.decision();
     let reports_pass = |set: &&Set| set.reports_dmarc_pass(author);
-    let instance = decision.trusted_set();
+    let instance = view.verdict.decision().trusted_set();
     let trusted = sets.iter().find(|set| Some(set.instance()) == instance);
     if let Some(trusted) = trusted {
         let entry = match reports_pass(&trusted) {
@@ -151,13 +149,7 @@ fn passed(view: &View<'_>) -> Option<Finding> {
             false => &texts::TRUSTED_SAW,
         };
         let draft = about(entry, view, trusted.domain(), trusted.instance());
-        let draft = saw(draft, trusted);
-        let decided = matches!(decision.reason(), Reason::TrustedSealer { .. });
-        let draft = match decided {
-            true => draft.severity(entry.severity),
-            false => draft,
-        };
-        return Some(draft.finish());
+        return Some(saw(draft, trusted).finish());
     }
     let newest = sets.last()?;
     let draft = |entry| about(entry, view, newest.domain(), newest.instance());
