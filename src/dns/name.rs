@@ -182,6 +182,10 @@ impl Name {
 
     /// The name without its leftmost label; `None` for the root.
     pub(crate) fn parent(&self) -> Option<Self> {
+        if !self.0.contains('\\') && &*self.0 != "." {
+            let parent = self.0.split_once('.').map(|(_, parent)| parent);
+            return Some(parent.map_or_else(Self::root, |parent| Self(parent.into())));
+        }
         let labels = self.labels();
         let (_, rest) = labels.split_first()?;
         if rest.is_empty() {

@@ -73,25 +73,70 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
     });
     // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
     let mut terms = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
-    let (mut offset, mut rest) = (0, octets);
-    while let Some((word, behind)) =
-        text::split_once(rest, b' ').or((!rest.is_empty()).then_some((rest, &b""[..])))
-    {
-        if offset != 0 && !word.is_empty() {
-            let kind = whole_term(word, all_visible).map_err(|fault| {
-                let at = offset + word.len().saturating_sub(fault.rest.len());
-                SyntaxError::new(fault.rule, at, word)
-            })?;
-            terms.push(Term {
-                octets: word,
-                offset,
-                kind,
-            });
-        }
-        offset += word.len() + 1;
+    let mut rest = octets.get(VERSION.len()..).unwrap_or_default();
+    loop {
+        rest = match rest {
+            [] => return Ok(terms),
+            [b' ', behind @ ..] => {
+                rest = behind;
+                continue;
+            }
+            rest => rest,
+        };
+        let offset = octets.len() - rest.len();
+        let (word, behind, kind) = match network(rest) {
+            Some((behind, mechanism)) => {
+                let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
+                let directive = Directive {
+                    qualifier: Qualifier::Pass,
+                    mechanism,
+                };
+                (word, behind, TermKind::Directive(directive))
+            }
+            None => {
+                let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
+                let kind = whole_term(word, all_visible).map_err(|fault| {
+                    let at = offset + word.len().saturating_sub(fault.rest.len());
+                    SyntaxError::new(fault.rule, at, word)
+                })?;
+                (word, behind, kind)
+            }
+        };
+        terms.push(Term {
+            octets: word,
+            offset,
+            kind,
+        });
         rest = behind;
     }
-    Ok(terms)
+}
+
+/// Most terms of most records are networks as their owners write them. They need no search for
+/// their end, and what is not read here is read, or refused, as any other term.
+fn network(input: &[u8]) -> Option<(&[u8], Mechanism<'_>)> {
+    let (rest, mechanism) = match input {
+        [b'i', b'p', b'4', b':', rest @ ..] => {
+            let (rest, address) = network::ip4(rest)?;
+            let (rest, length) = cidr_length(rest, 32)?;
+            (rest, Mechanism::Ip4(Prefix::v4(address, length)))
+        }
+        [b'i', b'p', b'6', b':', rest @ ..] => {
+            let (rest, address) = network::ip6(rest)?;
+            let (rest, length) = cidr_length(rest, 128)?;
+            (rest, Mechanism::Ip6(Prefix::v6(address, length)))
+        }
+        _ => return None,
+    };
+    matches!(rest, [] | [b' ', ..]).then_some((rest, mechanism))
+}
+
+/// [ "/" length ], at most `most`.
+fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], Option<u8>)> {
+    let [b'/', digits @ ..] = input else {
+        return Some((input, None));
+    };
+    let (rest, length) = network::qnum(digits).filter(|(_, length)| *length <= most)?;
+    Some((rest, Some(length)))
 }
 
 /// Room is made for this many terms at once; longer records are rare or hostile.
@@ -142,12 +187,6 @@ fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
 
 /// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
 fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
-    // Most terms are of this kind; their names need no search.
-    if let [b'i', b'p', b'4' | b'6', b':', ..] = input
-        && let Some((name, rest)) = input.split_at_checked(3)
-    {
-        return Ok((rest, name));
-    }
     take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
         .parse(input)
 }
