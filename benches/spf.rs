@@ -105,7 +105,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Any other argument picks the lines that contain it.
     let is_wanted = |line: &str| {
-        let mut filters = arguments.iter().filter(|argument| !argument.starts_with("--"));
+        let mut filters = arguments
+            .iter()
+            .filter(|argument| !argument.starts_with("--"));
         filters.clone().next().is_none() || filters.any(|filter| line.contains(filter.as_str()))
     };
     for (domain, record) in RECORDS {

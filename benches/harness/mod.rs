@@ -76,7 +76,9 @@ pub fn is_bench() -> bool {
 pub fn measure<T>(mut work: impl FnMut() -> T) -> (f64, usize) {
     let count = allocations(&mut work);
     let mut work = || drop(black_box(work()));
-    if let Some(wanted) = std::env::args().find_map(|word| word.strip_prefix("--count=")?.parse::<usize>().ok()) {
+    if let Some(wanted) =
+        std::env::args().find_map(|word| word.strip_prefix("--count=")?.parse::<usize>().ok())
+    {
         if wanted == MEASURED.fetch_add(1, Ordering::Relaxed) + 1 {
             watched(&mut work);
         }

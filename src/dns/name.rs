@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::domain::Domain;
+use crate::domain::{Domain, is_plain};
 
 /// A fully qualified DNS name of any octets, in lower case.
 ///
@@ -38,6 +38,7 @@ impl Name {
     /// [`NameError`] where the octets do not fit into a name.
     pub fn from_octets(octets: &[u8]) -> Result<Self, NameError> {
         let octets = octets.strip_suffix(b".").unwrap_or(octets);
+        // Ordinary labels in lower case are the text of the name.
         if is_plain(octets)
             && let Ok(text) = std::str::from_utf8(octets)
         {
@@ -227,22 +228,6 @@ impl serde::Serialize for Name {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
-}
-
-/// Whether the octets already are the text of a name: ordinary lower-case labels.
-fn is_plain(octets: &[u8]) -> bool {
-    let mut label = 0;
-    for octet in octets {
-        match octet {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
-            b'.' if label != 0 => label = 0,
-            _ => return false,
-        }
-        if label > MAX_LABEL {
-            return false;
-        }
-    }
-    label != 0 && octets.len() <= MAX_LENGTH
 }
 
 fn push_escaped(text: &mut String, label: &[u8]) {
