@@ -132,12 +132,19 @@ impl Name {
     ///
     /// [`NameError`], if the result would be too long or `labels` holds an empty label.
     pub fn below(labels: &[u8], domain: &Domain) -> Result<Self, NameError> {
-        let length = labels.len() + 1 + domain.as_str().len();
-        let mut octets = Vec::with_capacity(length);
-        octets.extend_from_slice(labels);
-        octets.push(b'.');
-        octets.extend_from_slice(domain.as_str().as_bytes());
-        Self::from_octets(&octets)
+        let domain = domain.as_str().as_bytes();
+        // The octets of any name fit in here, so those that do not are none.
+        let mut buffer = [0; MAX_LENGTH];
+        let name = buffer
+            .get_mut(..labels.len() + 1 + domain.len())
+            .ok_or(NameError::TooLong)?;
+        let (front, behind) = name.split_at_mut(labels.len());
+        front.copy_from_slice(labels);
+        if let [dot, behind @ ..] = behind {
+            *dot = b'.';
+            behind.copy_from_slice(domain);
+        }
+        Self::from_octets(name)
     }
 
     /// The name as RFC 1035 5.1 writes it, without the final dot; `.` for the root.

@@ -225,13 +225,19 @@ impl Check<'_> {
         frame: &Frame<'_>,
         record: &Record<'_>,
     ) -> Result<Conclusion, Box<Cause>> {
-        let mut directives = record.directives();
-        while let Some((term, directive, hit)) = self.next_hit(frame, &mut directives) {
-            let hit = match hit {
-                Some(hit) => Some(hit),
-                None => self.ask(frame, term, &directive.mechanism).await?,
+        for (term, directive) in record.directives() {
+            let hit = match &directive.mechanism {
+                Mechanism::All => Some(Hit::Everything),
+                Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => prefix
+                    .contains(self.request.client_ip())
+                    .then_some(Hit::Network(*prefix)),
+                mechanism => self.ask(frame, term, mechanism).await?,
             };
-            self.tried(frame, term, hit.is_some());
+            self.recorder.push(|| Event::Tried {
+                domain: frame.domain.clone(),
+                term: term.as_str().into(),
+                matched: hit.is_some(),
+            });
             if let Some(hit) = hit {
                 let conclusion = self.matched(frame, term, directive, hit);
                 // §6.2: the explanation of an included record is not used, that of the target of a
@@ -251,43 +257,6 @@ impl Check<'_> {
             return self.redirect(frame, term, target).await;
         }
         Ok(self.neutral(frame))
-    }
-
-    /// The next directive that matches without a look-up, or that needs one to tell. Those on the way
-    /// do not match.
-    fn next_hit<'t, 'r: 't>(
-        &mut self,
-        frame: &Frame<'_>,
-        directives: &mut impl Iterator<Item = (&'t Term<'r>, &'t Directive<'r>)>,
-    ) -> Option<(&'t Term<'r>, &'t Directive<'r>, Option<Hit>)> {
-        let client = self.request.client_ip();
-        for (term, directive) in directives {
-            let hit = match &directive.mechanism {
-                Mechanism::All => Some(Hit::Everything),
-                Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => {
-                    if !prefix.contains(client) {
-                        self.tried(frame, term, false);
-                        continue;
-                    }
-                    Some(Hit::Network(*prefix))
-                }
-                Mechanism::Include(_)
-                | Mechanism::A(..)
-                | Mechanism::Mx(..)
-                | Mechanism::Ptr(_)
-                | Mechanism::Exists(_) => None,
-            };
-            return Some((term, directive, hit));
-        }
-        None
-    }
-
-    fn tried(&mut self, frame: &Frame<'_>, term: &Term<'_>, matched: bool) {
-        self.recorder.push(|| Event::Tried {
-            domain: frame.domain.clone(),
-            term: term.as_str().into(),
-            matched,
-        });
     }
 
     fn neutral(&self, frame: &Frame<'_>) -> Conclusion {
