@@ -119,6 +119,20 @@ fn main() {
         });
         println!("parse {domain:45} {time:8.0} ns {allocations:4} allocations");
     }
+    // The work grows with the terms and no faster.
+    for count in [25, 50, 100, 200, 400] {
+        if !is_wanted(&format!("terms {count}")) {
+            continue;
+        }
+        let networks: String = (0..count)
+            .map(|n| format!("ip4:198.18.{}.0/24 ", n % 256))
+            .collect();
+        let record = format!("v=spf1 {networks}-all");
+        let (time, allocations) = harness::measure(|| {
+            black_box(Record::parse(black_box(record.as_bytes()))).ok();
+        });
+        println!("terms {count:<4} ip4 {time:8.0} ns {allocations:4} allocations");
+    }
     let zone = zone();
     let settings = Settings::default();
     for (domain, client) in CHECKS {
