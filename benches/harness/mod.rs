@@ -71,32 +71,13 @@ pub fn is_bench() -> bool {
 }
 
 /// What one piece of work costs: median nanoseconds, and allocations.
-///
-/// With `--count=N` the Nth piece is done for a profiler to watch instead, and no time is taken.
 pub fn measure<T>(mut work: impl FnMut() -> T) -> (f64, usize) {
     let count = allocations(&mut work);
     let mut work = || drop(black_box(work()));
-    if let Some(wanted) =
-        std::env::args().find_map(|word| word.strip_prefix("--count=")?.parse::<usize>().ok())
-    {
-        if wanted == MEASURED.fetch_add(1, Ordering::Relaxed) + 1 {
-            watched(&mut work);
-        }
-        return (0.0, count);
-    }
     let calls = calls_in(BATCH, &mut work);
     let times = (0..ROUNDS).map(|_| run(calls, &mut work)).collect();
     (median(times), count)
 }
-
-/// Does the work [`WATCHED_CALLS`] times. `.ci/count` counts the instructions in here.
-#[inline(never)]
-fn watched(work: &mut dyn FnMut()) {
-    (0..WATCHED_CALLS).for_each(|_| work());
-}
-
-/// Pieces of work that were measured.
-static MEASURED: AtomicUsize = AtomicUsize::new(0);
 
 /// Nanoseconds per call of one candidate.
 pub struct Times(Vec<f64>);
@@ -170,9 +151,6 @@ const BATCH: f64 = 0.000_3;
 
 /// Batches of work that runs alone.
 const ROUNDS: usize = 201;
-
-/// So many that the instructions of the loop do not matter.
-const WATCHED_CALLS: usize = 1_000;
 
 /// Turns of each candidate, however long they take.
 const LEAST_ROUNDS: u32 = 15;
