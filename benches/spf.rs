@@ -105,7 +105,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Any other argument picks the lines that contain it.
     let is_wanted = |line: &str| {
-        let mut filters = arguments.iter().filter(|argument| *argument != "--bench");
+        let mut filters = arguments
+            .iter()
+            .filter(|argument| !argument.starts_with("--"));
         filters.clone().next().is_none() || filters.any(|filter| line.contains(filter.as_str()))
     };
     for (domain, record) in RECORDS {
@@ -116,6 +118,20 @@ fn main() {
             black_box(Record::parse(black_box(record.as_bytes()))).ok();
         });
         println!("parse {domain:45} {time:8.0} ns {allocations:4} allocations");
+    }
+    // The work grows with the terms and no faster.
+    for count in [25, 50, 100, 200, 400] {
+        if !is_wanted(&format!("terms {count}")) {
+            continue;
+        }
+        let networks: String = (0..count)
+            .map(|n| format!("ip4:198.18.{}.0/24 ", n % 256))
+            .collect();
+        let record = format!("v=spf1 {networks}-all");
+        let (time, allocations) = harness::measure(|| {
+            black_box(Record::parse(black_box(record.as_bytes()))).ok();
+        });
+        println!("terms {count:<4} ip4 {time:8.0} ns {allocations:4} allocations");
     }
     let zone = zone();
     let settings = Settings::default();

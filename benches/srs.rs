@@ -32,6 +32,14 @@ fn main() {
             black_box(hmac::sign(&key, black_box(b"g3example.comalice")));
         }
     };
+    // The work grows with the address and no faster.
+    for length in [16, 32, 64, 128] {
+        let sender = format!("{}@example.com", "a".repeat(length));
+        let (time, allocations) = harness::measure(|| rewriter.forward(black_box(&sender), now));
+        println!(
+            "srs forward, local part of {length:<4} {time:8.0} ns {allocations:4} allocations"
+        );
+    }
     let allocations = harness::allocations(round_trip);
     // The quietest of five rounds counts.
     let rounds = (0..5).map(|_| {

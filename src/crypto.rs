@@ -1,7 +1,8 @@
 //! Digests and signature checks.
 //!
-//! The only room that names the crypto library. ring verifies RSA keys of 1017 to 8192 bits; the
-//! floor that RFC 8301 3.2 sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
+//! The only room that names the crypto library: ring, or aws-lc-rs, whose interface is the same, with
+//! the feature of that name. ring verifies RSA keys of 1017 to 8192 bits; the floor that RFC 8301 3.2
+//! sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
 
 mod der;
 mod opening;
@@ -9,7 +10,12 @@ mod signing_key;
 
 use std::fmt;
 
-use ring::{digest, hmac, signature};
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as backend;
+#[cfg(not(feature = "aws-lc-rs"))]
+use ring as backend;
+
+use backend::{digest, hmac, signature};
 use subtle::ConstantTimeEq as _;
 
 pub use signing_key::{SigningKey, SigningKeyError};
@@ -33,16 +39,16 @@ impl HashAlgorithm {
     /// How many octets a digest has.
     #[must_use]
     pub fn digest_length(self) -> usize {
-        self.ring().output_len()
+        self.algorithm().output_len()
     }
 
     /// The digest of `octets`.
     #[must_use]
     pub fn digest(self, octets: &[u8]) -> Digest {
-        Digest(digest::digest(self.ring(), octets))
+        Digest(digest::digest(self.algorithm(), octets))
     }
 
-    fn ring(self) -> &'static digest::Algorithm {
+    fn algorithm(self) -> &'static digest::Algorithm {
         match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => &digest::SHA256,
@@ -132,7 +138,7 @@ pub(crate) struct Hasher(digest::Context);
 
 impl Hasher {
     pub(crate) fn new(algorithm: HashAlgorithm) -> Self {
-        Self(digest::Context::new(algorithm.ring()))
+        Self(digest::Context::new(algorithm.algorithm()))
     }
 
     pub(crate) fn update(&mut self, octets: &[u8]) {

@@ -52,13 +52,15 @@ impl Domain {
     }
 
     fn from_ascii(octets: &[u8]) -> Result<Self, DomainError> {
+        if is_plain(octets)
+            && let Ok(text) = std::str::from_utf8(octets)
+        {
+            return Ok(Self(text.into()));
+        }
         Self::check_ascii(octets)?;
         // Every octet was just seen to be ASCII, so this cannot fail.
         let text = std::str::from_utf8(octets).map_err(|_| DomainError::Idna)?;
-        if text.bytes().any(|octet| octet.is_ascii_uppercase()) {
-            return Ok(Self(text.to_ascii_lowercase().into()));
-        }
-        Ok(Self(text.into()))
+        Ok(Self(text.to_ascii_lowercase().into()))
     }
 
     fn check_ascii(octets: &[u8]) -> Result<(), DomainError> {
@@ -184,6 +186,43 @@ impl serde::Serialize for Domain {
         serializer.serialize_str(&self.0)
     }
 }
+
+/// Whether the octets are a domain name just as [`Domain`] keeps it. Nearly all that are asked for are,
+/// so this does not look for what is wrong, and does not branch at each octet.
+pub(crate) fn is_plain(octets: &[u8]) -> bool {
+    let mut plain = true;
+    let mut at_start = true;
+    for &octet in octets {
+        let is_dot = octet == b'.';
+        let is_known = IS_PLAIN.get(usize::from(octet)).copied().unwrap_or(false);
+        plain &= is_known & !(is_dot & at_start);
+        at_start = is_dot;
+    }
+    let labels_fit = || {
+        octets
+            .split(|octet| *octet == b'.')
+            .all(|label| label.len() <= MAX_LABEL)
+    };
+    plain && !at_start && octets.len() <= MAX_LENGTH && (octets.len() <= MAX_LABEL || labels_fit())
+}
+
+/// Lower-case letters, digits, hyphen, underscore, and the dot between labels.
+const IS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0_u8;
+    while octet < 128 {
+        #[expect(
+            clippy::as_conversions,
+            clippy::indexing_slicing,
+            reason = "at compile time"
+        )]
+        {
+            table[octet as usize] = matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+        }
+        octet += 1;
+    }
+    table
+};
 
 /// Why some octets are not a [`Domain`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -46,6 +46,11 @@ pub(crate) fn parse(list: &[u8]) -> Result<Vec<Tag<'_>>, TagListError> {
 pub(crate) fn specs(list: &[u8]) -> impl Iterator<Item = Result<Tag<'_>, TagListError>> {
     let mut rest = Some(list);
     let mut at = 0;
+    // Nearly every list can be spared the search in each value. Without an early end this is done
+    // for many octets at once.
+    let has_control = list
+        .iter()
+        .fold(false, |found, octet| found | is_control(*octet));
     std::iter::from_fn(move || {
         let list = rest?;
         let start = at;
@@ -63,12 +68,12 @@ pub(crate) fn specs(list: &[u8]) -> impl Iterator<Item = Result<Tag<'_>, TagList
                 list
             }
         };
-        Some(parse_spec(spec, start))
+        Some(parse_spec(spec, start, has_control))
     })
 }
 
 /// tag-spec = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]
-fn parse_spec(spec: &[u8], at: usize) -> Result<Tag<'_>, TagListError> {
+fn parse_spec(spec: &[u8], at: usize, has_control: bool) -> Result<Tag<'_>, TagListError> {
     let Some((name, value)) = text::split_once(spec, b'=') else {
         return Err(if text::trim_fws(spec).is_empty() {
             TagListError::Empty { at }
@@ -86,19 +91,12 @@ fn parse_spec(spec: &[u8], at: usize) -> Result<Tag<'_>, TagListError> {
         return Err(TagListError::Name { at });
     }
     let value = text::trim_fws(value);
-    // Without a branch per octet, which nearly every value can be spared.
-    let has_control = value.iter().fold(false, |found, octet| {
-        found | (octet.is_ascii_control() & !text::is_fws(*octet))
-    });
     if !has_control {
         return Ok(Tag { name, value, at });
     }
     // tval = 1*VALCHAR, VALCHAR = %x21-3A / %x3C-7E; white space inside. RFC 8616 5 and 6532 add
     // UTF-8, so octets above 127 are left to the tag's own rule.
-    match value
-        .iter()
-        .position(|octet| octet.is_ascii_control() && !text::is_fws(*octet))
-    {
+    match value.iter().position(|octet| is_control(*octet)) {
         Some(offset) => Err(TagListError::Value {
             name: text::lossy(name).into_owned(),
             octet: value.get(offset).copied().unwrap_or_default(),
@@ -106,6 +104,11 @@ fn parse_spec(spec: &[u8], at: usize) -> Result<Tag<'_>, TagListError> {
         }),
         None => Ok(Tag { name, value, at }),
     }
+}
+
+/// Whether the octet may not stand in a value, not even where it is folded.
+fn is_control(octet: u8) -> bool {
+    octet.is_ascii_control() & !text::is_fws(octet)
 }
 
 /// A signature has about a dozen tags.

@@ -13,20 +13,32 @@ use std::time::{Duration, Instant};
 struct Counting;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+impl Counting {
+    fn grow(size: usize) {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        let held = HELD.fetch_add(size, Ordering::Relaxed) + size;
+        PEAK.fetch_max(held, Ordering::Relaxed);
+    }
+}
 
 // SAFETY: everything is passed on to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        Self::grow(layout.size());
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
+        Self::grow(size);
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -42,6 +54,15 @@ pub fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
     let count = ALLOCATIONS.load(Ordering::Relaxed) - before;
     drop(result);
     count
+}
+
+/// How many octets `work` holds at most, at a second run.
+pub fn peak<T>(mut work: impl FnMut() -> T) -> usize {
+    drop(work());
+    let before = HELD.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    drop(work());
+    PEAK.load(Ordering::Relaxed) - before
 }
 
 /// Whether benches are to run: `cargo test` starts them as well, and then once is enough.

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use ring::rand::SystemRandom;
-use ring::signature::{self, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
-
+use super::backend::rand::SystemRandom;
+use super::backend::signature::{self, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use super::{VerifyingKey, der};
 use crate::text;
 
@@ -157,7 +156,7 @@ impl SigningKey {
         match &*self.pair {
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Pair::Rsa(pair) => {
-                let mut signature = vec![0; pair.public().modulus_len()];
+                let mut signature = vec![0; self.public.bits().div_ceil(8)];
                 pair.sign(
                     &signature::RSA_PKCS1_SHA256,
                     &SystemRandom::new(),

@@ -4,6 +4,7 @@
 //! else happens, including what nobody thought of, is not a pass.
 
 use super::discover::{self, Failure, Policy};
+use super::evaluation::Alignments;
 use super::{
     Alignment, AlignmentMode, Cause, Disagreement, Discovery, Disposition, DmarcResult, Evaluation,
     OrganizationalDomain, Record, RuleSet, Scope, Settings, WhyNot,
@@ -87,7 +88,7 @@ fn refused(cause: Cause, identifiers: &[AuthenticatedIdentifier]) -> Evaluation 
         published: None,
         to_apply: None,
         disposition: Disposition::None,
-        identifiers: identifiers.iter().map(without_author).collect(),
+        identifiers: Alignments::of(identifiers, without_author),
         disagreements: Vec::new(),
     }
 }
@@ -116,8 +117,8 @@ fn of_domain(
         record: applicable,
         discovery,
     };
-    let alignments: Vec<_> = identifiers.iter().map(|id| reference.align(id)).collect();
-    let cause = cause(author_domain, policy, applicable, &alignments);
+    let alignments = Alignments::of(identifiers, |identifier| reference.align(identifier));
+    let cause = cause(author_domain, policy, applicable, alignments.as_slice());
     let result = cause.result();
     let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
     let disposition = match result {

@@ -19,7 +19,7 @@ pub struct Evaluation {
     pub(super) published: Option<Disposition>,
     pub(super) to_apply: Option<Disposition>,
     pub(super) disposition: Disposition,
-    pub(super) identifiers: Vec<Alignment>,
+    pub(super) identifiers: Alignments,
     pub(super) disagreements: Vec<Disagreement>,
 }
 
@@ -78,13 +78,13 @@ impl Evaluation {
     /// Every identifier, in the order in which they were given.
     #[must_use]
     pub fn identifiers(&self) -> &[Alignment] {
-        &self.identifiers
+        self.identifiers.as_slice()
     }
 
     /// Whether the method gave an aligned pass.
     #[must_use]
     pub fn is_aligned(&self, method: Method) -> bool {
-        self.identifiers
+        self.identifiers()
             .iter()
             .any(|identifier| identifier.method == method && identifier.why_not.is_none())
     }
@@ -116,6 +116,44 @@ impl Evaluation {
             result = result.with_property(Property::policy("dmarc", to_apply.as_str()));
         }
         result
+    }
+}
+
+/// Some alignments. Nearly all messages have one identifier by SPF and one by DKIM, and need no
+/// list for them.
+#[derive(Clone, Debug)]
+pub(super) enum Alignments {
+    None,
+    One([Alignment; 1]),
+    Two([Alignment; 2]),
+    More(Vec<Alignment>),
+}
+
+impl Alignments {
+    /// Each identifier by the function.
+    pub(super) fn of<T>(identifiers: &[T], align: impl Fn(&T) -> Alignment) -> Self {
+        match identifiers {
+            [] => Self::None,
+            [one] => Self::One([align(one)]),
+            [one, other] => Self::Two([align(one), align(other)]),
+            more => Self::More(more.iter().map(align).collect()),
+        }
+    }
+
+    pub(super) fn as_slice(&self) -> &[Alignment] {
+        match self {
+            Self::None => &[],
+            Self::One(one) => one,
+            Self::Two(two) => two,
+            Self::More(more) => more,
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Alignments {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_slice().serialize(serializer)
     }
 }
 

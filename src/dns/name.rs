@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::domain::Domain;
+use crate::domain::{Domain, is_plain};
 
 /// A fully qualified DNS name of any octets, in lower case.
 ///
@@ -38,6 +38,7 @@ impl Name {
     /// [`NameError`] where the octets do not fit into a name.
     pub fn from_octets(octets: &[u8]) -> Result<Self, NameError> {
         let octets = octets.strip_suffix(b".").unwrap_or(octets);
+        // Ordinary labels in lower case are the text of the name.
         if is_plain(octets)
             && let Ok(text) = std::str::from_utf8(octets)
         {
@@ -131,12 +132,19 @@ impl Name {
     ///
     /// [`NameError`], if the result would be too long or `labels` holds an empty label.
     pub fn below(labels: &[u8], domain: &Domain) -> Result<Self, NameError> {
-        let length = labels.len() + 1 + domain.as_str().len();
-        let mut octets = Vec::with_capacity(length);
-        octets.extend_from_slice(labels);
-        octets.push(b'.');
-        octets.extend_from_slice(domain.as_str().as_bytes());
-        Self::from_octets(&octets)
+        let domain = domain.as_str().as_bytes();
+        // The octets of any name fit in here, so those that do not are none.
+        let mut buffer = [0; MAX_LENGTH];
+        let name = buffer
+            .get_mut(..labels.len() + 1 + domain.len())
+            .ok_or(NameError::TooLong)?;
+        let (front, behind) = name.split_at_mut(labels.len());
+        front.copy_from_slice(labels);
+        if let [dot, behind @ ..] = behind {
+            *dot = b'.';
+            behind.copy_from_slice(domain);
+        }
+        Self::from_octets(name)
     }
 
     /// The name as RFC 1035 5.1 writes it, without the final dot; `.` for the root.
@@ -182,6 +190,10 @@ impl Name {
 
     /// The name without its leftmost label; `None` for the root.
     pub(crate) fn parent(&self) -> Option<Self> {
+        if !self.0.contains('\\') && &*self.0 != "." {
+            let parent = self.0.split_once('.').map(|(_, parent)| parent);
+            return Some(parent.map_or_else(Self::root, |parent| Self(parent.into())));
+        }
         let labels = self.labels();
         let (_, rest) = labels.split_first()?;
         if rest.is_empty() {
@@ -223,22 +235,6 @@ impl serde::Serialize for Name {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
-}
-
-/// Whether the octets already are the text of a name: ordinary lower-case labels.
-fn is_plain(octets: &[u8]) -> bool {
-    let mut label = 0;
-    for octet in octets {
-        match octet {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
-            b'.' if label != 0 => label = 0,
-            _ => return false,
-        }
-        if label > MAX_LABEL {
-            return false;
-        }
-    }
-    label != 0 && octets.len() <= MAX_LENGTH
 }
 
 fn push_escaped(text: &mut String, label: &[u8]) {

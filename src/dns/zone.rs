@@ -254,24 +254,30 @@ impl Zone {
         record_type: RecordType,
         set: fn(&Node) -> &Set<T>,
     ) -> Lookup<'a, T> {
-        match self.nodes.get(name).and_then(|node| node.gate.as_ref()) {
-            Some(gate) => Lookup::new(async move {
+        let exact = self.exact(name);
+        if let Found::Node(Node {
+            gate: Some(gate), ..
+        }) = exact
+        {
+            return Lookup::new(async move {
                 gate.passed().await;
-                self.answer(name, record_type, set)
-            }),
-            None => Lookup::ready(self.answer(name, record_type, set)),
+                self.answer(name, exact, record_type, set)
+            });
         }
+        Lookup::ready(self.answer(name, exact, record_type, set))
     }
 
-    fn answer<T: Clone>(
-        &self,
-        name: &Name,
+    /// The answer for a name, at which exactly there is `found`.
+    fn answer<'a, T: Clone>(
+        &'a self,
+        name: &'a Name,
+        mut found: Found<'a>,
         record_type: RecordType,
         set: fn(&Node) -> &Set<T>,
     ) -> Result<Outcome<T>, LookupError> {
         let (mut name, mut ttl) = (name, None);
         for _ in 0..MAX_CNAMES {
-            let outcome = match self.find(name) {
+            let outcome = match self.or_wildcard(name, found) {
                 Found::Nothing => Outcome::no_such_name(),
                 Found::Empty => Outcome::no_data(),
                 Found::Node(node) => {
@@ -280,6 +286,7 @@ impl Zone {
                     }
                     if let Some((target, cname_ttl)) = &node.cname {
                         name = target;
+                        found = self.exact(target);
                         ttl = ttl.into_iter().chain(*cname_ttl).min();
                         continue;
                     }
@@ -296,10 +303,10 @@ impl Zone {
         Err(LookupError::Malformed)
     }
 
-    /// The node of a name, or of the wildcard that stands for it: the one below its closest
-    /// ancestor that exists (RFC 4592 3.3.1).
-    fn find(&self, name: &Name) -> Found<'_> {
-        match self.exact(name) {
+    /// What was found at a name, or where that is nothing, the wildcard that stands for it: the one
+    /// below its closest ancestor that exists (RFC 4592 3.3.1).
+    fn or_wildcard<'a>(&'a self, name: &Name, found: Found<'a>) -> Found<'a> {
+        match found {
             Found::Nothing => {}
             found => return found,
         }
@@ -335,6 +342,7 @@ impl Node {
 }
 
 /// What stands at a name.
+#[derive(Clone, Copy)]
 enum Found<'a> {
     Node(&'a Node),
     /// Nothing but names below it.

@@ -76,7 +76,7 @@ pub async fn check_host(
         included: false,
     };
     let cause = match check.domain(&frame).await {
-        Ok(conclusion) => conclusion.into_cause(&frame, request),
+        Ok(conclusion) => check.cause(conclusion, &frame),
         Err(cause) => *cause,
     };
     let void_lookups = check.void_lookups();
@@ -126,32 +126,13 @@ fn usable_domain(request: &Request<'_>) -> Result<Domain, UnusableDomain> {
 
 /// How the evaluation of a record ended, errors aside.
 enum Conclusion {
-    /// A directive matched. What it was is kept where somebody will read it: not for the failures
-    /// of an included record.
-    Matched(Qualifier, Option<Box<Matched>>),
+    /// A directive matched. Which, and how, is in [`Check::matched`], except for the failures of an
+    /// included record: nobody will read it.
+    Matched(Qualifier),
     /// No directive matched: neutral (§4.7).
     NoMatch(Option<Box<Cause>>),
     /// There is no record: none.
     NoRecord { no_such_name: bool },
-}
-
-impl Conclusion {
-    fn into_cause(self, frame: &Frame<'_>, request: &Request<'_>) -> Cause {
-        match self {
-            Self::Matched(_, Some(matched)) => Cause::Matched(*matched),
-            Self::NoMatch(Some(cause)) => *cause,
-            // The matches that go without are below an include, and so never at the top.
-            Self::Matched(_, None) | Self::NoMatch(None) => no_match(frame, request),
-            Self::NoRecord { no_such_name: true } => Cause::NoSuchDomain {
-                domain: frame.domain.clone(),
-            },
-            Self::NoRecord {
-                no_such_name: false,
-            } => Cause::NoRecord {
-                domain: frame.domain.clone(),
-            },
-        }
-    }
 }
 
 fn no_match(frame: &Frame<'_>, request: &Request<'_>) -> Cause {
@@ -171,11 +152,28 @@ enum Hit {
     Host(Name, Prefix, u128),
     /// `ptr`, `exists`.
     Name(Name),
-    /// `include`, by this term of the included record.
-    Included(Box<Matched>),
+    /// `include`, by the term of the included record that is in [`Check::matched`].
+    Included,
 }
 
 impl Check<'_> {
+    /// The cause that the conclusion about the first record is.
+    fn cause(&mut self, conclusion: Conclusion, frame: &Frame<'_>) -> Cause {
+        let domain = || frame.domain.clone();
+        match conclusion {
+            Conclusion::Matched(_) => self.matched.take().map(Cause::Matched),
+            Conclusion::NoMatch(cause) => cause.map(|cause| *cause),
+            Conclusion::NoRecord { no_such_name: true } => {
+                Some(Cause::NoSuchDomain { domain: domain() })
+            }
+            Conclusion::NoRecord {
+                no_such_name: false,
+            } => Some(Cause::NoRecord { domain: domain() }),
+        }
+        // What goes without a cause is below an include, and so never at the top.
+        .unwrap_or_else(|| no_match(frame, self.request))
+    }
+
     /// check_host() for a domain that is known to be one: finds the record, checks its syntax from
     /// end to end (§4.6), evaluates it.
     async fn domain(&mut self, frame: &Frame<'_>) -> Result<Conclusion, Box<Cause>> {
@@ -266,7 +264,7 @@ impl Check<'_> {
     }
 
     fn matched(
-        &self,
+        &mut self,
         frame: &Frame<'_>,
         term: &Term<'_>,
         directive: &Directive<'_>,
@@ -274,7 +272,8 @@ impl Check<'_> {
     ) -> Conclusion {
         let qualifier = directive.qualifier;
         if frame.included && qualifier != Qualifier::Pass {
-            return Conclusion::Matched(qualifier, None);
+            self.matched = None;
+            return Conclusion::Matched(qualifier);
         }
         let all = match self.request.client_ip() {
             IpAddr::V4(_) => 1 << 32,
@@ -285,20 +284,22 @@ impl Check<'_> {
             Hit::Network(prefix) => (Some(prefix), None, Some(prefix.address_count())),
             Hit::Host(host, prefix, addresses) => (Some(prefix), Some(host), Some(addresses)),
             Hit::Name(name) => (None, Some(name), None),
-            Hit::Included(mut matched) => {
-                matched.qualifier = qualifier;
-                return Conclusion::Matched(qualifier, Some(matched));
+            Hit::Included => {
+                if let Some(matched) = &mut self.matched {
+                    matched.qualifier = qualifier;
+                }
+                return Conclusion::Matched(qualifier);
             }
         };
-        let matched = Matched {
+        self.matched = Some(Matched {
             place: frame.place(Some(term)),
             qualifier,
             client: self.request.client_ip(),
             prefix,
             host,
             addresses,
-        };
-        Conclusion::Matched(qualifier, Some(Box::new(matched)))
+        });
+        Conclusion::Matched(qualifier)
     }
 
     /// Evaluates a mechanism that asks the DNS.
@@ -411,8 +412,8 @@ impl Check<'_> {
             included: true,
         };
         match self.descend(&frame).await? {
-            Conclusion::Matched(Qualifier::Pass, Some(matched)) => Ok(Some(Hit::Included(matched))),
-            Conclusion::Matched(..) | Conclusion::NoMatch(_) => Ok(None),
+            Conclusion::Matched(Qualifier::Pass) => Ok(Some(Hit::Included)),
+            Conclusion::Matched(_) | Conclusion::NoMatch(_) => Ok(None),
             Conclusion::NoRecord { .. } => Err(without_record(site, Via::Include, name)),
         }
     }

@@ -3,7 +3,7 @@
 use super::cause::Cause;
 use super::evaluation::Explanation;
 use super::lookup::{Check, Frame, Site, octets};
-use super::macros::{Letter, MacroString, truncate};
+use super::macros::{MacroString, Needs, truncate};
 use super::record::{DomainSpec, DualPrefix};
 use super::request::Request;
 use super::settings::{ExplanationRule, PtrRule, Settings};
@@ -34,21 +34,20 @@ impl Check<'_> {
         if text.is_literal() {
             return Ok(to_target(text.octets()));
         }
-        if text.has(Letter::depends_on_sender) {
-            self.depends_on_sender = true;
-        }
+        let needs = text.needs();
+        self.depends_on_sender |= needs.sender;
         // RFC 8616 4: ‘If the local part contains non-ASCII characters, terms that include %{s} or
         // %{l} do not match anything’.
-        if text.has(Letter::has_local_part) && !self.request.local_part().is_ascii() {
+        if needs.local_part && !self.request.local_part().is_ascii() {
             return Ok(Target::LocalPartNotAscii);
         }
-        if text.has(|letter| letter == Letter::ValidatedName) {
+        if needs.validated_name {
             // §4.6.4: the %{p} macro is counted like the "ptr" mechanism.
             self.budget
                 .lookup(self.settings)
                 .map_err(|limit| site.exceeds(limit))?;
         }
-        match self.expand(site, text).await? {
+        match self.expand(site, text, needs).await? {
             Some(expansion) => Ok(to_target(&expansion)),
             None => Ok(Target::Unusable),
         }
@@ -59,8 +58,9 @@ impl Check<'_> {
         &mut self,
         site: Site<'_>,
         text: MacroString<'_>,
+        needs: Needs,
     ) -> Result<Option<Vec<u8>>, Box<Cause>> {
-        let validated_name = if text.has(|letter| letter == Letter::ValidatedName) {
+        let validated_name = if needs.validated_name {
             self.validated_name(site).await?
         } else {
             None
@@ -168,10 +168,11 @@ impl Check<'_> {
         spec: &DomainSpec<'_>,
     ) -> Result<Option<Box<str>>, Box<Cause>> {
         let text = spec.macro_string();
-        if text.has(Letter::has_local_part) && !self.request.local_part().is_ascii() {
+        let needs = text.needs();
+        if needs.local_part && !self.request.local_part().is_ascii() {
             return Ok(None);
         }
-        let Some(expansion) = self.expand(site, text).await? else {
+        let Some(expansion) = self.expand(site, text, needs).await? else {
             return Ok(None);
         };
         let Target::Name(name) = to_target(&expansion) else {
@@ -184,7 +185,7 @@ impl Check<'_> {
         let Ok(text) = MacroString::parse_explanation(txt.as_bytes()) else {
             return Ok(None);
         };
-        let Some(expansion) = self.expand(site, text).await? else {
+        let Some(expansion) = self.expand(site, text, text.needs()).await? else {
             return Ok(None);
         };
         Ok(sanitize(&expansion))
@@ -243,7 +244,7 @@ pub async fn expand(
         term: None,
     };
     Check::new(resolver, request, settings)
-        .expand(site, text)
+        .expand(site, text, text.needs())
         .await
         .ok()?
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::budget::Budget;
-use super::cause::{Cause, Limit, Place, Step, Via};
+use super::cause::{Cause, Limit, Matched, Place, Step, Via};
 use super::evaluation::Explanation;
 use super::macros::Values;
 use super::prefix::Prefix;
@@ -28,6 +28,8 @@ pub(super) struct Check<'a> {
     pub(super) ttl: Option<Duration>,
     pub(super) depends_on_sender: bool,
     pub(super) explanation: Option<Explanation>,
+    /// The directive that matched last.
+    pub(super) matched: Option<Matched>,
     /// Hosts that have no address of the client's family; whether they are void is open.
     pub(super) one_family: Vec<Name>,
 }
@@ -136,6 +138,7 @@ impl<'a> Check<'a> {
             ttl: None,
             depends_on_sender: false,
             explanation: None,
+            matched: None,
             one_family: Vec::new(),
         }
     }

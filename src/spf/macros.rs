@@ -71,10 +71,17 @@ impl<'a> MacroString<'a> {
         crate::text::find(self.0, b'%').is_none()
     }
 
-    /// Whether the text has one of these macros.
-    pub(super) fn has(self, wanted: impl Fn(Letter) -> bool) -> bool {
-        self.pieces()
-            .any(|piece| matches!(piece, Piece::Expand(expand) if wanted(expand.letter)))
+    /// What the macros of the text ask for.
+    pub(super) fn needs(self) -> Needs {
+        let mut needs = Needs::default();
+        for piece in self.pieces() {
+            if let Piece::Expand(Expand { letter, .. }) = piece {
+                needs.sender |= letter.depends_on_sender();
+                needs.local_part |= letter.has_local_part();
+                needs.validated_name |= letter == Letter::ValidatedName;
+            }
+        }
+        needs
     }
 
     fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
@@ -134,6 +141,17 @@ const MAX_READ: usize = 65_536;
 /// The expansion would exceed [`MAX_EXPANSION`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct TooLong;
+
+/// What some macros ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Needs {
+    /// The sender or HELO (§7.3).
+    pub(super) sender: bool,
+    /// The local part of the sender.
+    pub(super) local_part: bool,
+    /// The look-ups of `%{p}`.
+    pub(super) validated_name: bool,
+}
 
 /// A part of a macro-string.
 #[derive(Clone, Copy, Debug)]

@@ -39,8 +39,8 @@ pub use macros::MacroString;
 pub use prefix::Prefix;
 pub use received_spf::{ReceivedSpf, ReceivedSpfError};
 pub use record::{
-    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting,
-    Selection, Term, TermKind,
+    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting, Term,
+    TermKind,
 };
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};

@@ -44,8 +44,14 @@ impl<'a> ParseError<&'a [u8]> for Fault<'a> {
     }
 }
 
-fn fault<T>(rule: SyntaxRule, rest: &[u8]) -> IResult<&[u8], T, Fault<'_>> {
-    Err(nom::Err::Failure(Fault { rule, rest }))
+fn fault<T>(rule: SyntaxRule, rest: &[u8]) -> Result<T, Fault<'_>> {
+    Err(Fault { rule, rest })
+}
+
+impl<'a> From<Fault<'a>> for nom::Err<Fault<'a>> {
+    fn from(fault: Fault<'a>) -> Self {
+        Self::Failure(fault)
+    }
 }
 
 /// §4.5: ‘a version section of exactly "v=spf1"’, ‘terminated by either an SP character or the end
@@ -73,97 +79,118 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
     });
     // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
     let mut terms = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
-    let (mut offset, mut rest) = (0, octets);
-    while let Some((word, behind)) =
-        text::split_once(rest, b' ').or((!rest.is_empty()).then_some((rest, &b""[..])))
-    {
-        if offset != 0 && !word.is_empty() {
-            let kind = whole_term(word, all_visible).map_err(|fault| {
-                let at = offset + word.len().saturating_sub(fault.rest.len());
-                SyntaxError::new(fault.rule, at, word)
-            })?;
-            terms.push(Term {
-                octets: word,
-                offset,
-                kind,
-            });
-        }
-        offset += word.len() + 1;
+    let mut rest = octets.get(VERSION.len()..).unwrap_or_default();
+    loop {
+        rest = match rest {
+            [] => return Ok(terms),
+            [b' ', behind @ ..] => {
+                rest = behind;
+                continue;
+            }
+            rest => rest,
+        };
+        let offset = octets.len() - rest.len();
+        let (word, behind, kind) = match network(rest) {
+            Some((behind, mechanism)) => {
+                let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
+                let directive = Directive {
+                    qualifier: Qualifier::Pass,
+                    mechanism,
+                };
+                (word, behind, TermKind::Directive(directive))
+            }
+            None => {
+                let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
+                let kind = whole_term(word, all_visible).map_err(|fault| {
+                    let at = offset + word.len().saturating_sub(fault.rest.len());
+                    SyntaxError::new(fault.rule, at, word)
+                })?;
+                (word, behind, kind)
+            }
+        };
+        terms.push(Term {
+            octets: word,
+            offset,
+            kind,
+        });
         rest = behind;
     }
-    Ok(terms)
+}
+
+/// Most terms of most records are networks as their owners write them. They need no search for
+/// their end, and what is not read here is read, or refused, as any other term.
+fn network(input: &[u8]) -> Option<(&[u8], Mechanism<'_>)> {
+    let (rest, mechanism) = match input {
+        [b'i', b'p', b'4', b':', rest @ ..] => {
+            let (rest, address) = network::ip4(rest)?;
+            let (rest, length) = cidr_length(rest, 32)?;
+            (rest, Mechanism::Ip4(Prefix::v4(address, length)))
+        }
+        [b'i', b'p', b'6', b':', rest @ ..] => {
+            let (rest, address) = network::ip6(rest)?;
+            let (rest, length) = cidr_length(rest, 128)?;
+            (rest, Mechanism::Ip6(Prefix::v6(address, length)))
+        }
+        _ => return None,
+    };
+    matches!(rest, [] | [b' ', ..]).then_some((rest, mechanism))
+}
+
+/// [ "/" length ], at most `most`.
+fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], Option<u8>)> {
+    let [b'/', digits @ ..] = input else {
+        return Some((input, None));
+    };
+    let (rest, length) = network::qnum(digits).filter(|(_, length)| *length <= most)?;
+    Some((rest, Some(length)))
 }
 
 /// Room is made for this many terms at once; longer records are rare or hostile.
 const USUAL_TERMS: usize = 32;
 
+/// A directive or modifier, which is all of the word.
 fn whole_term(word: &[u8], all_visible: bool) -> Result<TermKind<'_>, Fault<'_>> {
     let is_strange = |octet: &u8| !matches!(octet, b'!'..=b'~');
     if !all_visible && let Some(at) = word.iter().position(is_strange) {
-        return Err(Fault {
-            rule: SyntaxRule::Character,
-            rest: word.get(at..).unwrap_or_default(),
-        });
+        let rest = word.get(at..).unwrap_or_default();
+        return fault(SyntaxRule::Character, rest);
     }
-    match term(word) {
-        Ok(([], kind)) => Ok(kind),
-        Ok((rest, _)) => Err(Fault {
-            rule: SyntaxRule::TrailingText,
-            rest,
-        }),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault),
-        // The complete parsers never ask for more.
-        Err(nom::Err::Incomplete(_)) => Err(Fault {
-            rule: SyntaxRule::TrailingText,
-            rest: word,
-        }),
-    }
-}
-
-/// §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and before
-/// any ":" or "/" characters’. A qualifier is no part of a name.
-fn term(input: &[u8]) -> IResult<&[u8], TermKind<'_>, Fault<'_>> {
-    let (rest, qualifier) = qualifier(input);
-    let (behind, name) = name(rest)?;
+    let (rest, qualifier) = qualifier(word);
+    // name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
+    let is_in_name =
+        |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let length = rest.iter().position(|octet| !is_in_name(octet));
+    let (name, behind) = rest
+        .split_at_checked(length.unwrap_or(rest.len()))
+        .unwrap_or((rest, b""));
+    // §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and
+    // before any ":" or "/" characters’. A qualifier is no part of a name.
     if let ([b'=', value @ ..], None, [b'A'..=b'Z' | b'a'..=b'z', ..]) = (behind, qualifier, name) {
-        let (rest, modifier) = modifier(name, value)?;
-        return Ok((rest, TermKind::Modifier(modifier)));
+        return modifier(name, value).map(TermKind::Modifier);
     }
     if !matches!(behind, [] | [b':' | b'/', ..]) {
-        return fault(SyntaxRule::UnknownMechanism, input);
+        return fault(SyntaxRule::UnknownMechanism, word);
     }
-    let (rest, mechanism) = mechanism(name, behind, input)?;
-    let directive = Directive {
+    Ok(TermKind::Directive(Directive {
         qualifier: qualifier.unwrap_or(Qualifier::Pass),
-        mechanism,
-    };
-    Ok((rest, TermKind::Directive(directive)))
+        mechanism: mechanism(name, behind, word)?,
+    }))
 }
 
-/// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." ), but for its first letter.
-fn name(input: &[u8]) -> IResult<&[u8], &[u8], Fault<'_>> {
-    // Most terms are of this kind; their names need no search.
-    if let [b'i', b'p', b'4' | b'6', b':', ..] = input
-        && let Some((name, rest)) = input.split_at_checked(3)
-    {
-        return Ok((rest, name));
-    }
-    take_while(|octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.'))
-        .parse(input)
-}
-
-fn modifier<'a>(name: &'a [u8], input: &'a [u8]) -> IResult<&'a [u8], Modifier<'a>, Fault<'a>> {
+fn modifier<'a>(name: &'a [u8], value: &'a [u8]) -> Result<Modifier<'a>, Fault<'a>> {
     // unknown-modifier: ‘where name is not any known modifier’. So a malformed redirect or exp is an
     // error, not an unknown modifier.
     if name.eq_ignore_ascii_case(b"redirect") {
-        return domain_spec.map(Modifier::Redirect).parse(input);
+        return domain_spec(value).map(Modifier::Redirect);
     }
     if name.eq_ignore_ascii_case(b"exp") {
-        return domain_spec.map(Modifier::Explanation).parse(input);
+        return domain_spec(value).map(Modifier::Explanation);
     }
-    let (rest, value) = macro_string(input)?;
-    let name = ascii(name);
-    Ok((rest, Modifier::Unknown { name, value }))
+    check_macros(value, Scope::Term)?;
+    Ok(Modifier::Unknown {
+        name: ascii(name),
+        value: MacroString::checked(value),
+    })
 }
 
 fn qualifier(input: &[u8]) -> (&[u8], Option<Qualifier>) {
@@ -177,44 +204,43 @@ fn qualifier(input: &[u8]) -> (&[u8], Option<Qualifier>) {
 }
 
 /// What stands behind the name of a mechanism; `term` is the whole, for the blame.
-fn mechanism<'a>(
-    name: &[u8],
-    input: &'a [u8],
-    term: &'a [u8],
-) -> IResult<&'a [u8], Mechanism<'a>, Fault<'a>> {
+fn mechanism<'a>(name: &[u8], input: &'a [u8], term: &'a [u8]) -> Result<Mechanism<'a>, Fault<'a>> {
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
     if is(b"ip4") {
-        ip4.parse(input)
+        ip4(input)
     } else if is(b"ip6") {
-        ip6.parse(input)
+        ip6(input)
     } else if is(b"include") {
-        preceded(colon, domain_spec)
-            .map(Mechanism::Include)
-            .parse(input)
+        domain_spec(behind_colon(input)?).map(Mechanism::Include)
     } else if is(b"a") {
-        host.map(|(domain, prefix)| Mechanism::A(domain, prefix))
-            .parse(input)
+        host(input).map(|(domain, prefix)| Mechanism::A(domain, prefix))
     } else if is(b"mx") {
-        host.map(|(domain, prefix)| Mechanism::Mx(domain, prefix))
-            .parse(input)
+        host(input).map(|(domain, prefix)| Mechanism::Mx(domain, prefix))
     } else if is(b"all") {
-        Ok((input, Mechanism::All))
+        end(input, Mechanism::All)
     } else if is(b"exists") {
-        preceded(colon, domain_spec)
-            .map(Mechanism::Exists)
-            .parse(input)
+        domain_spec(behind_colon(input)?).map(Mechanism::Exists)
     } else if is(b"ptr") {
-        opt(preceded(tag(&b":"[..]), domain_spec))
-            .map(Mechanism::Ptr)
-            .parse(input)
+        match input {
+            [b':', spec @ ..] => domain_spec(spec).map(|spec| Mechanism::Ptr(Some(spec))),
+            rest => end(rest, Mechanism::Ptr(None)),
+        }
     } else {
         fault(SyntaxRule::UnknownMechanism, term)
     }
 }
 
-fn colon(input: &[u8]) -> IResult<&[u8], (), Fault<'_>> {
+/// A mechanism that takes nothing more.
+fn end<'a>(rest: &'a [u8], mechanism: Mechanism<'a>) -> Result<Mechanism<'a>, Fault<'a>> {
+    if rest.is_empty() {
+        return Ok(mechanism);
+    }
+    fault(SyntaxRule::TrailingText, rest)
+}
+
+fn behind_colon(input: &[u8]) -> Result<&[u8], Fault<'_>> {
     match input {
-        [b':', rest @ ..] => Ok((rest, ())),
+        [b':', rest @ ..] => Ok(rest),
         _ => fault(SyntaxRule::DomainMissing, input),
     }
 }
@@ -222,20 +248,17 @@ fn colon(input: &[u8]) -> IResult<&[u8], (), Fault<'_>> {
 /// [ ":" domain-spec ] [ dual-cidr-length ]
 ///
 /// A domain-spec may hold "/" and digits, so the lengths are taken off the right end first.
-fn host(input: &[u8]) -> IResult<&[u8], (Option<DomainSpec<'_>>, DualPrefix), Fault<'_>> {
+fn host(input: &[u8]) -> Result<(Option<DomainSpec<'_>>, DualPrefix), Fault<'_>> {
     let (head, prefix) = split_dual_prefix(input)?;
     match head {
-        [] => Ok((b"", (None, prefix))),
-        [b':', spec @ ..] => {
-            let (_, domain) = domain_spec(spec)?;
-            Ok((b"", (Some(domain), prefix)))
-        }
+        [] => Ok((None, prefix)),
+        [b':', spec @ ..] => Ok((Some(domain_spec(spec)?), prefix)),
         _ => fault(SyntaxRule::PrefixLength, head),
     }
 }
 
 /// dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]
-fn split_dual_prefix(input: &[u8]) -> IResult<&[u8], DualPrefix, Fault<'_>> {
+fn split_dual_prefix(input: &[u8]) -> Result<(&[u8], DualPrefix), Fault<'_>> {
     let mut prefix = DualPrefix::default();
     let mut head = input;
     let (before, digits) = trailing_digits(head);
@@ -266,34 +289,31 @@ fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// ip4-cidr-length, ip6-cidr-length: no leading zeros, no more than the address has bits.
-fn length(digits: &[u8], most: u8) -> Result<u8, nom::Err<Fault<'_>>> {
+fn length(digits: &[u8], most: u8) -> Result<u8, Fault<'_>> {
     match network::qnum(digits) {
         Some(([], length)) if length <= most => Ok(length),
-        _ => Err(nom::Err::Failure(Fault {
-            rule: SyntaxRule::PrefixLength,
-            rest: digits,
-        })),
+        _ => fault(SyntaxRule::PrefixLength, digits),
     }
 }
 
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
-fn ip4(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
+fn ip4(input: &[u8]) -> Result<Mechanism<'_>, Fault<'_>> {
     let network = input.strip_prefix(b":").unwrap_or_default();
     let Some((rest, address)) = network::ip4(network) else {
         return fault(SyntaxRule::Ip4Network, network);
     };
     let length = network_length(rest, network, 32, SyntaxRule::Ip4Network)?;
-    Ok((b"", Mechanism::Ip4(Prefix::v4(address, length))))
+    Ok(Mechanism::Ip4(Prefix::v4(address, length)))
 }
 
 /// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
-fn ip6(input: &[u8]) -> IResult<&[u8], Mechanism<'_>, Fault<'_>> {
+fn ip6(input: &[u8]) -> Result<Mechanism<'_>, Fault<'_>> {
     let network = input.strip_prefix(b":").unwrap_or_default();
     let Some((rest, address)) = network::ip6(network) else {
         return fault(SyntaxRule::Ip6Network, network);
     };
     let length = network_length(rest, network, 128, SyntaxRule::Ip6Network)?;
-    Ok((b"", Mechanism::Ip6(Prefix::v6(address, length))))
+    Ok(Mechanism::Ip6(Prefix::v6(address, length)))
 }
 
 /// What may follow an address.
@@ -302,74 +322,57 @@ fn network_length<'a>(
     network: &'a [u8],
     most: u8,
     rule: SyntaxRule,
-) -> Result<Option<u8>, nom::Err<Fault<'a>>> {
+) -> Result<Option<u8>, Fault<'a>> {
     match rest {
         [] => Ok(None),
         [b'/', digits @ ..] => length(digits, most).map(Some),
-        _ => Err(nom::Err::Failure(Fault {
-            rule,
-            rest: network,
-        })),
+        _ => fault(rule, network),
     }
 }
 
 /// domain-spec = macro-string domain-end; all that is left.
-fn domain_spec(input: &[u8]) -> IResult<&[u8], DomainSpec<'_>, Fault<'_>> {
+fn domain_spec(input: &[u8]) -> Result<DomainSpec<'_>, Fault<'_>> {
     if input.is_empty() {
         return fault(SyntaxRule::DomainMissing, input);
     }
-    let mut rest = input;
-    // What stands behind the last macro.
-    let mut tail = input;
-    while !rest.is_empty() {
-        let (behind, piece) = piece(rest, Scope::Term)?;
-        rest = behind;
-        if !matches!(piece, Piece::Literal(_)) {
-            tail = behind;
-        }
-    }
     // domain-end = ( "." toplabel [ "." ] ) / macro-expand
+    let tail = check_macros(input, Scope::Term)?;
     let end = tail.strip_suffix(b".").unwrap_or(tail);
     let label = text::rfind(end, b'.').and_then(|dot| end.get(dot + 1..));
     if tail.is_empty() || label.is_some_and(is_toplabel) {
-        return Ok((b"", DomainSpec(MacroString::checked(input))));
+        return Ok(DomainSpec(MacroString::checked(input)));
     }
     fault(SyntaxRule::DomainEnd, label.unwrap_or(tail))
 }
 
 /// toplabel: letters, digits and inner hyphens, but not digits alone.
 fn is_toplabel(label: &[u8]) -> bool {
-    let edges = label.first().is_some_and(u8::is_ascii_alphanumeric)
-        && label.last().is_some_and(u8::is_ascii_alphanumeric);
-    edges
-        && label
-            .iter()
-            .all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
-        && !label.iter().all(u8::is_ascii_digit)
-}
-
-/// macro-string = *( macro-expand / macro-literal ); all that is left.
-fn macro_string(input: &[u8]) -> IResult<&[u8], MacroString<'_>, Fault<'_>> {
-    check_macros(input, Scope::Term).map_err(nom::Err::Failure)?;
-    Ok((b"", MacroString::checked(input)))
-}
-
-/// Checks the macros of a whole string.
-pub(super) fn check_macros(input: &[u8], scope: Scope) -> Result<(), Fault<'_>> {
-    let mut rest = input;
-    while !rest.is_empty() {
-        match piece(rest, scope) {
-            Ok((behind, _)) => rest = behind,
-            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => return Err(fault),
-            Err(nom::Err::Incomplete(_)) => {
-                return Err(Fault {
-                    rule: SyntaxRule::Macro,
-                    rest,
-                });
-            }
+    let is_hyphen = |octet: Option<&u8>| octet == Some(&b'-');
+    let mut has_other_than_digits = false;
+    for octet in label {
+        match octet {
+            b'0'..=b'9' => {}
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' => has_other_than_digits = true,
+            _ => return false,
         }
     }
-    Ok(())
+    has_other_than_digits && !is_hyphen(label.first()) && !is_hyphen(label.last())
+}
+
+/// Checks the macros of a whole string (macro-string = *( macro-expand / macro-literal )), and gives
+/// what stands behind the last one.
+pub(super) fn check_macros(input: &[u8], scope: Scope) -> Result<&[u8], Fault<'_>> {
+    let (mut rest, mut tail) = (input, input);
+    while let Some(at) = text::find(rest, b'%') {
+        let macros = rest.get(at..).unwrap_or_default();
+        match piece(macros, scope) {
+            Ok((behind, _)) => (rest, tail) = (behind, behind),
+            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => return Err(fault),
+            // The complete parsers never ask for more.
+            Err(nom::Err::Incomplete(_)) => return fault(SyntaxRule::Macro, macros),
+        }
+    }
+    Ok(tail)
 }
 
 /// The next macro-expand, or the literal text up to it.
@@ -394,12 +397,12 @@ pub(super) fn piece(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fau
 /// macro-letter transformers *delimiter "}"
 fn expand(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
     let Some((&first, rest)) = input.split_first() else {
-        return fault(SyntaxRule::Macro, input);
+        return Ok(fault(SyntaxRule::Macro, input)?);
     };
     let letter = Letter::new(first)
         .filter(|letter| scope == Scope::Explanation || !letter.is_for_explanations());
     let Some(letter) = letter else {
-        return fault(SyntaxRule::MacroLetter, input);
+        return Ok(fault(SyntaxRule::MacroLetter, input)?);
     };
     let (rest, digits) = digit0(rest)?;
     // More digits than a usize holds ask for more parts than there are, which is all of them.
@@ -408,7 +411,7 @@ fn expand(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
             .saturating_add(usize::from(digit.saturating_sub(b'0')))
     });
     if keep == 0 && !digits.is_empty() {
-        return fault(SyntaxRule::MacroZero, input);
+        return Ok(fault(SyntaxRule::MacroZero, input)?);
     }
     let (rest, reverse) = opt(one_of("rR")).parse(rest)?;
     let is_delimiter = |octet: u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');

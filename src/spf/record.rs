@@ -67,8 +67,7 @@ impl<'a> Record<'a> {
     }
 
     /// Finds the SPF record among the TXT records of a name (§4.5).
-    #[must_use]
-    pub fn select(records: &'a [Txt]) -> Selection<'a> {
+    pub(super) fn select(records: &'a [Txt]) -> Selection<'a> {
         let mut candidates = records
             .iter()
             .map(Txt::as_bytes)
@@ -163,11 +162,7 @@ impl fmt::Display for Record<'_> {
 
 /// Which of a name's TXT records is an SPF record (§4.5).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "RFC 7208 4.5 has these three cases"
-)]
-pub enum Selection<'a> {
+pub(super) enum Selection<'a> {
     /// None is.
     None,
     /// This one is; its syntax is still to be checked.

@@ -7,20 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Message;
-use mailproof::crypto::{SigningKey, VerifyingKey};
 use mailproof::dkim::{
     self, BodyCanonicalizer, Canonicalization, DkimResult, ExternalKey, ExternalSigner, SignError,
     SignatureAlgorithm, ToSign,
 };
 use mailproof::dns::{Zone, block_on};
-use ring::{digest, signature};
-use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey};
-use rsa::pkcs1v15::Pkcs1v15Sign;
-use rsa::pkcs8::DecodePrivateKey;
-use sha2::Digest;
+use ring::digest;
 
+use crate::keys::Key;
 use crate::peer::{Data, Peer};
-use crate::{Row, Table, mails};
+use crate::{Row, Table, mails, zone};
 
 pub fn rows(table: &mut Table) {
     for key in [Key::rsa_2048(), Key::rsa_1024(), Key::ed25519()] {
@@ -128,12 +124,7 @@ impl Case {
         };
         let peer = Peer::new(&self.zone);
         let theirs = || assert_eq!(peer.dkim(black_box(&self.message)), self.signed.len());
-        table.run(&Row {
-            name,
-            ours: &ours,
-            peer: &theirs,
-            floor: Some(&|| self.floor()),
-        });
+        table.run(&Row::new(name, &ours).peer(&theirs).floor(&|| self.floor()));
     }
 
     /// What cannot be done without: the hash of the canonical body, and the check of each signature
@@ -152,98 +143,6 @@ impl Case {
     }
 }
 
-/// Our resolver with these records.
-pub fn zone(records: &[(String, Data)]) -> Zone {
-    let mut zone = Zone::new();
-    for (name, data) in records {
-        match data {
-            Data::A(address) => zone.add_address(name, (*address).into()),
-            Data::Mx(exchange) => zone.add_mx(name, 10, exchange),
-            Data::Txt(text) => zone.add_txt(name, text),
-        }
-        .unwrap();
-    }
-    zone
-}
-
-/// A key pair.
-#[derive(Clone)]
-pub struct Key {
-    name: &'static str,
-    private: Private,
-    /// What ring checks with: RSAPublicKey, or the 32 octets.
-    public: Vec<u8>,
-}
-
-#[derive(Clone)]
-enum Private {
-    Rsa(Box<rsa::RsaPrivateKey>),
-    Ed25519(Arc<signature::Ed25519KeyPair>),
-}
-
-impl Key {
-    pub fn rsa_2048() -> Self {
-        let pem = include_str!("../keys/rsa-2048.pem");
-        Self::rsa("rsa2048", rsa::RsaPrivateKey::from_pkcs8_pem(pem).unwrap())
-    }
-
-    pub fn rsa_1024() -> Self {
-        let pem = include_str!("../keys/rsa-1024.pem");
-        Self::rsa("rsa1024", rsa::RsaPrivateKey::from_pkcs1_pem(pem).unwrap())
-    }
-
-    fn rsa(name: &'static str, key: rsa::RsaPrivateKey) -> Self {
-        Self {
-            name,
-            public: key.to_public_key().to_pkcs1_der().unwrap().into_vec(),
-            private: Private::Rsa(key.into()),
-        }
-    }
-
-    pub fn ed25519() -> Self {
-        let pair = signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        Self {
-            name: "ed25519",
-            public: signature::KeyPair::public_key(&pair).as_ref().to_vec(),
-            private: Private::Ed25519(pair.into()),
-        }
-    }
-
-    /// The key record, as most of the world publishes it.
-    pub fn record(&self) -> String {
-        match &self.private {
-            Private::Rsa(_) => {
-                let key = VerifyingKey::rsa(&self.public).unwrap();
-                dkim::Publication::new(&key).to_string()
-            }
-            Private::Ed25519(_) => {
-                let key = SigningKey::ed25519(&[7; 32]).unwrap();
-                dkim::Publication::new(key.verifying_key()).to_string()
-            }
-        }
-    }
-
-    fn sign(&self, to_sign: &ToSign<'_>) -> Vec<u8> {
-        match &self.private {
-            Private::Rsa(key) => {
-                let hash = sha2::Sha256::digest(to_sign.message());
-                key.sign(Pkcs1v15Sign::new::<sha2::Sha256>(), &hash)
-                    .unwrap()
-            }
-            Private::Ed25519(pair) => pair.sign(to_sign.message()).as_ref().to_vec(),
-        }
-    }
-
-    fn verify(&self, octets: &[u8], signature: &[u8]) -> bool {
-        let algorithm: &dyn signature::VerificationAlgorithm = match &self.private {
-            Private::Rsa(_) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-            Private::Ed25519(_) => &signature::ED25519,
-        };
-        let key = signature::UnparsedPublicKey::new(algorithm, &self.public);
-        key.verify(octets, signature).is_ok()
-    }
-}
-
 /// Signs, and remembers what.
 struct Keeper {
     key: Key,
@@ -252,10 +151,7 @@ struct Keeper {
 
 impl ExternalKey for Keeper {
     fn algorithm(&self) -> SignatureAlgorithm {
-        match self.key.private {
-            Private::Rsa(_) => SignatureAlgorithm::RsaSha256,
-            Private::Ed25519(_) => SignatureAlgorithm::Ed25519Sha256,
-        }
+        self.key.algorithm()
     }
 
     fn sign<'a>(

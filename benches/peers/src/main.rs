@@ -1,4 +1,5 @@
-//! The same work done by mailproof, by its peers, and by the bare crypto library as the floor.
+//! The same work done by mailproof, by a peer, by a naive twin and by the bare crypto library as the
+//! floor, all on one crypto library.
 //!
 //! `cargo run --release [-- WORD ...]` prints the rows that have all the words. All candidates of a row
 //! take turns, so the ratios hold on a busy machine, and the times do not. With `--ours` only our
@@ -8,27 +9,71 @@
 mod harness;
 
 mod dkim;
+mod dmarc;
+mod header;
+mod keys;
 mod mails;
-mod others;
 mod peer;
+mod pipeline;
+mod records;
+mod spf;
 
 use std::time::Duration;
 
-/// A row of the table: a piece of work, and those who do it.
-struct Row<'a> {
-    name: &'a str,
-    ours: &'a dyn Fn(),
-    peer: &'a dyn Fn(),
-    floor: Option<&'a dyn Fn()>,
-}
+use mailproof::dns::Zone;
+
+use crate::peer::Data;
 
 fn main() {
     let arguments = std::env::args().skip(1);
     let (options, words): (Vec<String>, _) = arguments.partition(|word| word.starts_with("--"));
     let mut table = Table::new(words, options.iter().any(|option| option == "--ours"));
     dkim::rows(&mut table);
-    others::rows(&mut table);
+    header::rows(&mut table);
+    records::rows(&mut table);
+    pipeline::rows(&mut table);
+    spf::rows(&mut table);
+    dmarc::rows(&mut table);
     table.finish();
+}
+
+/// A row of the table: a piece of work, and those who do it.
+struct Row<'a> {
+    name: &'a str,
+    ours: &'a dyn Fn(),
+    peer: Option<&'a dyn Fn()>,
+    twin: Option<&'a dyn Fn()>,
+    floor: Option<&'a dyn Fn()>,
+}
+
+impl<'a> Row<'a> {
+    fn new(name: &'a str, ours: &'a dyn Fn()) -> Self {
+        Self {
+            name,
+            ours,
+            peer: None,
+            twin: None,
+            floor: None,
+        }
+    }
+
+    /// Another library.
+    fn peer(mut self, work: &'a dyn Fn()) -> Self {
+        self.peer = Some(work);
+        self
+    }
+
+    /// The same written without a thought of speed.
+    fn twin(mut self, work: &'a dyn Fn()) -> Self {
+        self.twin = Some(work);
+        self
+    }
+
+    /// What cannot be done without.
+    fn floor(mut self, work: &'a dyn Fn()) -> Self {
+        self.floor = Some(work);
+        self
+    }
 }
 
 /// Runs rows and prints them.
@@ -41,17 +86,20 @@ struct Table {
 impl Table {
     fn new(words: Vec<String>, ours_only: bool) -> Self {
         println!(
-            "{:45} {:>10} {:>10} {:>10} | {:>8} {:>8} | {:>8} {:>8} | {:>6} {:>6}",
-            "",
+            "{:45} {:>10} | {:>8} {:>8} | {:>8} {:>8} | {:>8} | {:>6} {:>6} {:>6} | {:>10} {:>10} {:>10}",
+            peer::NAME,
             "ours us",
-            "peer us",
-            "floor us",
             "x floor",
             "(best)",
             "x peer",
             "(best)",
+            "x twin",
             "allocs",
-            "peer's"
+            "peer's",
+            "floor's",
+            "peak",
+            "peer's",
+            "floor's"
         );
         Self {
             words,
@@ -73,28 +121,44 @@ impl Table {
         if self.ours_only {
             return (0..5_000).for_each(|_| (row.ours)());
         }
-        let candidates: Vec<&dyn Fn()> =
-            [row.ours, row.peer].into_iter().chain(row.floor).collect();
+        let others = [row.floor, row.peer, row.twin];
+        let candidates: Vec<&dyn Fn()> = std::iter::once(row.ours)
+            .chain(others.into_iter().flatten())
+            .collect();
         let times = harness::race(TIME, &candidates);
-        let [ours, peer, rest @ ..] = times.as_slice() else {
+        let mut times = times.iter();
+        let Some(ours) = times.next() else {
             return;
         };
-        let floor = rest.first();
+        let [floor, peer, twin] = others.map(|other| other.and_then(|_| times.next()));
         let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+        let ratio =
+            |to: Option<&harness::Times>| or_dash(to.map(|to| format!("{:.3}", ours.ratio(to))));
+        let best = |to: Option<&harness::Times>| {
+            or_dash(to.map(|to| format!("{:.3}", ours.best() / to.best())))
+        };
+        let allocations = |work: Option<&dyn Fn()>| {
+            or_dash(work.map(|work| harness::allocations(work).to_string()))
+        };
+        let peak =
+            |work: Option<&dyn Fn()>| or_dash(work.map(|work| harness::peak(work).to_string()));
         println!(
-            "{:45} {:10.2} {:10.2} {:>10} | {:>8} {:>8} | {:8.3} {:8.3} | {:6} {:6}",
+            "{:45} {:10.2} | {:>8} {:>8} | {:>8} {:>8} | {:>8} | {:>6} {:>6} {:>6} | {:>10} {:>10} {:>10}",
             row.name,
             ours.median() / 1e3,
-            peer.median() / 1e3,
-            or_dash(floor.map(|floor| format!("{:.2}", floor.median() / 1e3))),
-            or_dash(floor.map(|floor| format!("{:.3}", ours.ratio(floor)))),
-            or_dash(floor.map(|floor| format!("{:.3}", ours.best() / floor.best()))),
-            ours.ratio(peer),
-            ours.best() / peer.best(),
-            harness::allocations(row.ours),
-            harness::allocations(row.peer),
+            ratio(floor),
+            best(floor),
+            ratio(peer),
+            best(peer),
+            ratio(twin),
+            allocations(Some(row.ours)),
+            allocations(row.peer),
+            allocations(row.floor),
+            peak(Some(row.ours)),
+            peak(row.peer),
+            peak(row.floor),
         );
-        if ours.ratio(peer) > 1.0 {
+        if peer.is_some_and(|peer| ours.ratio(peer) > 1.0) {
             self.behind.push(row.name.into());
         }
     }
@@ -106,3 +170,17 @@ impl Table {
 
 /// For each row.
 const TIME: Duration = Duration::from_millis(250);
+
+/// Our resolver with these records.
+fn zone(records: &[(String, Data)]) -> Zone {
+    let mut zone = Zone::new();
+    for (name, data) in records {
+        match data {
+            Data::A(address) => zone.add_address(name, (*address).into()),
+            Data::Mx(exchange) => zone.add_mx(name, 10, exchange),
+            Data::Txt(text) => zone.add_txt(name, text),
+        }
+        .unwrap();
+    }
+    zone
+}

@@ -1,123 +1,22 @@
-//! mail-auth, with its caches filled beforehand so that it asks nobody.
+//! mail-auth, with its caches filled beforehand so that it asks nobody: the last version that can use
+//! ring, and one on aws-lc-rs.
+
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+#[cfg(not(feature = "aws-lc-rs"))]
+mod ring;
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
-use std::time::Instant;
+use std::net::Ipv4Addr;
 
-use mail_auth::common::parse::TxtRecordParser;
-use mail_auth::common::verify::DomainKey;
-use mail_auth::dmarc::Dmarc;
-use mail_auth::dmarc::verify::DmarcParameters;
-use mail_auth::hickory_resolver::proto::op::ResponseCode;
-use mail_auth::spf::Spf;
-use mail_auth::spf::verify::SpfParameters;
-use mail_auth::{
-    AuthenticatedMessage, DkimResult, DmarcResult, DnsError, DnssecStatus, Error, MX,
-    MessageAuthenticator, Parameters, RecordSet, ResolverCache, SpfResult, Txt,
-};
-use mailproof::dns::block_on;
+#[cfg(feature = "aws-lc-rs")]
+pub use aws_lc::*;
+#[cfg(not(feature = "aws-lc-rs"))]
+pub use ring::*;
 
-/// The peer with everything it may ask for.
-pub struct Peer {
-    authenticator: MessageAuthenticator,
-    txt: Records,
-    mx: Known<Box<str>, RecordSet<MX>>,
-    a: Known<Box<str>, RecordSet<Ipv4Addr>>,
-    aaaa: Known<Box<str>, RecordSet<Ipv6Addr>>,
-    ptr: Known<IpAddr, RecordSet<Box<str>>>,
-}
-
-impl Peer {
-    pub fn new(zone: &[(String, Data)]) -> Self {
-        let mut peer = Self {
-            authenticator: MessageAuthenticator::new_cloudflare().unwrap(),
-            txt: Records::default(),
-            mx: Known::new(no_records()),
-            a: Known::new(no_records()),
-            aaaa: Known::new(no_records()),
-            ptr: Known::new(no_records()),
-        };
-        for (name, data) in zone {
-            let name: Box<str> = format!("{name}.").into();
-            match data {
-                Data::Txt(text) => {
-                    peer.txt.parsed.insert(name.clone(), parse(text.as_bytes()));
-                    peer.txt.texts.insert(name, text.clone().into_bytes());
-                }
-                Data::A(address) => {
-                    peer.a.records.insert(name, records([*address].into()));
-                }
-                Data::Mx(exchange) => {
-                    let mx = MX {
-                        exchanges: [format!("{exchange}.").into()].into(),
-                        preference: 10,
-                    };
-                    peer.mx.records.insert(name, records([mx].into()));
-                }
-            }
-        }
-        peer
-    }
-
-    /// Parses records when they are asked for, as is done on the first message of a domain.
-    pub fn cold(mut self) -> Self {
-        self.txt.cold = true;
-        self
-    }
-
-    fn parameters<P>(&self, params: P) -> Params<'_, P> {
-        Parameters {
-            params,
-            cache_txt: Some(&self.txt),
-            cache_mx: Some(&self.mx),
-            cache_ptr: Some(&self.ptr),
-            cache_ipv4: Some(&self.a),
-            cache_ipv6: Some(&self.aaaa),
-        }
-    }
-
-    /// How many signatures pass.
-    pub fn dkim(&self, message: &[u8]) -> usize {
-        let message = AuthenticatedMessage::parse(message).unwrap();
-        let parameters = self.parameters(&message);
-        let results = block_on(self.authenticator.verify_dkim(parameters));
-        let passed = |output: &&mail_auth::DkimOutput<'_>| output.result() == &DkimResult::Pass;
-        results.iter().filter(passed).count()
-    }
-
-    pub fn spf(&self, client: IpAddr, helo: &str, sender: &str) -> SpfResult {
-        let parameters = SpfParameters::verify_mail_from(client, helo, RECEIVER, sender);
-        block_on(self.authenticator.check_host(self.parameters(parameters))).result()
-    }
-
-    /// Whether SPF, DKIM and DMARC pass.
-    pub fn everything(&self, client: IpAddr, helo: &str, sender: &str, message: &[u8]) -> bool {
-        block_on(async {
-            let message = AuthenticatedMessage::parse(message).unwrap();
-            let dkim = self
-                .authenticator
-                .verify_dkim(self.parameters(&message))
-                .await;
-            let spf = SpfParameters::verify_mail_from(client, helo, RECEIVER, sender);
-            let spf = self.authenticator.check_host(self.parameters(spf)).await;
-            let parameters = DmarcParameters {
-                message: &message,
-                dkim_output: &dkim,
-                dkim2_output: None,
-                rfc5321_mail_from_domain: sender.rsplit_once('@').unwrap().1,
-                spf_output: &spf,
-            };
-            let dmarc = self
-                .authenticator
-                .verify_dmarc(self.parameters(parameters))
-                .await;
-            dmarc.dkim_result() == &DmarcResult::Pass && dmarc.spf_result() == &DmarcResult::Pass
-        })
-    }
-}
+const RECEIVER: &str = "mx.example.net";
 
 /// A record, as both sides take it.
 pub enum Data {
@@ -126,104 +25,25 @@ pub enum Data {
     Txt(String),
 }
 
-type Params<'a, P> = Parameters<
-    'a,
-    P,
-    Records,
-    Known<Box<str>, RecordSet<MX>>,
-    Known<Box<str>, RecordSet<Ipv4Addr>>,
-    Known<Box<str>, RecordSet<Ipv6Addr>>,
-    Known<IpAddr, RecordSet<Box<str>>>,
->;
-
-const RECEIVER: &str = "mx.example.net";
-
-fn records<T>(records: Arc<[T]>) -> RecordSet<T> {
-    RecordSet {
-        rrset: records,
-        dnssec_status: DnssecStatus::Indeterminate,
-    }
-}
-
-fn no_records<T>() -> RecordSet<T> {
-    records(Arc::from(Vec::new()))
-}
-
-fn parse(text: &[u8]) -> Txt {
-    if text.starts_with(b"v=spf1") {
-        Txt::Spf(Arc::new(Spf::parse(text).unwrap()))
-    } else if text.starts_with(b"v=DMARC1") {
-        Txt::Dmarc(Arc::new(Dmarc::parse(text).unwrap()))
-    } else {
-        Txt::DomainKey(Arc::new(DomainKey::parse(text).unwrap()))
-    }
-}
-
-/// The texts, parsed beforehand or when asked for.
-#[derive(Default)]
-struct Records {
-    parsed: HashMap<Box<str>, Txt>,
-    texts: HashMap<Box<str>, Vec<u8>>,
-    cold: bool,
-}
-
-impl ResolverCache<Box<str>, Txt> for Records {
-    fn get<Q>(&self, name: &Q) -> Option<Txt>
-    where
-        Box<str>: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let known = if self.cold {
-            self.texts.get(name).map(|text| parse(text))
-        } else {
-            self.parsed.get(name).cloned()
-        };
-        let missing = || Txt::Error(Error::Dns(DnsError::RecordNotFound(ResponseCode::NXDomain)));
-        Some(known.unwrap_or_else(missing))
-    }
-
-    fn remove<Q>(&self, _: &Q) -> Option<Txt>
-    where
-        Box<str>: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        None
-    }
-
-    fn insert(&self, _: Box<str>, _: Txt, _: Instant) {}
-}
-
 /// What is known of one type; whatever else is asked for, there is none.
 struct Known<K, V> {
     records: HashMap<K, V>,
     otherwise: V,
 }
 
-impl<K, V> Known<K, V> {
+impl<K: Hash + Eq, V: Clone> Known<K, V> {
     fn new(otherwise: V) -> Self {
         Self {
             records: HashMap::new(),
             otherwise,
         }
     }
-}
 
-impl<K: Hash + Eq, V: Clone> ResolverCache<K, V> for Known<K, V> {
-    fn get<Q>(&self, name: &Q) -> Option<V>
+    fn of<Q>(&self, name: &Q) -> V
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        Some(self.records.get(name).unwrap_or(&self.otherwise).clone())
+        self.records.get(name).unwrap_or(&self.otherwise).clone()
     }
-
-    fn remove<Q>(&self, _: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        None
-    }
-
-    fn insert(&self, _: K, _: V, _: Instant) {}
 }

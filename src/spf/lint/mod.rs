@@ -5,7 +5,6 @@ mod lookup;
 use std::fmt;
 
 use super::cause::Cause;
-use super::macros::Letter;
 use super::prefix::Prefix;
 use super::record::{Directive, DomainSpec, Mechanism, Modifier, Qualifier, Record, TermKind};
 use crate::dns::Name;
@@ -116,9 +115,7 @@ fn about_modifier(record: &Record<'_>, modifier: &Modifier<'_>, term: Box<str>) 
 
 /// §7.2: the macro `p` is marked ‘do not use’.
 fn about_target(target: &DomainSpec<'_>, term: Box<str>) -> Option<Warning> {
-    let has_p = target
-        .macro_string()
-        .has(|letter| letter == Letter::ValidatedName);
+    let has_p = target.macro_string().needs().validated_name;
     has_p.then_some(Warning::Ptr { term })
 }
 

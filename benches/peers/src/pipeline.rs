@@ -1,0 +1,61 @@
+//! Everything at once: SPF, DKIM and DMARC of one message.
+
+use std::hint::black_box;
+use std::net::IpAddr;
+
+use mailproof::dkim::Canonicalization;
+use mailproof::dns::block_on;
+use mailproof::{Message, Session, Verifier, dmarc};
+
+use crate::dkim::{Case, now};
+use crate::keys::Key;
+use crate::peer::{Data, Peer};
+use crate::{Row, Table, mails};
+
+pub fn rows(table: &mut Table) {
+    for key in [Key::rsa_2048(), Key::ed25519()] {
+        let body = mails::body("html", 10 << 10);
+        let mut case = Case::new(&key, Canonicalization::Relaxed, &body, 1);
+        for (name, text) in [
+            ("example.com", "v=spf1 ip4:192.0.2.0/24 -all"),
+            ("mail.example.com", "v=spf1 ip4:192.0.2.0/24 -all"),
+            (
+                "_dmarc.example.com",
+                "v=DMARC1; p=reject; rua=mailto:dmarc@example.com",
+            ),
+        ] {
+            case.zone.push((name.into(), Data::Txt(text.into())));
+        }
+        let client = IpAddr::from([192, 0, 2, 41]);
+        let (helo, sender) = ("mail.example.com", "alice@example.com");
+        let verifier = Verifier::new(case.zone());
+        let verifier = verifier.at(now());
+        let session = Session::new(client, helo, sender);
+        let ours = || {
+            let message = Message::parse(black_box(&case.message));
+            let verdict = block_on(verifier.verify(&session, &message));
+            assert_eq!(verdict.dmarc().result(), dmarc::DmarcResult::Pass);
+        };
+        for (temper, peer) in [
+            ("cold", Peer::new(&case.zone).cold()),
+            ("warm", Peer::new(&case.zone)),
+        ] {
+            let theirs =
+                || assert!(peer.everything(client, helo, sender, black_box(&case.message)));
+            table.run(
+                &Row::new(
+                    &format!(
+                        "everything 10K {} (peer {temper})",
+                        if key.record().len() > 100 {
+                            "rsa2048"
+                        } else {
+                            "ed25519"
+                        }
+                    ),
+                    &ours,
+                )
+                .peer(&theirs),
+            );
+        }
+    }
+}

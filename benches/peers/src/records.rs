@@ -1,0 +1,30 @@
+//! Reading key records and the value of a DKIM-Signature field.
+
+use std::hint::black_box;
+
+use mailproof::Message;
+use mailproof::dkim::{Canonicalization, KeyRecord, Signature};
+
+use crate::dkim::Case;
+use crate::keys::Key;
+use crate::{Row, Table, peer};
+
+pub fn rows(table: &mut Table) {
+    for key in [Key::rsa_2048(), Key::rsa_1024(), Key::ed25519()] {
+        let record = key.record();
+        let record = record.as_bytes();
+        let name = format!("parse key-record {}", key.name);
+        let ours = || drop(black_box(KeyRecord::parse(black_box(record)).unwrap()));
+        let theirs = || peer::parse_key(black_box(record));
+        table.run(&Row::new(&name, &ours).peer(&theirs));
+    }
+    let case = Case::new(&Key::rsa_2048(), Canonicalization::Relaxed, b"", 1);
+    let message = Message::parse(&case.message);
+    let field = message.head().named(b"DKIM-Signature").next().unwrap();
+    let ours = || {
+        let signature = Signature::parse(black_box(field.value()), 100);
+        drop(black_box(signature.unwrap()));
+    };
+    let theirs = || peer::parse_signature(black_box(field.value()));
+    table.run(&Row::new("parse dkim-signature", &ours).peer(&theirs));
+}
