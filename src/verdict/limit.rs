@@ -24,7 +24,7 @@ pub enum LimitHit {
         /// How many are looked at.
         limit: usize,
     },
-    /// The From field was too long, or had too many mailboxes.
+    /// The From field was too long or had too many mailboxes, or the header block too many fields.
     Author(AuthorError),
     /// Signatures were left out.
     DkimSignatures {
@@ -85,7 +85,9 @@ impl fmt::Display for LimitHit {
 pub(super) fn hit(verdict: &Verdict) -> Vec<LimitHit> {
     let author = match verdict.author() {
         Author::Unparseable(
-            error @ (AuthorError::TooLong { .. } | AuthorError::TooMany { .. }),
+            error @ (AuthorError::TooLong { .. }
+            | AuthorError::TooMany { .. }
+            | AuthorError::TooManyFields { .. }),
         ) => Some(LimitHit::Author(error.clone())),
         _ => None,
     };
