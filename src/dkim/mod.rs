@@ -89,6 +89,6 @@ pub use sign::{SignError, Signed, Signer, Signing, sign};
 pub use signature::{Identity, Signature};
 pub use signature_error::{Salvage, SignatureError};
 pub use template::Fields;
-pub(crate) use template::signer_names;
+pub(crate) use template::{check_names, signer_names};
 pub use verification::Verification;
 pub use verify::verify;

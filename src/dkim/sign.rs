@@ -217,6 +217,12 @@ pub enum SignError {
     /// A signing domain of one label, which §3.5 does not allow.
     #[error("the signing domain is a single label")]
     SingleLabel,
+    /// A list of more fields than verifiers accept.
+    #[error("more than {limit} fields to be signed")]
+    TooManyFields {
+        /// How many are allowed.
+        limit: usize,
+    },
     /// A field that changes on the way (§5.4.1).
     #[error("{name} changes on the way and must not be signed")]
     TraceField {

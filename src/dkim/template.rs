@@ -11,6 +11,7 @@ use super::quoted_printable;
 use super::sign::SignError;
 use crate::dns::Name;
 use crate::domain::Domain;
+use crate::limits::DkimLimits;
 use crate::message::Head;
 use crate::text;
 
@@ -160,7 +161,7 @@ impl Template {
 
     pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
         if let Fields::Exactly(names) = &fields {
-            check_names(names)?;
+            check_names(names, TRACE_FIELDS)?;
         }
         self.fields = fields;
         Ok(())
@@ -283,24 +284,28 @@ pub enum Fields {
     Exactly(Vec<String>),
 }
 
-fn check_names(names: &[String]) -> Result<(), SignError> {
+/// Whether a signature may be made over these names; the `trace` fields are those that each host
+/// adds, removes or renames.
+pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignError> {
+    // What is accepted from others by default.
+    let limit = DkimLimits::default().signed_fields;
+    if names.len() > limit {
+        return Err(SignError::TooManyFields { limit });
+    }
     for name in names {
-        let octets = name.as_bytes();
-        let sound = |octet: &u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
-        if octets.is_empty() || !octets.iter().all(sound) {
+        let sound = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
+        if name.is_empty() || !name.bytes().all(sound) {
             return Err(SignError::FieldName { name: name.clone() });
         }
-        if TRACE_FIELDS
-            .iter()
-            .any(|trace| name.eq_ignore_ascii_case(trace))
-        {
+        let mut trace = trace.iter();
+        if trace.any(|trace| name.eq_ignore_ascii_case(trace)) {
             return Err(SignError::TraceField { name: name.clone() });
         }
     }
-    if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
-        return Err(SignError::FromNotSigned);
+    if names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
+        return Ok(());
     }
-    Ok(())
+    Err(SignError::FromNotSigned)
 }
 
 impl FieldIndex<'_> {
