@@ -44,6 +44,9 @@ impl Default for ArcLimits {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DkimLimits {
+    /// DKIM-Signature fields read, usable or not; further ones are reported as not evaluated. Real
+    /// mail has up to a dozen; the author's own must not be pushed out by what a list added.
+    pub signature_fields: usize,
     /// Octets in one signature field. An RSA-8192 signature takes 1,400; the rest is for `h=`, `z=`.
     pub signature_octets: usize,
     /// Signatures evaluated on one message; further ones are reported as not evaluated. RFC 6376
@@ -69,6 +72,7 @@ pub struct DkimLimits {
 impl Default for DkimLimits {
     fn default() -> Self {
         Self {
+            signature_fields: 100,
             signature_octets: 65_536,
             signatures: 10,
             signed_octets: 10_485_760,
