@@ -1,6 +1,6 @@
 //! A set under construction: what is signed, and how it is written (§5.1).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::chain::{self, Chain};
 use super::collect::write_sealed;
@@ -116,9 +116,7 @@ impl Template {
             names,
             data: data.unwrap_or_default(),
             sealed: sealed(head, &chain, incoming.result()),
-            seconds: now
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            seconds: dkim::seconds(now),
         })
     }
 

@@ -85,6 +85,7 @@ pub use lookup::{Unready, check_signer, check_third_party, report_request};
 pub use publish::Publication;
 pub use report_request::ReportRequest;
 pub use settings::{LengthPolicy, Settings, TestingKeys};
+pub(crate) use sign::seconds;
 pub use sign::{SignError, Signed, Signer, Signing, sign};
 pub use signature::{Identity, Signature};
 pub use signature_error::{Salvage, SignatureError};

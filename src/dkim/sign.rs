@@ -93,10 +93,14 @@ impl Signer {
     }
 }
 
-pub(super) fn seconds(now: SystemTime) -> u64 {
+/// What `t=` can express.
+pub(crate) fn seconds(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+        .map_or(0, |since| since.as_secs().min(LAST_TIME))
 }
+
+/// §3.5 t= and x=: ‘1*12DIGIT’, which ends in the year 33658.
+pub(super) const LAST_TIME: u64 = 999_999_999_999;
 
 /// Signatures that wait for the body.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use super::canonicalize::Canonicalization;
 use super::field_writer::FieldWriter;
 use super::header::{self, FieldIndex};
 use super::quoted_printable;
-use super::sign::SignError;
+use super::sign::{LAST_TIME, SignError};
 use crate::dns::Name;
 use crate::domain::Domain;
 use crate::limits::DkimLimits;
@@ -250,10 +250,12 @@ impl Prepared {
             field.tag("t", &self.now.to_string());
         }
         if let Some(lifetime) = template.lifetime {
-            // x= must be greater than t=.
+            // x= must be greater than t=; by a clock at the end of its digits there is none.
             let expiration = self.now.saturating_add(lifetime.as_secs().max(1));
             let expiration = expiration.min(LAST_TIME);
-            field.tag("x", &expiration.to_string());
+            if expiration > self.now {
+                field.tag("x", &expiration.to_string());
+            }
         }
         field.list("h", &self.names);
         field.tag("bh", &text::base64_encode(body.digest.as_ref()));
@@ -322,9 +324,6 @@ impl FieldIndex<'_> {
         names
     }
 }
-
-/// §3.5 x=: ‘1*12DIGIT’.
-const LAST_TIME: u64 = 999_999_999_999;
 
 /// §5.4.1, and the MIME fields, without which a body can be made to look different.
 const OVERSIGNED: &[&str] = &[
