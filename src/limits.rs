@@ -11,10 +11,10 @@
 //! | questions to the DNS | 451: 150 each for SPF of HELO and MAIL FROM, 10 keys of DKIM, 100 of ARC, 9 for the author's policy, 4 walks of 8 |
 //! | signatures checked | 480: 10 of DKIM with 3 keys each, 50 seals, and 50 ARC signatures in up to 2 forms, likewise; 0.2 s where all keys have 8192 bits |
 //! | passes over the body | 2 canonical forms, each hashed once (twice with `allow_sha1`), for any number of signatures and `l=` |
-//! | octets kept | 0.6 MB of header fields, 10 MiB of canonical header fields for DKIM and as many for ARC, and what the DNS answered: 64 KiB a question is the most that it can |
+//! | octets kept | 0.6 MB of header fields, 10 MiB of canonical header fields for DKIM and as many for ARC, one copy of the ARC fields, and what the DNS answered: 64 KiB a question is the most that it can |
 //!
 //! Beyond that the work grows with the size of the message in a straight line, and the memory not at
-//! all: the body is never kept, and behind [`MAX_FIELDS`](crate::message::Head::MAX_FIELDS) header
+//! all: the body is not kept, and behind [`MAX_FIELDS`](crate::message::Head::MAX_FIELDS) header
 //! fields everything is body.
 
 /// All limits. Start from [`Limits::default`] and change single ones.
