@@ -216,22 +216,20 @@ fn much_signed_header() {
 #[test]
 fn spf_bombs() {
     type Check = fn(&spf::Limit) -> bool;
-    let bombs: [(&str, Check); 4] = [
-        ("v=spf1 include:x.NAME -all", |limit| {
-            matches!(limit, spf::Limit::LookupTerms { most: 10 })
-        }),
-        ("v=spf1 mx mx mx mx mx mx mx mx mx mx mx -all", |limit| {
-            matches!(limit, spf::Limit::Addresses { most: 100, .. })
-        }),
-        ("v=spf1 a:x.NAME -all", |limit| {
-            matches!(limit, spf::Limit::Addresses { most: 100, .. })
-        }),
+    let terms: Check = |limit| matches!(limit, spf::Limit::LookupTerms { most: 10 });
+    let addresses: Check = |limit| matches!(limit, spf::Limit::Addresses { most: 100, .. });
+    for (record, hit) in [
+        ("v=spf1 include:x.NAME -all", Some(terms)),
+        (
+            "v=spf1 mx mx mx mx mx mx mx mx mx mx mx -all",
+            Some(addresses),
+        ),
+        ("v=spf1 a:x.NAME -all", Some(addresses)),
         (
             "v=spf1 exists:%{p}.%{p}.NAME a:%{p}.%{p}.NAME ptr:%{p} ptr:%{p}.a -all",
-            |_| true,
+            None,
         ),
-    ];
-    for (record, expected) in bombs {
+    ] {
         let ((verdict, asked), peak) = peak(|| verify(Plenty(record), FROM));
         let evaluations = [verdict.spf().helo(), verdict.spf().mail_from()];
         for evaluation in evaluations.into_iter().flatten() {
@@ -240,12 +238,10 @@ fn spf_bombs() {
         }
         // HELO and MAIL FROM.
         let hits = verdict.limits_hit();
-        let spf = hits.iter().filter_map(|hit| match hit {
-            LimitHit::Spf { limit, .. } => Some(limit),
-            _ => None,
-        });
-        assert!(spf.clone().all(expected), "{record}: {hits:?}");
-        assert!(spf.count() == 2 || expected(&spf::Limit::Queries { most: 0 }));
+        if let Some(hit) = hit {
+            let is_it = |one: &&LimitHit| matches!(one, LimitHit::Spf { limit, .. } if hit(limit));
+            assert_eq!(hits.iter().filter(is_it).count(), 2, "{record}: {hits:?}");
+        }
         assert!(asked <= 300 + 10, "{record}: {asked}");
         assert!(peak < 16 << 20, "{record}: {peak}");
     }
