@@ -54,7 +54,7 @@ fn the_authors_organization_is_no_third_party() {
 fn a_party_that_the_dns_does_not_tell_of() {
     let signature = "DKIM-Signature: v=1; a=ed25519-sha256; d=list.example.net; s=s; h=From; b=AAAA;\r\n \
         bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n";
-    let reply = |mail_from: &str, fields: &str, rule: RejectRule| {
+    let reply = |mail_from: &str, fields: &str, rule: RejectRule, trusted: &[&str]| {
         let mut zone = Zone::new();
         zone.fail("fwd.example", LookupError::ServFail).unwrap();
         zone.fail("s._domainkey.list.example.net", LookupError::Timeout)
@@ -63,6 +63,8 @@ fn a_party_that_the_dns_does_not_tell_of() {
             .unwrap();
         let mut settings = Settings::default();
         settings.policy.reject_rule = rule;
+        let trusted = trusted.iter().map(|sealer| sealer.parse().unwrap());
+        settings.policy.trusted_sealers = trusted.collect();
         let session = Session::new([192, 0, 2, 1].into(), "mx.example.net", mail_from);
         let message = format!("{fields}From: a@example.com\r\n\r\n");
         let verifier = Verifier::with_settings(zone, settings);
@@ -79,9 +81,11 @@ fn a_party_that_the_dns_does_not_tell_of() {
         ("l@other.example", signature, "550 5.7.1 "),
         ("l@other.example", LIST, "550 5.7.1 "),
     ] {
-        let given = reply(mail_from, fields, RejectRule::Corroborated);
+        let given = reply(mail_from, fields, RejectRule::Corroborated, &[]);
         assert!(given.starts_with(expected), "{mail_from} {fields}: {given}");
-        let enforced = reply(mail_from, fields, RejectRule::Enforce);
+        let enforced = reply(mail_from, fields, RejectRule::Enforce, &[]);
         assert!(enforced.starts_with("550 5.7.1 "), "{enforced}");
+        let trusting = reply(mail_from, fields, RejectRule::Enforce, &["sealer.example"]);
+        assert!(trusting.starts_with(expected), "{trusting}");
     }
 }
