@@ -1,6 +1,21 @@
 //! Every bound on work and memory that a stranger's input could otherwise drive, with its source.
 //!
 //! A limit that is hit shows in the verdict; none is ever silently applied.
+//!
+//! # What one message can cost
+//!
+//! With the limits as they are by default, and whatever the message and the DNS are made of:
+//!
+//! | work | at most |
+//! |---|---|
+//! | questions to the DNS | 451: 150 each for SPF of HELO and MAIL FROM, 10 keys of DKIM, 100 of ARC, 9 for the author's policy, 4 walks of 8 |
+//! | signatures checked | 480: 10 of DKIM with 3 keys each, 50 seals, and 50 ARC signatures in up to 2 forms, likewise; 0.2 s where all keys have 8192 bits |
+//! | passes over the body | 2 canonical forms, each hashed once (twice with `allow_sha1`), for any number of signatures and `l=` |
+//! | octets kept | 0.6 MB of header fields, 10 MiB of canonical header fields for DKIM and as many for ARC, one copy of the ARC fields, and what the DNS answered: 64 KiB a question is the most that it can |
+//!
+//! Beyond that the work grows with the size of the message in a straight line, and the memory not at
+//! all: the body is not kept, and behind [`MAX_FIELDS`](crate::message::Head::MAX_FIELDS) header
+//! fields everything is body.
 
 /// All limits. Start from [`Limits::default`] and change single ones.
 ///
@@ -44,6 +59,9 @@ impl Default for ArcLimits {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct DkimLimits {
+    /// DKIM-Signature fields read, usable or not; further ones are reported as not evaluated. Real
+    /// mail has up to a dozen; the author's own must not be pushed out by what a list added.
+    pub signature_fields: usize,
     /// Octets in one signature field. An RSA-8192 signature takes 1,400; the rest is for `h=`, `z=`.
     pub signature_octets: usize,
     /// Signatures evaluated on one message; further ones are reported as not evaluated. RFC 6376
@@ -69,6 +87,7 @@ pub struct DkimLimits {
 impl Default for DkimLimits {
     fn default() -> Self {
         Self {
+            signature_fields: 100,
             signature_octets: 65_536,
             signatures: 10,
             signed_octets: 10_485_760,

@@ -18,7 +18,7 @@ use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::limits::MessageLimits;
 use crate::message::{Anomalies, Author, Head, Message};
 use crate::session::Session;
-use crate::verdict::{Facts, Policy, Relay, Verdict};
+use crate::verdict::{Facts, Policy, Relay, Verdict, crowded};
 use crate::{arc, dkim, dmarc, spf};
 
 use late::Late;
@@ -212,6 +212,8 @@ impl<R: Resolver> Verifier<R> {
                     .filter_map(dkim::Verification::authenticated_identifier),
             )
             .collect();
+        let (keys, policies) = (&settings.dkim.limits, &settings.dmarc.limits);
+        let crowded = crowded(&transcript, keys.key_records, policies.records);
         let dmarc = dmarc::evaluate(&author, &discovery, &identifiers, &settings.dmarc);
         let facts = Facts {
             session,
@@ -223,6 +225,7 @@ impl<R: Resolver> Verifier<R> {
             arc,
             dmarc,
             transcript,
+            crowded,
         };
         let verdict = Verdict::new(facts, &settings.policy);
         watch.judged(&verdict);

@@ -402,6 +402,11 @@ fn refuses_fields_that_others_change() {
         );
     }
     assert_eq!(fields(&["To"]), Err(dkim::SignError::FromNotSigned));
+    let limit = 1_000;
+    assert_eq!(
+        fields(&["From"; 1_001]),
+        Err(dkim::SignError::TooManyFields { limit })
+    );
 }
 
 /// What a sealer says about DMARC counts for the author domain that it names, and only where it

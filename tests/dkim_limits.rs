@@ -186,13 +186,13 @@ fn header_selection_is_linear() {
         assert_eq!(verifications[0].signed_fields().len(), count + 1);
         assert!(verifications[0].signed_fields()[count].position.is_some());
     });
-    assert_linear("10,000 fields of different names", |factor| {
-        let fields: String = (0..625 * factor).map(|n| format!("X-{n}: x\r\n")).collect();
+    assert_linear("9,600 fields of different names", |factor| {
+        let fields: String = (0..600 * factor).map(|n| format!("X-{n}: x\r\n")).collect();
         let signature = "DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s; h=From; b=AAAA; \
              bh=Ba3gj8+xBPQLJTahTfzW6RbWQ/XPgESxkCi2B66PSQg=\r\n";
         let mail = [signature, &fields, HEADER, "\r\n"].concat();
         let verifications = verify(&zone, &mail, &Settings::default());
-        assert!(verifications[0].unsigned_fields().len() >= 625 * factor);
+        assert!(verifications[0].unsigned_fields().len() >= 600 * factor);
     });
     assert_linear("signature fields", |factor| {
         let mail = [

@@ -211,6 +211,12 @@ fn names_that_cannot_be_signed() {
     };
     assert_eq!(fields(&["from", "Subject"]), Ok(()));
     assert_eq!(fields(&["Subject"]), Err(SignError::FromNotSigned));
+    assert_eq!(fields(&["From"; 1_000]), Ok(()));
+    let limit = 1_000;
+    assert_eq!(
+        fields(&["From"; 1_001]),
+        Err(SignError::TooManyFields { limit })
+    );
     for trace in ["Received", "return-path", "DKIM-Signature", "ARC-Seal"] {
         assert!(matches!(
             fields(&["From", trace]),

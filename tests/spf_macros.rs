@@ -158,6 +158,26 @@ fn truncation() {
     assert_eq!(evaluation.result(), SpfResult::Fail);
 }
 
+/// One final dot is that of a full name; with two, an expansion is none.
+#[test]
+fn final_dots() {
+    let mut zone = Zone::new();
+    zone.add_txt("example.com", "v=spf1 exists:%{h} -all")
+        .unwrap()
+        .add_address("a.example", [127, 0, 0, 2].into())
+        .unwrap();
+    for (helo, expected) in [
+        ("a.example", SpfResult::Pass),
+        ("a.example.", SpfResult::Pass),
+        ("a.example..", SpfResult::Fail),
+        ("a.example...", SpfResult::Fail),
+        (".", SpfResult::Fail),
+    ] {
+        let evaluation = check(&zone, helo, "user@example.com");
+        assert_eq!(evaluation.result(), expected, "{helo}");
+    }
+}
+
 /// An explanation is a stranger's text: one line of ASCII, of bounded length.
 #[test]
 fn explanations_are_tame() {

@@ -1,6 +1,8 @@
 //! Who counts as the authenticated third party that turns a rejection into quarantine.
 
-use mailproof::dns::{Zone, block_on};
+use mailproof::dns::{LookupError, Zone, block_on};
+use mailproof::verdict::RejectRule;
+use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verifier};
 
 /// What is done with mail of an author who asks for rejection and strict alignment.
@@ -44,4 +46,46 @@ fn the_authors_organization_is_no_third_party() {
     assert_eq!(action("x@bounce.example.com", LIST), Action::Reject);
     let rewritten = "x+SRS=y1OwP=BF=example.org=joe@bounce.example.com";
     assert_eq!(action(rewritten, ""), Action::Reject);
+}
+
+/// A refusal is for good: where the DNS kept us from knowing whether a third party relayed the
+/// message, it is put off; not where nobody claims to have, or where nobody would be heard.
+#[test]
+fn a_party_that_the_dns_does_not_tell_of() {
+    let signature = "DKIM-Signature: v=1; a=ed25519-sha256; d=list.example.net; s=s; h=From; b=AAAA;\r\n \
+        bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n";
+    let reply = |mail_from: &str, fields: &str, rule: RejectRule, trusted: &[&str]| {
+        let mut zone = Zone::new();
+        zone.fail("fwd.example", LookupError::ServFail).unwrap();
+        zone.fail("s._domainkey.list.example.net", LookupError::Timeout)
+            .unwrap();
+        zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")
+            .unwrap();
+        let mut settings = Settings::default();
+        settings.policy.reject_rule = rule;
+        let trusted = trusted.iter().map(|sealer| sealer.parse().unwrap());
+        settings.policy.trusted_sealers = trusted.collect();
+        let session = Session::new([192, 0, 2, 1].into(), "mx.example.net", mail_from);
+        let message = format!("{fields}From: a@example.com\r\n\r\n");
+        let verifier = Verifier::with_settings(zone, settings);
+        let verdict = block_on(verifier.verify(&session, &Message::parse(message.as_bytes())));
+        assert_eq!(verdict.dmarc().result().as_str(), "fail");
+        verdict.smtp_reply().unwrap().to_string()
+    };
+    let srs = "SRS0=AAAA=AA=example.com=a@fwd.example";
+    let list = format!("{signature}{LIST}");
+    for (mail_from, fields, expected) in [
+        (srs, "", "451 4.7.24 "),
+        ("l@other.example", list.as_str(), "451 4.7.5 "),
+        ("l@fwd.example", "", "550 5.7.1 "),
+        ("l@other.example", signature, "550 5.7.1 "),
+        ("l@other.example", LIST, "550 5.7.1 "),
+    ] {
+        let given = reply(mail_from, fields, RejectRule::Corroborated, &[]);
+        assert!(given.starts_with(expected), "{mail_from} {fields}: {given}");
+        let enforced = reply(mail_from, fields, RejectRule::Enforce, &[]);
+        assert!(enforced.starts_with("550 5.7.1 "), "{enforced}");
+        let trusting = reply(mail_from, fields, RejectRule::Enforce, &["sealer.example"]);
+        assert!(trusting.starts_with(expected), "{trusting}");
+    }
 }

@@ -13,7 +13,7 @@ pub fn bounce(data: &[u8]) {
     let (head, _) = Head::parse(bounce.header());
     let (lookups, _) = verifier.begin(&bounce.session(), &head);
     let verdict = verifier.finish(block_on(lookups.run(Zone::new())), BodyHashes::unknown());
-    check(&bounce.diagnosis(&verdict));
+    explain(&bounce.diagnosis(&verdict));
 }
 
 /// A message: whatever the verdict is, it is explained.
@@ -23,11 +23,12 @@ pub fn message(data: &[u8]) {
     let verdict = block_on(Verifier::new(Zone::new()).verify(&session, &message));
     let findings = verdict.diagnosis();
     assert!(!findings.is_empty(), "nothing passes without DNS data");
-    check(&findings);
-    check(&verdict.forensics(&message));
+    explain(&findings);
+    explain(&verdict.forensics(&message));
 }
 
-fn check(findings: &[mailproof::diagnosis::Finding]) {
+/// Every finding has evidence, on one line.
+pub fn explain(findings: &[mailproof::diagnosis::Finding]) {
     for finding in findings {
         assert!(!finding.evidence().is_empty());
         assert!(

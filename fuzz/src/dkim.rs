@@ -213,3 +213,83 @@ pub fn dkim_sign(data: &[u8]) {
         assert_eq!(ours.cause(), &Cause::Passed);
     }
 }
+
+/// Edits, an octet 0xff, and a message: it is signed, then edited. Whatever still passes has the
+/// header fields that were signed, and the body.
+pub fn dkim_mutate(data: &[u8]) {
+    let mut parts = data.splitn(2, |octet| *octet == 0xff);
+    let edits = parts.next().unwrap_or_default();
+    let mail = parts.next().unwrap_or_default();
+    if mail.first().is_none_or(|octet| b" \t\r".contains(octet)) {
+        return;
+    }
+    let key = SigningKey::ed25519(&[7; 32]).expect("a key");
+    let domain = "example.com".parse().expect("a domain");
+    let signer = Signer::new(key, domain, "s").expect("a signer");
+    let mut zone = Zone::new();
+    let name = signer.key_name().as_str();
+    zone.add_txt(name, signer.record()).expect("a name");
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let signed = dkim::sign(&[signer], &Message::parse(mail), now).expect("a signature");
+    let signed = [signed.header().as_bytes(), mail].concat();
+    let Some(original) = covered(&zone, &signed, now) else {
+        // h= of a message with very many fields exceeds what verifiers accept.
+        return;
+    };
+    let edited = edited(signed, edits);
+    if let Some(found) = covered(&zone, &edited, now) {
+        assert_eq!(found, original);
+    }
+}
+
+/// What the first signature that passes covers, canonical by a reading of its own.
+fn covered(zone: &Zone, mail: &[u8], now: SystemTime) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
+    let message = Message::parse(mail);
+    let settings = Settings::default();
+    let verifications = block_on(dkim::verify_message(zone, &message, now, &settings));
+    let passed = verifications
+        .iter()
+        .find(|one| one.result() == DkimResult::Pass)?;
+    let fields = passed.signed_fields().iter();
+    let fields = fields.filter_map(|field| message.head().fields().get(field.position?));
+    let canonical = |octets: &[u8]| {
+        let words = octets.split(|octet| b" \t\r\n".contains(octet));
+        let words = words.filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(&b' ')
+    };
+    let fields = fields.map(|field| {
+        [
+            &field.name().to_ascii_lowercase(),
+            &canonical(field.value())[..],
+        ]
+        .concat()
+    });
+    let body = naive(Canonicalization::Relaxed, message.body());
+    Some((fields.collect(), body))
+}
+
+/// Four octets an edit: what, where (two octets, modulo the length), and with what.
+fn edited(mut octets: Vec<u8>, edits: &[u8]) -> Vec<u8> {
+    for edit in edits.chunks_exact(4).take(16) {
+        let at = usize::from(u16::from_be_bytes([edit[1], edit[2]])) % octets.len().max(1);
+        let line = octets[at..].iter().position(|octet| *octet == b'\n');
+        let end = line.map_or(octets.len(), |line| at + line + 1);
+        match edit[0] % 6 {
+            0 if at < octets.len() => octets[at] = edit[3],
+            1 => octets.insert(at, edit[3]),
+            2 if at < octets.len() => drop(octets.remove(at)),
+            // A line, or its end, once more; at the top; or no more.
+            3 => {
+                let line = octets[at..end].to_vec();
+                octets.splice(end..end, line);
+            }
+            4 => {
+                let line = octets[at..end].to_vec();
+                octets.splice(..0, line);
+            }
+            5 => drop(octets.drain(at..end)),
+            _ => {}
+        }
+    }
+    octets
+}

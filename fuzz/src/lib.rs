@@ -2,6 +2,7 @@
 
 pub mod arc;
 pub mod auth_results;
+pub mod crypto;
 pub mod diagnosis;
 pub mod dkim;
 pub mod dmarc;
@@ -19,10 +20,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("arc_validate", arc::validate_sealed),
     ("auth_results_parse", auth_results::parse),
     ("auth_results_round_trip", auth_results::round_trip),
+    ("crypto_keys", crypto::keys),
     ("diagnosis_bounce", diagnosis::bounce),
     ("diagnosis_message", diagnosis::message),
     ("dkim_canonicalize", dkim::dkim_canonicalize),
     ("dkim_key_record", dkim::dkim_key_record),
+    ("dkim_mutate", dkim::dkim_mutate),
     ("dkim_sign", dkim::dkim_sign),
     ("dkim_signature", dkim::dkim_signature),
     ("dkim_verify", dkim::dkim_verify),
@@ -38,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("spf_macro_string", spf::spf_macro_string),
     ("spf_received", spf::spf_received),
     ("spf_record", spf::spf_record),
+    ("spf_session", spf::spf_session),
     ("srs_decode", srs::decode),
     ("srs_reverse", srs::reverse),
     ("verify", message::verify),

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use mailproof::Session;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::spf::{
-    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host, expand,
-    survey,
+    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host,
+    check_session, expand, survey,
 };
 
 /// A record is printed as it was read, and its normal form means the same.
@@ -152,5 +152,37 @@ pub fn spf_received(data: &[u8]) {
             .expect("the field has its name");
         assert_eq!(ReceivedSpf::parse(body.as_bytes()).as_ref(), Ok(&field));
         let _ = field.to_method_result();
+    }
+}
+
+/// A whole session: HELO, MAIL FROM and the client's address, one a line, then zone text. Each check
+/// ends within its bounds, and only MAIL FROM authenticates where it is known.
+pub fn spf_session(data: &[u8]) {
+    let mut parts = data.splitn(4, |octet| *octet == b'\n');
+    let helo = parts.next().unwrap_or_default();
+    let mail_from = parts.next().unwrap_or_default();
+    let client = std::str::from_utf8(parts.next().unwrap_or_default());
+    let client = client.ok().and_then(|text| text.trim().parse().ok());
+    let zone = Zone::from_text(parts.next().unwrap_or_default()).unwrap_or_default();
+    let client: IpAddr = client.unwrap_or(IpAddr::from([192, 0, 2, 1]));
+    let session = Session::new(client, helo, mail_from);
+    let settings = Settings::default();
+    let checked = block_on(check_session(&zone, &session, &settings));
+    for evaluation in [checked.helo(), checked.mail_from()].into_iter().flatten() {
+        assert!(evaluation.queries() <= settings.limits.queries);
+        assert!(evaluation.lookups() <= settings.limits.lookup_terms);
+        assert!(evaluation.void_lookups() <= settings.limits.void_lookups + 1);
+        assert_eq!(evaluation.result(), evaluation.cause().result());
+        assert!(!evaluation.cause().to_string().contains(['\r', '\n', '\0']));
+        let _ = evaluation.to_method_result();
+        let written = ReceivedSpf::of(evaluation, &session, "mx.example").to_field();
+        let body = written.strip_prefix("Received-SPF:").expect("the name");
+        let read = ReceivedSpf::parse(body.as_bytes()).expect("our own field");
+        assert_eq!(read.result(), evaluation.result());
+    }
+    if let Some(identifier) = checked.authenticated_identifier()
+        && let Some(evaluation) = checked.mail_from()
+    {
+        assert_eq!(evaluation.domain(), Some(identifier.domain()));
     }
 }

@@ -117,6 +117,16 @@ impl Cause {
         }
     }
 
+    /// Whether the DNS is to blame: the result is no other for that.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Self::MessageSignature { cause, .. } | Self::Seal { cause, .. } => {
+                matches!(cause, dkim::Cause::KeyUnavailable(_))
+            }
+            _ => false,
+        }
+    }
+
     /// The set that decided, if one did.
     #[must_use]
     pub fn instance(&self) -> Option<u8> {

@@ -1,6 +1,6 @@
 //! A set under construction: what is signed, and how it is written (§5.1).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::chain::{self, Chain};
 use super::collect::write_sealed;
@@ -12,7 +12,7 @@ use super::words::{ArcResult, SetField};
 use crate::dkim::field_writer::FieldWriter;
 use crate::dkim::header::{self, FieldIndex};
 use crate::dkim::{
-    BodyHashRequest, BodyHashes, Canonicalization, Fields, SignError, SignatureAlgorithm,
+    self, BodyHashRequest, BodyHashes, Canonicalization, Fields, SignError, SignatureAlgorithm,
     signer_names,
 };
 use crate::dns::Name;
@@ -66,7 +66,7 @@ impl Template {
 
     pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
         if let Fields::Exactly(names) = &fields {
-            check_names(names)?;
+            dkim::check_names(names, TRACE_FIELDS)?;
         }
         self.fields = fields;
         Ok(())
@@ -116,9 +116,7 @@ impl Template {
             names,
             data: data.unwrap_or_default(),
             sealed: sealed(head, &chain, incoming.result()),
-            seconds: now
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
+            seconds: dkim::seconds(now),
         })
     }
 
@@ -286,28 +284,10 @@ fn write_field(field: &str, canonicalization: Canonicalization, out: &mut Vec<u8
     canonicalization.write_header_field(name.as_bytes(), &[], value.as_bytes(), out);
 }
 
-/// As for DKIM; but §4.1.2 forbids ‘Authentication-Results header fields’ and ‘ARC-related header
-/// fields’, and asks for DKIM-Signature.
-fn check_names(names: &[String]) -> Result<(), SignError> {
-    for name in names {
-        let sound = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
-        if name.is_empty() || !name.bytes().all(sound) {
-            return Err(SignError::FieldName { name: name.clone() });
-        }
-        let mut trace = TRACE_FIELDS.iter();
-        if trace.any(|trace| name.eq_ignore_ascii_case(trace)) {
-            return Err(SignError::TraceField { name: name.clone() });
-        }
-    }
-    if names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
-        return Ok(());
-    }
-    Err(SignError::FromNotSigned)
-}
-
 const DKIM_SIGNATURE: &str = "DKIM-Signature";
 
-/// What each host adds, removes or renames.
+/// As for DKIM; but §4.1.2 forbids ‘Authentication-Results header fields’ and ‘ARC-related header
+/// fields’, and asks for DKIM-Signature.
 const TRACE_FIELDS: &[&str] = &[
     "Return-Path",
     "Received",

@@ -8,7 +8,12 @@ use super::backend::signature::{self, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 use super::{VerifyingKey, der};
 use crate::text;
 
-/// A private key that signatures are made with. Cloning is cheap; `Debug` shows no secret.
+/// A private key that signatures are made with. Cloning is cheap, and copies nothing of the key;
+/// `Debug` shows no secret.
+///
+/// The numbers of the key are in the hands of the crypto library, ring, which keeps them until the
+/// last clone is dropped and offers no way to overwrite them then. What is read from PEM is overwritten
+/// here; the text itself is the caller's.
 ///
 /// ```
 /// use mailproof::crypto::SigningKey;
@@ -52,9 +57,13 @@ impl SigningKey {
             if body.contains("Proc-Type:") {
                 return Err(SigningKeyError::Encrypted);
             }
-            let der =
+            let mut der =
                 text::base64_decode(body.as_bytes()).map_err(|_| SigningKeyError::Encoding)?;
-            return Self::from_der(&der);
+            let key = Self::from_der(&der);
+            // The one copy of the key that is ours.
+            der.fill(0);
+            std::hint::black_box(&der);
+            return key;
         }
         Err(SigningKeyError::NoKey)
     }

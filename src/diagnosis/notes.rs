@@ -30,6 +30,10 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
             "white space stands before a colon",
         ),
         (
+            anomalies.too_many_fields,
+            "it has more fields than are read",
+        ),
+        (
             anomalies.unseparated,
             "no empty line separates it from a body",
         ),

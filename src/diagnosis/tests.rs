@@ -103,6 +103,7 @@ fn discovery_that_was_not_run() {
             arc: verdict.arc().clone(),
             dmarc: dmarc::evaluate(verdict.author(), &discovery, &identifiers, &settings),
             transcript: verdict.transcript().clone(),
+            crowded: Vec::new(),
         };
         let findings = Verdict::new(facts, &Policy::default()).diagnosis();
         let finding = findings.iter().find(|one| one.code().as_str() == code);

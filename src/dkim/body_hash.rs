@@ -121,7 +121,7 @@ impl Form {
             gather: Gather {
                 buffer: Vec::with_capacity(GATHER),
                 total: 0,
-                slots: Vec::new(),
+                hashes: Vec::new(),
             },
         };
         form.add(request);
@@ -129,21 +129,19 @@ impl Form {
     }
 
     fn add(&mut self, request: BodyHashRequest) {
-        let slots = &mut self.gather.slots;
-        if slots.iter().all(|slot| slot.request != request) {
-            slots.push(Slot {
-                request,
-                hasher: Hasher::new(request.algorithm),
-                missing: request.length.unwrap_or(u64::MAX),
-            });
+        let hashes = &mut self.gather.hashes;
+        let known = hashes
+            .iter_mut()
+            .find(|hash| hash.algorithm == request.algorithm);
+        match known {
+            Some(hash) => hash.add(request.length),
+            None => hashes.push(Running::new(request)),
         }
     }
 
     fn needs_more(&self) -> bool {
-        // One octet beyond `l=` tells that it does not cover the body.
         let seen = self.gather.seen();
-        let limited = |slot: &Slot| slot.request.length.is_some_and(|length| seen > length);
-        !self.gather.slots.iter().all(limited)
+        self.gather.hashes.iter().any(|hash| hash.needs_more(seen))
     }
 
     fn update(&mut self, block: &[u8]) {
@@ -156,13 +154,11 @@ impl Form {
         self.canonicalizer.finish(|piece| gather.push(piece));
         gather.flush();
         let total = gather.total;
-        let done = |slot: Slot| BodyHash {
-            request: slot.request,
-            digest: slot.hasher.finish(),
-            hashed: slot.request.length.map_or(total, |l| l.min(total)),
-            total,
-        };
-        gather.slots.into_iter().map(done).collect()
+        let canonicalization = self.canonicalization;
+        let hashes = gather.hashes.into_iter();
+        hashes
+            .flat_map(|hash| hash.finish(canonicalization, total))
+            .collect()
     }
 }
 
@@ -171,17 +167,9 @@ impl Form {
 #[derive(Clone, Debug)]
 struct Gather {
     buffer: Vec<u8>,
-    /// Canonical octets handed to the slots.
+    /// Canonical octets handed on.
     total: u64,
-    slots: Vec<Slot>,
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    request: BodyHashRequest,
-    hasher: Hasher,
-    /// Octets still to be hashed.
-    missing: u64,
+    hashes: Vec<Running>,
 }
 
 impl Gather {
@@ -209,16 +197,102 @@ impl Gather {
     fn hash(&mut self, piece: &[u8]) {
         let length = octets(piece);
         self.total = self.total.saturating_add(length);
-        for slot in &mut self.slots {
-            let part = usize::try_from(slot.missing).unwrap_or(usize::MAX);
-            let part = piece.get(..part).unwrap_or(piece);
-            slot.hasher.update(part);
-            slot.missing -= octets(part);
+        for hash in &mut self.hashes {
+            hash.update(piece);
         }
     }
 
     fn seen(&self) -> u64 {
         self.total.saturating_add(octets(&self.buffer))
+    }
+}
+
+/// One hash of one canonical form. Each `l=` is a point on its way, where a copy of it is ended, so
+/// that no number of lengths makes it run more than once.
+#[derive(Clone, Debug)]
+struct Running {
+    algorithm: HashAlgorithm,
+    hasher: Hasher,
+    hashed: u64,
+    /// Whether the whole body is asked for.
+    whole: bool,
+    /// The lengths ahead, the next one last.
+    ahead: Vec<u64>,
+    /// What came of the others.
+    reached: Vec<(u64, Digest)>,
+}
+
+impl Running {
+    fn new(request: BodyHashRequest) -> Self {
+        let mut running = Self {
+            algorithm: request.algorithm,
+            hasher: Hasher::new(request.algorithm),
+            hashed: 0,
+            whole: false,
+            ahead: Vec::new(),
+            reached: Vec::new(),
+        };
+        running.add(request.length);
+        running
+    }
+
+    fn add(&mut self, length: Option<u64>) {
+        match length {
+            None => self.whole = true,
+            Some(length) => {
+                let place = self.ahead.binary_search_by(|known| length.cmp(known));
+                if let Err(place) = place {
+                    self.ahead.insert(place, length);
+                }
+            }
+        }
+    }
+
+    /// One octet beyond `l=` tells that it does not cover the body.
+    fn needs_more(&self, seen: u64) -> bool {
+        let longest = self.reached.last().map(|(length, _)| *length);
+        self.whole || self.ahead.first().copied().or(longest) >= Some(seen)
+    }
+
+    fn update(&mut self, mut piece: &[u8]) {
+        while let Some(length) = self.ahead.last().copied()
+            && let Ok(missing) = usize::try_from(length.saturating_sub(self.hashed))
+            && let Some((part, rest)) = piece.split_at_checked(missing)
+        {
+            self.take(part);
+            self.reached.push((length, self.hasher.clone().finish()));
+            self.ahead.pop();
+            piece = rest;
+        }
+        if self.whole || !self.ahead.is_empty() {
+            self.take(piece);
+        }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        self.hasher.update(piece);
+        self.hashed = self.hashed.saturating_add(octets(piece));
+    }
+
+    /// The digest at each length, and that of all there is for those beyond its end.
+    fn finish(
+        self,
+        canonicalization: Canonicalization,
+        total: u64,
+    ) -> impl Iterator<Item = BodyHash> {
+        let request = BodyHashRequest::new(self.algorithm, canonicalization);
+        let end = self.hasher.finish();
+        let reached = self.reached.into_iter();
+        let reached = reached.map(|(length, digest)| (Some(length), digest));
+        let ahead = self.ahead.into_iter().map(Some);
+        let whole = self.whole.then_some(None);
+        let others = ahead.chain(whole).map(move |length| (length, end));
+        reached.chain(others).map(move |(length, digest)| BodyHash {
+            request: request.with_length(length),
+            digest,
+            hashed: length.map_or(total, |length| length.min(total)),
+            total,
+        })
     }
 }
 

@@ -49,7 +49,8 @@ pub(super) enum Step {
 ///
 /// No more than [`DkimLimits::signatures`](crate::limits::DkimLimits) get any further: first those
 /// whose `d=` is related to the `preferred` domain, usually the author's, then those higher up.
-/// Results keep the order of the message. `now` is for `x=` and `t=`.
+/// Of more fields than [`DkimLimits::signature_fields`](crate::limits::DkimLimits), the further ones
+/// are not read at all. Results keep the order of the message. `now` is for `x=` and `t=`.
 ///
 /// ```
 /// use mailproof::{dkim, message::Head};
@@ -73,7 +74,14 @@ pub fn collect(
         .iter()
         .enumerate()
         .filter(|(_, field)| field.is(b"DKIM-Signature"))
-        .map(|(position, field)| Candidate::read(position, field, now, settings))
+        .enumerate()
+        .map(|(number, (position, field))| {
+            if number < settings.limits.signature_fields {
+                Candidate::read(position, field, now, settings)
+            } else {
+                Candidate::unread(position, settings.limits.signature_fields)
+            }
+        })
         .collect();
     if candidates.is_empty() {
         return Collected { candidates };
@@ -179,6 +187,17 @@ impl Candidate {
             signed_fields: Vec::new(),
             unsigned_fields: Vec::new(),
             step,
+        }
+    }
+
+    /// A field that is only counted.
+    fn unread(position: usize, limit: usize) -> Self {
+        Self {
+            position,
+            read: Err(Salvage::default()),
+            signed_fields: Vec::new(),
+            unsigned_fields: Vec::new(),
+            step: Step::Refused(Cause::NotEvaluated { limit }),
         }
     }
 

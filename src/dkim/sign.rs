@@ -93,10 +93,14 @@ impl Signer {
     }
 }
 
-pub(super) fn seconds(now: SystemTime) -> u64 {
+/// What `t=` can express.
+pub(crate) fn seconds(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+        .map_or(0, |since| since.as_secs().min(LAST_TIME))
 }
+
+/// §3.5 t= and x=: ‘1*12DIGIT’, which ends in the year 33658.
+pub(super) const LAST_TIME: u64 = 999_999_999_999;
 
 /// Signatures that wait for the body.
 #[derive(Clone, Debug)]
@@ -217,6 +221,12 @@ pub enum SignError {
     /// A signing domain of one label, which §3.5 does not allow.
     #[error("the signing domain is a single label")]
     SingleLabel,
+    /// A list of more fields than verifiers accept.
+    #[error("more than {limit} fields to be signed")]
+    TooManyFields {
+        /// How many are allowed.
+        limit: usize,
+    },
     /// A field that changes on the way (§5.4.1).
     #[error("{name} changes on the way and must not be signed")]
     TraceField {

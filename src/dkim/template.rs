@@ -8,9 +8,10 @@ use super::canonicalize::Canonicalization;
 use super::field_writer::FieldWriter;
 use super::header::{self, FieldIndex};
 use super::quoted_printable;
-use super::sign::SignError;
+use super::sign::{LAST_TIME, SignError};
 use crate::dns::Name;
 use crate::domain::Domain;
+use crate::limits::DkimLimits;
 use crate::message::Head;
 use crate::text;
 
@@ -160,7 +161,7 @@ impl Template {
 
     pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
         if let Fields::Exactly(names) = &fields {
-            check_names(names)?;
+            check_names(names, TRACE_FIELDS)?;
         }
         self.fields = fields;
         Ok(())
@@ -249,10 +250,12 @@ impl Prepared {
             field.tag("t", &self.now.to_string());
         }
         if let Some(lifetime) = template.lifetime {
-            // x= must be greater than t=.
+            // x= must be greater than t=; by a clock at the end of its digits there is none.
             let expiration = self.now.saturating_add(lifetime.as_secs().max(1));
             let expiration = expiration.min(LAST_TIME);
-            field.tag("x", &expiration.to_string());
+            if expiration > self.now {
+                field.tag("x", &expiration.to_string());
+            }
         }
         field.list("h", &self.names);
         field.tag("bh", &text::base64_encode(body.digest.as_ref()));
@@ -283,24 +286,28 @@ pub enum Fields {
     Exactly(Vec<String>),
 }
 
-fn check_names(names: &[String]) -> Result<(), SignError> {
+/// Whether a signature may be made over these names; the `trace` fields are those that each host
+/// adds, removes or renames.
+pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignError> {
+    // What is accepted from others by default.
+    let limit = DkimLimits::default().signed_fields;
+    if names.len() > limit {
+        return Err(SignError::TooManyFields { limit });
+    }
     for name in names {
-        let octets = name.as_bytes();
-        let sound = |octet: &u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
-        if octets.is_empty() || !octets.iter().all(sound) {
+        let sound = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
+        if name.is_empty() || !name.bytes().all(sound) {
             return Err(SignError::FieldName { name: name.clone() });
         }
-        if TRACE_FIELDS
-            .iter()
-            .any(|trace| name.eq_ignore_ascii_case(trace))
-        {
+        let mut trace = trace.iter();
+        if trace.any(|trace| name.eq_ignore_ascii_case(trace)) {
             return Err(SignError::TraceField { name: name.clone() });
         }
     }
-    if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
-        return Err(SignError::FromNotSigned);
+    if names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
+        return Ok(());
     }
-    Ok(())
+    Err(SignError::FromNotSigned)
 }
 
 impl FieldIndex<'_> {
@@ -317,9 +324,6 @@ impl FieldIndex<'_> {
         names
     }
 }
-
-/// §3.5 x=: ‘1*12DIGIT’.
-const LAST_TIME: u64 = 999_999_999_999;
 
 /// §5.4.1, and the MIME fields, without which a body can be made to look different.
 const OVERSIGNED: &[&str] = &[

@@ -138,6 +138,13 @@ pub enum AuthorError {
         /// Its length in octets.
         octets: usize,
     },
+    /// The header block has more than [`MAX_FIELDS`](super::Head::MAX_FIELDS) fields: another From
+    /// field may stand among those that were not read.
+    #[error("the header block has more than {limit} fields")]
+    TooManyFields {
+        /// The limit.
+        limit: usize,
+    },
     /// More mailboxes than we read.
     #[error("more than {limit} mailboxes in the From field")]
     TooMany {
@@ -157,6 +164,10 @@ fn as_text<S: serde::Serializer>(error: &DomainError, serializer: S) -> Result<S
 pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
     if head.anomalies().begins_with_fold {
         return Author::Unparseable(AuthorError::HeadBeginsWithFold);
+    }
+    if head.anomalies().too_many_fields {
+        let limit = Head::MAX_FIELDS;
+        return Author::Unparseable(AuthorError::TooManyFields { limit });
     }
     if hides_an_author(head) {
         return Author::Unparseable(AuthorError::HiddenField);

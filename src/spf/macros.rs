@@ -339,9 +339,11 @@ pub(super) struct Values<'a> {
 
 /// §7.3: ‘if the expanded domain name exceeds 253 characters [..], the left side is truncated to fit,
 /// by removing successive domain labels (and their following dots)’.
-pub(super) fn truncate(name: &[u8]) -> &[u8] {
-    let mut name = name.strip_suffix(b".").unwrap_or(name);
-    while name.len() > MAX_NAME {
+///
+/// A final dot stays: one is for the name's reader to take, of two the name is none.
+pub(super) fn truncate(mut name: &[u8]) -> &[u8] {
+    let longest = MAX_NAME + usize::from(name.ends_with(b"."));
+    while name.len() > longest {
         match crate::text::split_once(name, b'.') {
             Some((_, rest)) => name = rest,
             None => break,

@@ -90,10 +90,11 @@ pub struct Policy {
 #[non_exhaustive]
 pub enum RejectRule {
     /// Reject, but quarantine where an authenticated third party visibly relayed the message: RFC
-    /// 9989 7.4 forbids rejecting ‘solely on the basis of a published policy of "reject"’.
+    /// 9989 7.4 forbids rejecting ‘solely on the basis of a published policy of "reject"’. Defer where
+    /// a temporary failure of the DNS keeps that from being known.
     #[default]
     Corroborated,
-    /// Always reject.
+    /// Always reject; but defer where the failure may concern somebody who is trusted here.
     Enforce,
     /// Always quarantine instead.
     Never,

@@ -116,14 +116,14 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
         Disposition::None => plain(Action::Deliver, Reason::NothingAgainst),
         Disposition::Quarantine => plain(Action::Quarantine, Reason::DmarcPolicy),
         Disposition::Reject => match policy.reject_rule {
-            RejectRule::Enforce => plain(Action::Reject, rejection(policy, facts)),
+            RejectRule::Enforce => refuse(policy, facts),
             RejectRule::Never => overridden(
                 OverrideKind::LocalPolicy,
                 "this receiver does not reject on DMARC".into(),
                 Reason::RejectRuleNever,
             ),
             RejectRule::Corroborated => match corroborating_party(policy, facts) {
-                None => plain(Action::Reject, rejection(policy, facts)),
+                None => refuse(policy, facts),
                 Some(party) => {
                     let kind = match party {
                         Party::List { .. } => OverrideKind::MailingList,
@@ -133,6 +133,21 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
                 }
             },
         },
+    }
+}
+
+/// Rejects; but a refusal is for good, so where somebody that the DNS kept us from knowing might
+/// have spoken for the message, it is put off.
+fn refuse(policy: &Policy, facts: &Facts) -> Decision {
+    let heard = match policy.reject_rule {
+        RejectRule::Corroborated => true,
+        RejectRule::Enforce | RejectRule::Never => {
+            !policy.trusted_forwarders.is_empty() || !policy.trusted_sealers.is_empty()
+        }
+    };
+    match facts.relay.unknown_party(facts).filter(|_| heard) {
+        Some(unknown) => plain(Action::Defer, Reason::TemporaryFailure(unknown)),
+        None => plain(Action::Reject, rejection(policy, facts)),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::spf;
 pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
 pub use earlier::EarlierSpf;
 pub use limit::LimitHit;
+pub(crate) use limit::crowded;
 pub use local::{Occasion, Proof, Rule, Trust, TrustOutcome, TrustedForwarder};
 pub use relay::{Party, Relay};
 pub use reply::SmtpReply;
@@ -54,6 +55,9 @@ pub(crate) struct Facts {
     pub(crate) dmarc: dmarc::Evaluation,
     #[cfg_attr(feature = "serde", serde(rename = "dns", serialize_with = "questions"))]
     pub(crate) transcript: Transcript,
+    /// The names that had more records than were looked at.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(crate) crowded: Vec<LimitHit>,
 }
 
 impl Facts {

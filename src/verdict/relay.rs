@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::Facts;
 use super::earlier::{self, EarlierSpf};
+use super::{Facts, Unknown};
 use crate::address::{Address, ReversePath};
 use crate::arc::ArcResult;
 use crate::domain::Domain;
-use crate::identifier::{AuthenticatedIdentifier, Status};
+use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::message::Head;
 use crate::session::Session;
 use crate::{srs, text};
@@ -56,8 +56,26 @@ impl Relay {
     /// sealer of a valid ARC chain. The author's own organization, which asks for strict alignment,
     /// is no third party; nor is a top-level domain a forwarder.
     pub(super) fn authenticated_party(&self, facts: &Facts) -> Option<Party> {
+        self.party(facts, Status::Pass, facts.arc.result() == ArcResult::Pass)
+    }
+
+    /// What kept us from knowing whether there is such a party, where the DNS did.
+    pub(super) fn unknown_party(&self, facts: &Facts) -> Option<Unknown> {
+        let party = self.party(facts, Status::TempError, facts.arc.cause().is_temporary())?;
+        Some(match party {
+            Party::Forwarder { identifier, .. } | Party::List { identifier, .. } => {
+                match identifier.method() {
+                    Method::Dkim => Unknown::DkimKey,
+                    Method::Spf => Unknown::Spf,
+                }
+            }
+            Party::Sealer { .. } => Unknown::DkimKey,
+        })
+    }
+
+    fn party(&self, facts: &Facts, status: Status, sealed: bool) -> Option<Party> {
         let mut passed = facts.identifiers().filter(|identifier| {
-            identifier.status() == Status::Pass && !facts.is_of_author(identifier.domain())
+            identifier.status() == status && !facts.is_of_author(identifier.domain())
         });
         if let Some(srs) = &self.srs {
             let forwarder = srs.forwarder();
@@ -76,8 +94,7 @@ impl Relay {
             let list = list.clone();
             return Some(Party::List { list, identifier });
         }
-        let valid = facts.arc.result() == ArcResult::Pass;
-        let newest = facts.arc.sets().last().filter(|_| valid)?;
+        let newest = facts.arc.sets().last().filter(|_| sealed)?;
         let sealer = newest
             .domain()
             .filter(|domain| !facts.is_of_author(domain))?

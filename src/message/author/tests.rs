@@ -184,7 +184,9 @@ fn finds_only_what_is_written() {
         b" a@x.example (\r\n b@y.example)",
     ];
     let mut read = 0;
-    for _ in 0..30_000 {
+    // Miri takes its time.
+    let rounds = if cfg!(miri) { 60 } else { 30_000 };
+    for _ in 0..rounds {
         let mut value = seeds[random(seeds.len())].to_vec();
         for _ in 0..=random(3) {
             let at = random(value.len());
@@ -211,7 +213,7 @@ fn finds_only_what_is_written() {
             );
         }
     }
-    assert!(read > 5_000, "{read}");
+    assert!(read > rounds / 6, "{read}");
 }
 
 /// Some readers end lines at LF or CR alone, and would see two authors.

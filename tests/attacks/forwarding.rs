@@ -1,0 +1,127 @@
+//! Forwarders that vouch for what is not theirs (Liu et al., ‘Forward Pass’, EuroS&P 2023), and traces
+//! that anybody can write.
+
+use mailproof::arc::{ArcResult, Payload, Sealer};
+use mailproof::forwarding::{ForwardError, Forwarder};
+use mailproof::srs::Rewriter;
+use mailproof::verdict::{Reason, RejectRule};
+use mailproof::{Action, Message};
+
+use super::{ATTACKER, Attempt, VICTIM, assert_finding, assert_words, now, signed, signer};
+
+const FORGED: &str = "From: admin@legitimate.example\r\nSubject: pay\r\n\r\nNow.\r\n";
+
+fn forwarder() -> Forwarder {
+    let rewriter = Rewriter::new("fwd.example".parse().unwrap(), "a secret of ours").unwrap();
+    Forwarder::new("mx.fwd.example".parse().unwrap(), rewriter)
+}
+
+/// Open forwarding: the attacker lets a forgery be sent on by a host in the victim's SPF record. We
+/// do not send on what failed, rewritten, signed, sealed or not.
+#[test]
+fn forgeries_are_not_sent_on() {
+    let verdict = Attempt::new(FORGED).verdict();
+    assert_words(&verdict, "pass", &[], "fail", Action::Reject);
+    let message = Message::parse(FORGED.as_bytes());
+    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
+    for forwarder in [
+        forwarder(),
+        forwarder().signing([signer(VICTIM)]),
+        forwarder().sealing(sealer),
+    ] {
+        assert!(matches!(
+            forwarder.forward(&verdict, &message, now()),
+            Err(ForwardError::Refused { .. })
+        ));
+    }
+}
+
+/// It was sent on by another that is careless, from the victim's own address: SPF passes and is
+/// aligned. The host noted what SPF gave before; a receiver may act on that.
+#[test]
+fn spf_washed_by_a_forwarder() {
+    let mail = format!(
+        "Received-SPF: fail (attacker) receiver=relay.legitimate.example; \
+         client-ip=203.0.113.66; envelope-from=\"admin@legitimate.example\"\r\n{FORGED}"
+    );
+    let mut attempt = Attempt::new(&mail).envelope(VICTIM, "admin@legitimate.example");
+    attempt.ip = super::VICTIM_IP;
+    let verdict = attempt.verdict();
+    assert_words(&verdict, "pass", &[], "pass", Action::Deliver);
+    assert_finding(&verdict, "spf-upgraded-by-forwarding");
+    attempt.settings.policy.distrust_upgraded_spf = true;
+    let verdict = attempt.verdict();
+    assert_words(&verdict, "pass", &[], "pass", Action::Quarantine);
+    assert_eq!(verdict.decision().reason(), &Reason::UpgradedSpf);
+}
+
+/// An SRS address claims that the victim was the sender: DMARC does not know SRS.
+#[test]
+fn srs_claims_the_victim() {
+    let mut attempt = Attempt::new(FORGED).envelope(
+        "helo.attack.example",
+        "SRS0=AAAA=AA=legitimate.example=admin@attack.example",
+    );
+    // Somebody relayed it visibly, under a name of its own: it is not refused by default.
+    let verdict = attempt.verdict();
+    assert_words(&verdict, "pass", &[], "fail", Action::Quarantine);
+    assert_finding(&verdict, "envelope-srs");
+    assert_finding(&verdict, "srs-original-is-author");
+    attempt.settings.policy.reject_rule = RejectRule::Enforce;
+    assert_words(&attempt.verdict(), "pass", &[], "fail", Action::Reject);
+}
+
+/// The attacker seals its forgery and says that DMARC passed: a valid chain of nobody we trust.
+#[test]
+fn seals_of_the_attacker() {
+    let incoming = Attempt::new(FORGED).verdict();
+    let sealer = signer(ATTACKER);
+    let sealer = Sealer::new(sealer.key().clone(), ATTACKER.parse().unwrap(), "s").unwrap();
+    let payload: Payload = "mx.google.example; spf=pass; dkim=pass header.d=legitimate.example; \
+        dmarc=pass header.from=legitimate.example"
+        .parse()
+        .unwrap();
+    let message = Message::parse(FORGED.as_bytes());
+    let sealed = sealer
+        .seal(&message, &payload, incoming.arc(), now())
+        .unwrap();
+    let mail = format!("{}{FORGED}", sealed.header());
+    let mut attempt = Attempt::new(&mail);
+    let verdict = attempt.verdict();
+    assert_eq!(verdict.arc().result(), ArcResult::Pass);
+    assert_words(&verdict, "pass", &[], "fail", Action::Quarantine);
+    assert_finding(&verdict, "arc-sealer-not-trusted");
+    attempt.settings.policy.reject_rule = RejectRule::Enforce;
+    attempt.settings.policy.trusted_sealers = vec!["google.example".parse().unwrap()];
+    assert_words(&attempt.verdict(), "pass", &[], "fail", Action::Reject);
+    // A seal in the name of one we do trust does not hold.
+    let stolen = mail.replace("d=attack.example", "d=legitimate.example");
+    let mut attempt = Attempt::new(&stolen);
+    attempt.settings.policy.trusted_sealers = vec![VICTIM.parse().unwrap()];
+    let verdict = attempt.verdict();
+    assert_eq!(verdict.arc().result(), ArcResult::Fail);
+    assert_words(&verdict, "pass", &[], "fail", Action::Reject);
+    assert_finding(&verdict, "arc-chain-fails");
+}
+
+/// A mailing list's fields cost nothing to write; they soften a refusal by default, never the
+/// result, and not where policies are enforced.
+#[test]
+fn list_fields_of_the_attacker() {
+    let mail = signed(
+        ATTACKER,
+        &format!("List-Id: <friends.attack.example>\r\n{FORGED}"),
+    );
+    let mut attempt = Attempt::new(&mail);
+    let verdict = attempt.verdict();
+    assert_words(&verdict, "pass", &["pass"], "fail", Action::Quarantine);
+    assert_finding(&verdict, "relayed-by-list");
+    attempt.settings.policy.reject_rule = RejectRule::Enforce;
+    assert_words(
+        &attempt.verdict(),
+        "pass",
+        &["pass"],
+        "fail",
+        Action::Reject,
+    );
+}
