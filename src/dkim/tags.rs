@@ -85,26 +85,50 @@ impl<'a> Tags<'a> {
 
     /// §3.5 h=: ‘The field MUST contain the complete list of header fields in the order presented’,
     /// §5.4: ‘The From header field MUST be signed’.
-    pub(crate) fn signed_fields(&self, limit: usize) -> Result<Vec<String>, SignatureError> {
-        let mut names = Vec::with_capacity(EXPECTED_FIELDS);
-        for name in self.required("h")?.split(|octet| *octet == b':') {
-            let name = text::trim_fws(name);
-            let sound = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-            let name = std::str::from_utf8(name)
-                .ok()
-                .filter(|_| sound)
-                .ok_or(SignatureError::FieldName)?;
-            if names.len() == limit {
-                return Err(SignatureError::TooManyFields { limit });
-            }
-            names.push(name.to_owned());
+    pub(crate) fn signed_fields(&self, limit: usize) -> Result<FieldNames, SignatureError> {
+        let names = FieldNames::parse(self.required("h")?, limit)?;
+        if names.iter().any(str::is_empty) {
+            return Err(SignatureError::FieldName);
         }
-        if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
+        if !names.contains("From") {
             return Err(SignatureError::FromNotSigned);
         }
         Ok(names)
     }
 }
+
+/// The names in `h=`, kept as the one text they came in.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct FieldNames(String);
+
+impl FieldNames {
+    /// Reads at most `limit` names, some of which may be empty.
+    pub(crate) fn parse(value: &[u8], limit: usize) -> Result<Self, SignatureError> {
+        for (number, name) in value.split(|octet| *octet == b':').enumerate() {
+            if !text::trim_fws(name).iter().all(u8::is_ascii_graphic) {
+                return Err(SignatureError::FieldName);
+            }
+            if number == limit {
+                return Err(SignatureError::TooManyFields { limit });
+            }
+        }
+        let value = std::str::from_utf8(value).map_err(|_| SignatureError::FieldName)?;
+        Ok(Self(value.to_owned()))
+    }
+
+    /// The names as written and in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        let names = self.0.split(':').map(|name| name.trim_matches(FWS));
+        names.filter(|_| !self.0.is_empty())
+    }
+
+    /// Whether the name stands among them; letter case does not matter.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+}
+
+const FWS: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// FWS = [*WSP CRLF] 1*WSP: a line break that nothing continues, or half of one, is no white space.
 fn broken_fold(value: &[u8]) -> Option<usize> {
@@ -118,9 +142,6 @@ fn broken_fold(value: &[u8]) -> Option<usize> {
         }
     }
 }
-
-/// Most signatures cover fewer.
-const EXPECTED_FIELDS: usize = 32;
 
 /// How much of an unknown word is kept to be shown.
 pub(super) const SHOWN: usize = 40;

@@ -50,7 +50,7 @@ impl<'p> Probe<'p> {
         keys: Keys,
         key_name: Name,
     ) -> Self {
-        let pieces = verification.signed_fields().iter().map(|signed| {
+        let pieces = verification.signed_fields().map(|signed| {
             let field = signed.position.and_then(|at| head.fields().get(at));
             match field {
                 Some(field) => Piece::of(field, signed.position),
