@@ -93,7 +93,7 @@ impl MessageSignature {
 /// made over the message signature, so that none can cover the other. An empty list vouches for the
 /// body alone, and the seals for the chain.
 fn names(value: &[u8], limit: usize) -> Result<FieldNames, SignatureError> {
-    let names = FieldNames::parse(value, limit)?;
+    let names = FieldNames::parse(value, 0, limit)?;
     if names.contains(SetField::Seal.as_str()) {
         return Err(SignatureError::Value { tag: "h" });
     }

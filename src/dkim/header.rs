@@ -46,6 +46,14 @@ impl<'h> FieldIndex<'h> {
     /// Which of the names it is.
     fn number(&self, name: &[u8]) -> Option<usize> {
         let name = Key::new(name);
+        let number = self
+            .names
+            .partition_point(|(known, _)| known.digest < name.digest);
+        let (found, _) = self.names.get(number)?;
+        if *found == name {
+            return Some(number);
+        }
+        // Another name of the same digest may stand before it.
         let order = |(known, _): &(Key<'_>, usize)| known.cmp(&name);
         self.names.binary_search_by(order).ok()
     }
@@ -154,6 +162,9 @@ impl PartialEq for Key<'_> {
 impl Ord for Key<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.digest.cmp(&other.digest).then_with(|| {
+            if self.name.eq_ignore_ascii_case(other.name) {
+                return Ordering::Equal;
+            }
             let name = self.name.iter().map(u8::to_ascii_lowercase);
             name.cmp(other.name.iter().map(u8::to_ascii_lowercase))
         })
@@ -323,6 +334,16 @@ mod tests {
         assert_eq!(
             positions(received, &["Received"; 5], 99),
             [Some(3), Some(2), Some(1), Some(0), None]
+        );
+    }
+
+    #[test]
+    fn tells_names_of_one_digest_apart() {
+        let head = b"X@: 1\r\nx`: 2\r\nX`: 3\r\nabcdefg@: 4\r\nAbcdefg`: 5\r\n\r\n";
+        assert_eq!(Key::new(b"X@").digest, Key::new(b"x`").digest);
+        assert_eq!(
+            positions(head, &["x@", "X`", "X`", "ABCDEFG`", "abcdefG@", "x@"], 99),
+            [Some(0), Some(2), Some(1), Some(4), Some(3), None]
         );
     }
 
