@@ -8,15 +8,24 @@
 #[path = "../../harness/mod.rs"]
 mod harness;
 
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as library;
+#[cfg(not(feature = "aws-lc-rs"))]
+use ring as library;
+
+mod arc;
 mod dkim;
 mod dmarc;
+mod growth;
 mod header;
 mod keys;
 mod mails;
+mod naive;
 mod peer;
 mod pipeline;
 mod records;
 mod spf;
+mod streams;
 
 use std::time::Duration;
 
@@ -31,11 +40,14 @@ fn main() {
     let only = only.map(|(who, times)| (who.to_owned(), times.parse().expect("a number")));
     let mut table = Table::new(words, only);
     dkim::rows(&mut table);
+    arc::rows(&mut table);
     header::rows(&mut table);
     records::rows(&mut table);
     pipeline::rows(&mut table);
     spf::rows(&mut table);
     dmarc::rows(&mut table);
+    growth::lines(&table);
+    streams::lines(&table);
     table.finish();
 }
 
@@ -115,6 +127,11 @@ impl Table {
             "peer's",
             "floor's"
         );
+    }
+
+    /// Whether anybody wants to see what is no row.
+    fn wants_line(&self, name: &str) -> bool {
+        self.only.is_none() && self.wants(name)
     }
 
     /// Whether anybody wants to see the row.
