@@ -2,7 +2,7 @@
 //!
 //! The only room that names the crypto library: ring, or aws-lc-rs, whose interface is the same, with
 //! the feature of that name. ring takes RSA keys of 1017 bits, aws-lc-rs none below 1024, so that
-//! [`CHECKABLE_BITS`] decides for both. What RFC 8301 3.2 demands is for callers to compare with
+//! `CHECKABLE_BITS` decides for both. What RFC 8301 3.2 demands is for callers to compare with
 //! [`VerifyingKey::bits`].
 
 #[cfg(all(test, feature = "aws-lc-rs"))]
