@@ -103,7 +103,7 @@ fn rsa_1024(canonicalization: Canonicalization, body: &[u8]) {
             );
             let mail = [mail.as_bytes(), body].concat();
             let der = record.split_once("p=").expect("a key").1;
-            let key = VerifyingKey::rsa(&base64(der)).expect("a key");
+            let key = VerifyingKey::rsa(&harness::base64(der)).expect("a key");
             measure("rsa-1024", canonicalization, &mail, &key, record);
         }
     }
@@ -168,7 +168,7 @@ fn floor<'m>(
     let octets = parsed.octets().to_vec();
     let bits = key.bits();
     let record = Publication::new(key).to_string();
-    let public = base64(record.split_once("p=").expect("a key").1);
+    let public = harness::base64(record.split_once("p=").expect("a key").1);
     // SubjectPublicKeyInfo has 22 octets before the key of 1024 bits, 24 before longer ones.
     let skip = match bits {
         256 => 0,
@@ -313,24 +313,4 @@ fn text(size: usize) -> Vec<u8> {
 fn flowed(size: usize) -> Vec<u8> {
     let text = String::from_utf8(text(size)).expect("ASCII");
     text.replace("\r\n", " \r\n").into_bytes()
-}
-
-fn base64(text: &str) -> Vec<u8> {
-    let value = |octet: u8| match octet {
-        b'A'..=b'Z' => octet - b'A',
-        b'a'..=b'z' => octet - b'a' + 26,
-        b'0'..=b'9' => octet - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    };
-    let mut out = Vec::new();
-    for group in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let bits = group
-            .iter()
-            .fold(0_u32, |bits, octet| bits << 6 | u32::from(value(*octet)));
-        let bits = bits << (6 * (4 - group.len()));
-        let octets = bits.to_be_bytes();
-        out.extend_from_slice(&octets[1..group.len()]);
-    }
-    out
 }

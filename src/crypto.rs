@@ -1,14 +1,18 @@
 //! Digests and signature checks.
 //!
 //! The only room that names the crypto library: ring, or aws-lc-rs, whose interface is the same, with
-//! the feature of that name. ring verifies RSA keys of 1017 to 8192 bits; the floor that RFC 8301 3.2
-//! sets is exact, so callers compare [`VerifyingKey::bits`] themselves.
+//! the feature of that name. ring takes RSA keys of 1017 bits, aws-lc-rs none below 1024, so that
+//! `CHECKABLE_BITS` decides for both. What RFC 8301 3.2 demands is for callers to compare with
+//! [`VerifyingKey::bits`].
 
+#[cfg(all(test, feature = "aws-lc-rs"))]
+mod backends;
 mod der;
 mod opening;
 mod signing_key;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs as backend;
@@ -163,7 +167,28 @@ pub struct VerifyingKey(Kind);
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Kind {
     Ed25519([u8; 32]),
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    Rsa(RsaKey),
+}
+
+/// The octets of the modulus and, behind them, of the exponent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct RsaKey {
+    octets: Vec<u8>,
+    modulus_length: usize,
+}
+
+impl RsaKey {
+    fn new(modulus: &[u8], exponent: &[u8]) -> Self {
+        Self {
+            octets: [modulus, exponent].concat(),
+            modulus_length: modulus.len(),
+        }
+    }
+
+    fn modulus_and_exponent(&self) -> (&[u8], &[u8]) {
+        let split = self.octets.split_at_checked(self.modulus_length);
+        split.unwrap_or((&self.octets, &[]))
+    }
 }
 
 impl VerifyingKey {
@@ -182,10 +207,7 @@ impl VerifyingKey {
         if !fits || !odd || exponent == [1] {
             return Err(KeyError::Exponent);
         }
-        Ok(Self(Kind::Rsa {
-            modulus: modulus.to_vec(),
-            exponent: exponent.to_vec(),
-        }))
+        Ok(Self(Kind::Rsa(RsaKey::new(modulus, exponent))))
     }
 
     /// Reads an Ed25519 key: its 32 octets (RFC 8463 4).
@@ -208,7 +230,7 @@ impl VerifyingKey {
     pub fn bits(&self) -> usize {
         match &self.0 {
             Kind::Ed25519(_) => 256,
-            Kind::Rsa { modulus, .. } => bit_length(modulus),
+            Kind::Rsa(key) => bit_length(key.modulus_and_exponent().0),
         }
     }
 
@@ -221,7 +243,10 @@ impl VerifyingKey {
     pub(crate) fn to_octets(&self) -> Vec<u8> {
         match &self.0 {
             Kind::Ed25519(key) => key.to_vec(),
-            Kind::Rsa { modulus, exponent } => der::write_rsa_public_key(modulus, exponent),
+            Kind::Rsa(key) => {
+                let (modulus, exponent) = key.modulus_and_exponent();
+                der::write_rsa_public_key(modulus, exponent)
+            }
         }
     }
 
@@ -234,18 +259,18 @@ impl VerifyingKey {
         match &self.0 {
             Kind::Ed25519(key) => signature::UnparsedPublicKey::new(&signature::ED25519, key)
                 .verify(message, signature),
-            Kind::Rsa { modulus, exponent } => {
+            Kind::Rsa(key) => {
+                if !CHECKABLE_BITS.contains(&self.bits()) {
+                    return false;
+                }
+                let (n, e) = key.modulus_and_exponent();
                 let parameters = match hash {
                     HashAlgorithm::Sha1 => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
                     HashAlgorithm::Sha256 => {
                         &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
                     }
                 };
-                signature::RsaPublicKeyComponents {
-                    n: modulus,
-                    e: exponent,
-                }
-                .verify(parameters, message, signature)
+                signature::RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
             }
         }
         .is_ok()
@@ -254,13 +279,14 @@ impl VerifyingKey {
     /// What `signature` says was signed, whatever that was.
     pub(crate) fn open(&self, signature: &[u8]) -> Opened {
         match &self.0 {
-            Kind::Rsa { modulus, exponent } if self.bits() <= OPENABLE_BITS => {
+            Kind::Rsa(key) if self.bits() <= OPENABLE_BITS => {
+                let (modulus, exponent) = key.modulus_and_exponent();
                 match opening::digest(modulus, exponent, signature) {
                     Some(digest) => Opened::Digest(digest),
                     None => Opened::NotByThisKey,
                 }
             }
-            Kind::Ed25519(_) | Kind::Rsa { .. } => Opened::Sealed,
+            Kind::Ed25519(_) | Kind::Rsa(_) => Opened::Sealed,
         }
     }
 }
@@ -278,6 +304,9 @@ pub(crate) enum Opened {
 
 /// Longer moduli take more than some ten milliseconds.
 const OPENABLE_BITS: usize = 4_096;
+
+/// The RSA keys that signatures can be checked with, whichever the crypto library.
+pub(crate) const CHECKABLE_BITS: RangeInclusive<usize> = 1_024..=8_192;
 
 /// Whether an Ed25519 key is one of the points whose multiple by eight is the neutral element. RFC
 /// 8032 5.1.7 leaves such keys to the verifier, and the crypto library takes them.

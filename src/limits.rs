@@ -77,10 +77,10 @@ pub struct DkimLimits {
     pub key_records: usize,
     /// Octets in one key record. An 8192-bit RSA key takes 1,400.
     pub key_record_octets: usize,
-    /// The largest RSA modulus, in bits: what ring verifies, at about 0.4 ms each.
+    /// The largest RSA modulus, in bits: what the crypto library verifies, at about 0.4 ms each.
     pub rsa_bits_max: usize,
     /// The smallest RSA modulus, in bits. RFC 8301 3.2: ‘Verifiers MUST NOT consider signatures
-    /// using RSA keys of less than 1024 bits as valid signatures.’
+    /// using RSA keys of less than 1024 bits as valid signatures.’ Less than that changes nothing.
     pub rsa_bits_min: usize,
 }
 

@@ -183,8 +183,15 @@ fn header_selection_is_linear() {
         );
         let mail = [&field, &"A: x\r\n".repeat(count), HEADER, "\r\n"].concat();
         let verifications = verify(&zone, &mail, &settings);
-        assert_eq!(verifications[0].signed_fields().len(), count + 1);
-        assert!(verifications[0].signed_fields()[count].position.is_some());
+        assert_eq!(verifications[0].signed_fields().count(), count + 1);
+        assert!(
+            verifications[0]
+                .signed_fields()
+                .last()
+                .unwrap()
+                .position
+                .is_some()
+        );
     });
     assert_linear("9,600 fields of different names", |factor| {
         let fields: String = (0..600 * factor).map(|n| format!("X-{n}: x\r\n")).collect();

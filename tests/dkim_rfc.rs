@@ -121,7 +121,7 @@ fn rfc_6376_appendix_a() {
     assert_eq!(verification.identity(), Some("joe@football.example.com"));
     assert_eq!(verification.algorithm(), Some("rsa-sha256"));
     assert_eq!(verification.key_bits(), Some(1024));
-    assert_eq!(verification.signed_fields().len(), 6);
+    assert_eq!(verification.signed_fields().count(), 6);
     assert!(verification.unsigned_fields().is_empty());
     assert_eq!(verification.body_signed(), verification.body_total());
     assert_eq!(

@@ -149,7 +149,8 @@ fn the_field_is_written_as_it_is_hashed() {
         "first last;=\u{e9}@sub.example.com"
     );
     let names = signature.signed_fields();
-    let count = |wanted: &str| names.iter().filter(|name| *name == wanted).count();
+    let names: Vec<&str> = names.collect();
+    let count = |wanted: &str| names.iter().filter(|name| **name == wanted).count();
     assert_eq!(count("From"), 2);
     assert_eq!(count("Cc"), 61);
     assert_eq!(count("Reply-To"), 1);

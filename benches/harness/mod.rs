@@ -146,6 +146,27 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The octets that some base64 stands for.
+pub fn base64(text: &str) -> Vec<u8> {
+    let value = |octet: u8| match octet {
+        b'A'..=b'Z' => octet - b'A',
+        b'a'..=b'z' => octet - b'a' + 26,
+        b'0'..=b'9' => octet - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut out = Vec::new();
+    for group in text.trim_end_matches('=').as_bytes().chunks(4) {
+        let bits = group
+            .iter()
+            .fold(0_u32, |bits, octet| bits << 6 | u32::from(value(*octet)));
+        let bits = bits << (6 * (4 - group.len()));
+        let octets = bits.to_be_bytes();
+        out.extend_from_slice(&octets[1..group.len()]);
+    }
+    out
+}
+
 /// Seconds a batch takes.
 const BATCH: f64 = 0.000_3;
 

@@ -18,7 +18,7 @@ pub fn dkim_signature(data: &[u8]) {
     let Ok(signature) = Signature::parse(data, 100) else {
         return;
     };
-    let names = signature.signed_fields();
+    let names: Vec<&str> = signature.signed_fields().collect();
     assert!(names.len() <= 100);
     assert!(names.iter().any(|name| name.eq_ignore_ascii_case("from")));
     let domain = signature.signing_domain();

@@ -211,8 +211,7 @@ fn prepare_message(
     if parsed.length.is_some() && settings.dkim.length == LengthPolicy::Refuse {
         return Err(dkim::Cause::LengthGiven);
     }
-    let names = parsed.signed_fields.iter().map(String::as_str);
-    let selected = index.select(names, *position);
+    let selected = index.select(parsed.signed_fields.iter(), *position);
     let mut forms = Vec::with_capacity(parsed.forms.len());
     for (canonicalization, body) in &parsed.forms {
         let data = header::write_selected(head, &selected, *canonicalization, *room);

@@ -1,7 +1,7 @@
 //! The three fields of a set: instance tags, message signatures, seals (§4.1, §4.2.1).
 
 use super::words::{ArcResult, SetField};
-use crate::dkim::tags::Tags;
+use crate::dkim::tags::{FieldNames, Tags};
 use crate::dkim::{Canonicalization, SignatureAlgorithm, SignatureError};
 use crate::domain::Domain;
 use crate::{tag_list, text};
@@ -46,7 +46,7 @@ pub(super) struct MessageSignature {
     pub(super) body_hash: Vec<u8>,
     /// Canonicalizations of header and body, to be tried in this order.
     pub(super) forms: Vec<(Canonicalization, Canonicalization)>,
-    pub(super) signed_fields: Vec<String>,
+    pub(super) signed_fields: FieldNames,
     pub(super) length: Option<u64>,
     pub(super) expiration: Option<u64>,
 }
@@ -92,22 +92,10 @@ impl MessageSignature {
 /// drafts did include ARC-Authentication-Results, and all validators known accept that; a seal is
 /// made over the message signature, so that none can cover the other. An empty list vouches for the
 /// body alone, and the seals for the chain.
-fn names(value: &[u8], limit: usize) -> Result<Vec<String>, SignatureError> {
-    let mut names = Vec::new();
-    for name in value.split(|octet| *octet == b':') {
-        let name = text::trim_fws(name);
-        let sound = name.iter().all(u8::is_ascii_graphic);
-        let name = std::str::from_utf8(name)
-            .ok()
-            .filter(|_| sound)
-            .ok_or(SignatureError::FieldName)?;
-        if name.eq_ignore_ascii_case(SetField::Seal.as_str()) {
-            return Err(SignatureError::Value { tag: "h" });
-        }
-        if names.len() == limit {
-            return Err(SignatureError::TooManyFields { limit });
-        }
-        names.push(name.to_owned());
+fn names(value: &[u8], limit: usize) -> Result<FieldNames, SignatureError> {
+    let names = FieldNames::parse(value, 0, limit)?;
+    if names.contains(SetField::Seal.as_str()) {
+        return Err(SignatureError::Value { tag: "h" });
     }
     Ok(names)
 }

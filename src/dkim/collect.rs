@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::algorithm::SignatureAlgorithm;
 use super::body_hash::{BodyHashRequest, BodyHasher};
 use super::cause::Cause;
-use super::header::{self, FieldIndex, SignedField, UnsignedField};
+use super::header::{self, FieldIndex, SignedFields, UnsignedField};
 use super::key_check::signed_octets;
 use super::settings::{LengthPolicy, Settings};
 use super::signature::Signature;
@@ -27,7 +27,7 @@ pub struct Collected {
 pub(super) struct Candidate {
     pub(super) position: usize,
     pub(super) read: Result<Signature, Salvage>,
-    pub(super) signed_fields: Vec<SignedField>,
+    pub(super) signed_fields: SignedFields,
     pub(super) unsigned_fields: Vec<UnsignedField>,
     pub(super) step: Step,
 }
@@ -184,7 +184,7 @@ impl Candidate {
         Self {
             position,
             read,
-            signed_fields: Vec::new(),
+            signed_fields: SignedFields::default(),
             unsigned_fields: Vec::new(),
             step,
         }
@@ -195,7 +195,7 @@ impl Candidate {
         Self {
             position,
             read: Err(Salvage::default()),
-            signed_fields: Vec::new(),
+            signed_fields: SignedFields::default(),
             unsigned_fields: Vec::new(),
             step: Step::Refused(Cause::NotEvaluated { limit }),
         }
@@ -211,8 +211,10 @@ impl Candidate {
         let (Ok(signature), Step::Waiting { signed, .. }) = (&mut self.read, &mut self.step) else {
             return;
         };
-        self.signed_fields = index.select(signature.take_signed_fields(), self.position);
-        self.unsigned_fields = index.unsigned(&self.signed_fields, self.position);
+        let names = signature.take_signed_fields();
+        let positions = index.select(names.iter(), self.position);
+        self.unsigned_fields = index.unsigned(&positions, self.position);
+        self.signed_fields = SignedFields { names, positions };
         let forbidden = self.unsigned_fields.iter().find(|unsigned| {
             let mut forbidden = settings.forbidden_unsigned.iter();
             forbidden.any(|name| name.eq_ignore_ascii_case(&unsigned.name))
@@ -223,7 +225,8 @@ impl Candidate {
             return;
         }
         let canonicalization = signature.header_canonicalization();
-        let data = header::write_selected(head, &self.signed_fields, canonicalization, *room);
+        let selected = &self.signed_fields.positions;
+        let data = header::write_selected(head, selected, canonicalization, *room);
         let (Some(mut data), Some(own)) = (data, head.fields().get(self.position)) else {
             let limit = settings.limits.signed_octets;
             self.step = Step::Refused(Cause::HeaderTooLong { limit });
@@ -245,7 +248,7 @@ fn first_look(signature: &Signature, now: SystemTime, settings: &Settings) -> Re
         return Err(Cause::LengthGiven);
     }
     let missing = settings.required_fields.iter().find(|required| {
-        let mut signed = signature.signed_fields().iter();
+        let mut signed = signature.signed_fields();
         !signed.any(|name| name.eq_ignore_ascii_case(required))
     });
     if let Some(name) = missing {
@@ -301,6 +304,9 @@ fn refuse_beyond_limit(candidates: &mut [Candidate], preferred: Option<&Domain>,
         }
         _ => 0,
     };
+    if candidates.len() <= limit {
+        return;
+    }
     let mut waiting: Vec<&mut Candidate> = candidates
         .iter_mut()
         .filter(|candidate| matches!(candidate.step, Step::Waiting { .. }))

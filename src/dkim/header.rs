@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use super::canonicalize::Canonicalization;
+use super::tags::FieldNames;
 use crate::message::{Field, Head};
 use crate::text;
 
@@ -11,7 +12,7 @@ use crate::text;
 #[derive(Debug)]
 pub(crate) struct FieldIndex<'h> {
     /// The names in their order, each with where its fields end among the positions.
-    names: Vec<(&'h [u8], usize)>,
+    names: Vec<(Key<'h>, usize)>,
     /// The positions of the fields of the first name, top to bottom, then those of the second.
     positions: Vec<usize>,
 }
@@ -19,14 +20,14 @@ pub(crate) struct FieldIndex<'h> {
 impl<'h> FieldIndex<'h> {
     pub(crate) fn new(head: &'h Head<'_>) -> Self {
         let fields = head.fields().iter().enumerate();
-        let mut fields: Vec<_> = fields.map(|(at, field)| (field.name(), at)).collect();
-        fields.sort_unstable_by(|(one, at), (other, other_at)| {
-            compare_names(one, other).then(at.cmp(other_at))
-        });
-        let mut names: Vec<(&[u8], usize)> = Vec::with_capacity(fields.len());
+        let mut fields: Vec<_> = fields
+            .map(|(at, field)| (Key::new(field.name()), at))
+            .collect();
+        fields.sort_unstable();
+        let mut names: Vec<(Key<'_>, usize)> = Vec::with_capacity(fields.len());
         for (number, (name, _)) in fields.iter().enumerate() {
             match names.last_mut() {
-                Some((known, end)) if known.eq_ignore_ascii_case(name) => *end = number + 1,
+                Some((known, end)) if known == name => *end = number + 1,
                 _ => names.push((*name, number + 1)),
             }
         }
@@ -44,7 +45,16 @@ impl<'h> FieldIndex<'h> {
 
     /// Which of the names it is.
     fn number(&self, name: &[u8]) -> Option<usize> {
-        let order = |(known, _): &(&[u8], usize)| compare_names(known, name);
+        let name = Key::new(name);
+        let number = self
+            .names
+            .partition_point(|(known, _)| known.digest < name.digest);
+        let (found, _) = self.names.get(number)?;
+        if *found == name {
+            return Some(number);
+        }
+        // Another name of the same digest may stand before it.
+        let order = |(known, _): &(Key<'_>, usize)| known.cmp(&name);
         self.names.binary_search_by(order).ok()
     }
 
@@ -61,16 +71,13 @@ impl<'h> FieldIndex<'h> {
     /// top’, so each repetition of a name takes the next instance further up; a name without a field
     /// stands for nothing at all. `own` is the signature field, which never covers itself this way.
     /// A count of those taken per name keeps the time all but linear in fields and names.
-    pub(crate) fn select<N>(
+    pub(crate) fn select<'n>(
         &self,
-        names: impl IntoIterator<Item = N>,
+        names: impl Iterator<Item = &'n str>,
         own: usize,
-    ) -> Vec<SignedField>
-    where
-        N: AsRef<str> + Into<String>,
-    {
+    ) -> Vec<Option<usize>> {
         let mut taken = vec![0; self.names.len()];
-        let mut select = |name: &str| {
+        let select = |name: &str| {
             let number = self.number(name.as_bytes())?;
             let taken = taken.get_mut(number)?;
             let mut unused = self.instances(number).iter().rev().copied();
@@ -82,18 +89,15 @@ impl<'h> FieldIndex<'h> {
             }
             position
         };
-        let signed = |name: N| SignedField {
-            position: select(name.as_ref()),
-            name: name.into(),
-        };
-        names.into_iter().map(signed).collect()
+        let mut selected = Vec::with_capacity(EXPECTED_NAMES);
+        selected.extend(names.map(select));
+        selected
     }
 
     /// The fields that are present but not among the selected instances, other than `own`.
-    pub(crate) fn unsigned(&self, selected: &[SignedField], own: usize) -> Vec<UnsignedField> {
+    pub(crate) fn unsigned(&self, selected: &[Option<usize>], own: usize) -> Vec<UnsignedField> {
         let mut signed = vec![false; self.positions.len()];
-        let positions = selected.iter().filter_map(|field| field.position);
-        for position in positions.chain([own]) {
+        for position in selected.iter().flatten().copied().chain([own]) {
             if let Some(signed) = signed.get_mut(position) {
                 *signed = true;
             }
@@ -108,7 +112,7 @@ impl<'h> FieldIndex<'h> {
             if let Some(first) = fields.first()
                 && instances != 0
             {
-                let mut name = text::lossy(name).into_owned();
+                let mut name = text::lossy(name.name).into_owned();
                 name.make_ascii_lowercase();
                 unsigned.push((*first, UnsignedField { name, instances }));
             }
@@ -118,21 +122,115 @@ impl<'h> FieldIndex<'h> {
     }
 }
 
-/// An order of names in which letter case does not matter. Few names have the same length.
-fn compare_names(one: &[u8], other: &[u8]) -> Ordering {
-    one.len().cmp(&other.len()).then_with(|| {
-        let one = one.iter().map(u8::to_ascii_lowercase);
-        one.cmp(other.iter().map(u8::to_ascii_lowercase))
-    })
+/// A name for which letter case does not matter. Its digest tells nearly all names apart; where it
+/// does not, as anybody may bring about, the names themselves do.
+#[derive(Clone, Copy, Debug)]
+struct Key<'h> {
+    digest: u64,
+    name: &'h [u8],
+}
+
+impl<'h> Key<'h> {
+    fn new(name: &'h [u8]) -> Self {
+        let ends = name.first_chunk().zip(name.last_chunk());
+        let word = match ends {
+            Some((first, last)) => {
+                u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(32)
+            }
+            None => name
+                .iter()
+                .fold(0, |word, octet| word << 8 | u64::from(*octet)),
+        };
+        let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
+        // Letters that differ in case alone differ in this bit alone.
+        let digest = word | LOWER_CASE;
+        Self {
+            digest: digest ^ length,
+            name,
+        }
+    }
+}
+
+impl Eq for Key<'_> {}
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest && self.name.eq_ignore_ascii_case(other.name)
+    }
+}
+
+impl Ord for Key<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.digest.cmp(&other.digest).then_with(|| {
+            if self.name.eq_ignore_ascii_case(other.name) {
+                return Ordering::Equal;
+            }
+            let name = self.name.iter().map(u8::to_ascii_lowercase);
+            name.cmp(other.name.iter().map(u8::to_ascii_lowercase))
+        })
+    }
+}
+
+impl PartialOrd for Key<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+const LOWER_CASE: u64 = u64::from_le_bytes([0x20; 8]);
+
+/// Most signatures have fewer names in `h=`.
+const EXPECTED_NAMES: usize = 32;
+
+/// The names in `h=` and what they stand for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(into = "Vec<OwnedSignedField>")
+)]
+pub(super) struct SignedFields {
+    pub(super) names: FieldNames,
+    /// The position for each name.
+    pub(super) positions: Vec<Option<usize>>,
+}
+
+impl SignedFields {
+    pub(super) fn iter(&self) -> impl Iterator<Item = SignedField<'_>> {
+        let pairs = self.names.iter().zip(&self.positions);
+        pairs.map(|(name, position)| SignedField {
+            name,
+            position: *position,
+        })
+    }
+}
+
+/// What a [`SignedField`] is serialized from.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+struct OwnedSignedField {
+    name: String,
+    position: Option<usize>,
+}
+
+#[cfg(feature = "serde")]
+impl From<SignedFields> for Vec<OwnedSignedField> {
+    fn from(fields: SignedFields) -> Self {
+        let owned = |field: SignedField<'_>| OwnedSignedField {
+            name: field.name.to_owned(),
+            position: field.position,
+        };
+        fields.iter().map(owned).collect()
+    }
 }
 
 /// A name in `h=` and the header field it stands for.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct SignedField {
+pub struct SignedField<'a> {
     /// The name as it stands in `h=`.
-    pub name: String,
+    pub name: &'a str,
     /// The position of the field in [`Head::fields`]; `None` where no (further) field has the name,
     /// so that adding one breaks the signature.
     pub position: Option<usize>,
@@ -152,18 +250,18 @@ pub struct UnsignedField {
 /// Writes the selected fields, each with its CRLF, and gives up beyond `room` octets.
 pub(crate) fn write_selected(
     head: &Head<'_>,
-    selected: &[SignedField],
+    selected: &[Option<usize>],
     canonicalization: Canonicalization,
     room: usize,
 ) -> Option<Vec<u8>> {
-    let fields = selected.iter().filter_map(|field| field.position);
-    let fields = fields.filter_map(|position| head.fields().get(position));
+    let positions = selected.iter().flatten();
+    let fields = positions.filter_map(|position| head.fields().get(*position));
     let octets = |field: &Field<'_>| field.name().len() + field.gap().len() + field.value().len();
     let most: usize = fields.map(|field| octets(field) + 3).sum();
     // The signature's own field is to follow.
     let mut out = Vec::with_capacity(most.min(room).saturating_add(OWN_FIELD));
-    for position in selected.iter().filter_map(|field| field.position) {
-        let field = head.fields().get(position)?;
+    for position in selected.iter().flatten() {
+        let field = head.fields().get(*position)?;
         canonicalization.write_header_field(field.name(), field.gap(), field.value(), &mut out);
         out.extend_from_slice(b"\r\n");
         if out.len() > room {
@@ -218,8 +316,7 @@ mod tests {
 
     fn positions(head: &[u8], names: &[&str], own: usize) -> Vec<Option<usize>> {
         let (head, _) = Head::parse(head);
-        let selected = FieldIndex::new(&head).select(names.iter().copied(), own);
-        selected.iter().map(|field| field.position).collect()
+        FieldIndex::new(&head).select(names.iter().copied(), own)
     }
 
     #[test]
@@ -241,10 +338,20 @@ mod tests {
     }
 
     #[test]
+    fn tells_names_of_one_digest_apart() {
+        let head = b"X@: 1\r\nx`: 2\r\nX`: 3\r\nabcdefg@: 4\r\nAbcdefg`: 5\r\n\r\n";
+        assert_eq!(Key::new(b"X@").digest, Key::new(b"x`").digest);
+        assert_eq!(
+            positions(head, &["x@", "X`", "X`", "ABCDEFG`", "abcdefG@", "x@"], 99),
+            [Some(0), Some(2), Some(1), Some(4), Some(3), None]
+        );
+    }
+
+    #[test]
     fn lists_what_is_not_signed() {
         let (head, _) = Head::parse(b"D: s\r\nTo: 1\r\nTo: 2\r\nX: 3\r\nFrom: 4\r\n\r\n");
         let index = FieldIndex::new(&head);
-        let selected = index.select(["from", "to"], 0);
+        let selected = index.select(["from", "to"].into_iter(), 0);
         let unsigned: Vec<(String, usize)> = index
             .unsigned(&selected, 0)
             .into_iter()

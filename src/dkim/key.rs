@@ -36,7 +36,7 @@ impl KeyRecord {
     pub fn parse(record: &[u8]) -> Result<Self, KeyRecordError> {
         let tags = tag_list::parse(record)?;
         let get = |name: &str| {
-            let tag = tags.iter().find(|tag| tag.name == name.as_bytes());
+            let tag = tags.iter().find(|tag| tag.is(name.as_bytes()));
             tag.map(|tag| tag.value)
         };
         // §3.6.1: ‘If specified, this tag MUST be set to "DKIM1" (without the quotes). This tag MUST

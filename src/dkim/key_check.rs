@@ -4,7 +4,7 @@ use super::algorithm::SignatureAlgorithm;
 use super::cause::Cause;
 use super::key::{KeyRecord, KeyRecordError, KeyType};
 use super::keys::Keys;
-use crate::crypto::{HashAlgorithm, Opened, VerifyingKey};
+use crate::crypto::{CHECKABLE_BITS, HashAlgorithm, Opened, VerifyingKey};
 use crate::dns::{Answer, Name};
 use crate::limits::DkimLimits;
 
@@ -178,8 +178,8 @@ fn suitable<'k>(
             return Err(Cause::KeyTooLong { bits, limit });
         }
         // The crypto library checks no shorter keys, whatever the settings allow.
-        if bits < CHECKABLE_BITS {
-            let limit = CHECKABLE_BITS;
+        let limit = *CHECKABLE_BITS.start();
+        if bits < limit {
             return Err(Cause::KeyTooShort { bits, limit });
         }
     }
@@ -195,6 +195,3 @@ fn closeness(cause: &Cause) -> u8 {
         _ => 1,
     }
 }
-
-/// ring's floor: a modulus of 128 octets, of which the first may have one bit set.
-const CHECKABLE_BITS: usize = 1_017;

@@ -1,6 +1,6 @@
 //! What the DNS said about the keys of a message.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, btree_map};
 
 use crate::dns::{LookupError, Name, Outcome, Txt};
 
@@ -17,7 +17,7 @@ use crate::dns::{LookupError, Name, Outcome, Txt};
 /// # Ok::<(), mailproof::dns::NameError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Keys(HashMap<Name, Result<Outcome<Txt>, LookupError>>);
+pub struct Keys(BTreeMap<Name, Result<Outcome<Txt>, LookupError>>);
 
 impl Keys {
     /// Adds the answer for a name.
@@ -48,7 +48,7 @@ impl Extend<(Name, Result<Outcome<Txt>, LookupError>)> for Keys {
 
 impl IntoIterator for Keys {
     type Item = (Name, Result<Outcome<Txt>, LookupError>);
-    type IntoIter = std::collections::hash_map::IntoIter<Name, Result<Outcome<Txt>, LookupError>>;
+    type IntoIter = btree_map::IntoIter<Name, Result<Outcome<Txt>, LookupError>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

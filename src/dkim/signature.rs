@@ -7,7 +7,7 @@ use super::atps::AtpsHash;
 use super::canonicalize::Canonicalization;
 use super::quoted_printable;
 use super::signature_error::SignatureError;
-use super::tags::{SHOWN, Tags};
+use super::tags::{FieldNames, SHOWN, Tags};
 use crate::domain::Domain;
 use crate::text;
 
@@ -35,7 +35,7 @@ pub struct Signature {
     signing_domain: Domain,
     selector: Domain,
     identity: Identity,
-    signed_fields: Vec<String>,
+    signed_fields: FieldNames,
     length: Option<u64>,
     timestamp: Option<u64>,
     expiration: Option<u64>,
@@ -187,13 +187,12 @@ impl Signature {
     }
 
     /// The names in `h=`, as written and in order.
-    #[must_use]
-    pub fn signed_fields(&self) -> &[String] {
-        &self.signed_fields
+    pub fn signed_fields(&self) -> impl Iterator<Item = &str> {
+        self.signed_fields.iter()
     }
 
     /// The names in `h=`, which are gone afterwards.
-    pub(super) fn take_signed_fields(&mut self) -> Vec<String> {
+    pub(super) fn take_signed_fields(&mut self) -> FieldNames {
         std::mem::take(&mut self.signed_fields)
     }
 
@@ -274,6 +273,11 @@ impl Identity {
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
+
+    /// What `Display` writes, at once.
+    pub(super) fn to_text(&self) -> String {
+        [&self.local_part, "@", self.domain.as_str()].concat()
+    }
 }
 
 impl fmt::Display for Identity {
@@ -311,9 +315,12 @@ fn third_party(tags: &Tags<'_>) -> Option<(Domain, AtpsHash)> {
 }
 
 pub(super) fn prefix(value: &[u8]) -> String {
-    let octets = value.iter().filter(|octet| !text::is_fws(**octet));
-    let octets: Vec<u8> = octets.take(PREFIX).copied().collect();
-    text::lossy(&octets).into_owned()
+    let octets = value.iter().copied().filter(|octet| !text::is_fws(*octet));
+    let octets = octets.take(PREFIX);
+    if octets.clone().all(|octet| octet.is_ascii()) {
+        return octets.map(char::from).collect();
+    }
+    text::lossy(&octets.collect::<Vec<u8>>()).into_owned()
 }
 
 /// RFC 6008 4: the first eight characters are enough to tell signatures apart.

@@ -19,7 +19,7 @@ impl<'a> Tags<'a> {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a [u8]> {
-        let tag = self.0.iter().find(|tag| tag.name == name.as_bytes());
+        let tag = self.0.iter().find(|tag| tag.is(name.as_bytes()));
         tag.map(|tag| tag.value)
     }
 
@@ -85,24 +85,59 @@ impl<'a> Tags<'a> {
 
     /// §3.5 h=: ‘The field MUST contain the complete list of header fields in the order presented’,
     /// §5.4: ‘The From header field MUST be signed’.
-    pub(crate) fn signed_fields(&self, limit: usize) -> Result<Vec<String>, SignatureError> {
-        let mut names = Vec::with_capacity(EXPECTED_FIELDS);
-        for name in self.required("h")?.split(|octet| *octet == b':') {
-            let name = text::trim_fws(name);
-            let sound = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-            let name = std::str::from_utf8(name)
-                .ok()
-                .filter(|_| sound)
-                .ok_or(SignatureError::FieldName)?;
-            if names.len() == limit {
-                return Err(SignatureError::TooManyFields { limit });
-            }
-            names.push(name.to_owned());
-        }
-        if !names.iter().any(|name| name.eq_ignore_ascii_case("From")) {
+    pub(crate) fn signed_fields(&self, limit: usize) -> Result<FieldNames, SignatureError> {
+        let names = FieldNames::parse(self.required("h")?, 1, limit)?;
+        if !names.contains("From") {
             return Err(SignatureError::FromNotSigned);
         }
         Ok(names)
+    }
+}
+
+/// The names in `h=`, as one text: without white space, colons between them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct FieldNames(String);
+
+impl FieldNames {
+    /// Reads at most `limit` names, each of at least so many octets.
+    pub(crate) fn parse(
+        value: &[u8],
+        least_octets: usize,
+        limit: usize,
+    ) -> Result<Self, SignatureError> {
+        let mut names = Vec::with_capacity(value.len());
+        for (number, name) in value.split(|octet| *octet == b':').enumerate() {
+            let name = text::trim_fws(name);
+            if name.len() < least_octets || !name.iter().all(u8::is_ascii_graphic) {
+                return Err(SignatureError::FieldName);
+            }
+            if number == limit {
+                return Err(SignatureError::TooManyFields { limit });
+            }
+            if number != 0 {
+                names.push(b':');
+            }
+            names.extend_from_slice(name);
+        }
+        let names = String::from_utf8(names).map_err(|_| SignatureError::FieldName)?;
+        Ok(Self(names))
+    }
+
+    /// The names as written and in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        let mut rest = Some(self.0.as_str()).filter(|names| !names.is_empty());
+        std::iter::from_fn(move || {
+            let names = rest?;
+            let end = names.bytes().position(|octet| octet == b':');
+            let (name, tail) = names.split_at_checked(end.unwrap_or(names.len()))?;
+            rest = tail.get(1..);
+            Some(name)
+        })
+    }
+
+    /// Whether the name stands among them; letter case does not matter.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 }
 
@@ -118,9 +153,6 @@ fn broken_fold(value: &[u8]) -> Option<usize> {
         }
     }
 }
-
-/// Most signatures cover fewer.
-const EXPECTED_FIELDS: usize = 32;
 
 /// How much of an unknown word is kept to be shown.
 pub(super) const SHOWN: usize = 40;

@@ -1,12 +1,13 @@
 //! What came of one signature.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::algorithm::DkimResult;
 use super::atps::AtpsHash;
 use super::body_hash::BodyHash;
 use super::cause::Cause;
-use super::header::{SignedField, UnsignedField};
+use super::header::{SignedField, SignedFields, UnsignedField};
 use super::signature::Signature;
 use super::signature_error::Salvage;
 use crate::auth_results::{Method, MethodResult, Property};
@@ -26,14 +27,14 @@ pub struct Verification {
     domain: Option<Domain>,
     selector: Option<String>,
     identity: Option<String>,
-    algorithm: Option<String>,
+    algorithm: Option<Cow<'static, str>>,
     prefix: Option<String>,
     timestamp: Option<u64>,
     expiration: Option<u64>,
     testing: bool,
     key_bits: Option<usize>,
     header_intact: Option<bool>,
-    pub(super) signed_fields: Vec<SignedField>,
+    pub(super) signed_fields: SignedFields,
     pub(super) unsigned_fields: Vec<UnsignedField>,
     body_signed: Option<u64>,
     body_total: Option<u64>,
@@ -65,15 +66,15 @@ impl Verification {
             cause,
             domain: Some(signature.signing_domain().clone()),
             selector: Some(signature.selector().to_owned()),
-            identity: Some(signature.identity().to_string()),
-            algorithm: Some(signature.algorithm().as_str().to_owned()),
+            identity: Some(signature.identity().to_text()),
+            algorithm: Some(Cow::Borrowed(signature.algorithm().as_str())),
             prefix: Some(signature.prefix().to_owned()),
             timestamp: signature.timestamp(),
             expiration: signature.expiration(),
             testing: key.testing,
             key_bits: key.bits,
             header_intact: key.header_intact,
-            signed_fields: Vec::new(),
+            signed_fields: SignedFields::default(),
             unsigned_fields: Vec::new(),
             body_signed: body.map(|body| body.hashed),
             body_total: body.map(|body| body.total),
@@ -95,14 +96,14 @@ impl Verification {
             domain: salvage.domain.clone(),
             selector: salvage.selector.clone(),
             identity: salvage.identity.clone(),
-            algorithm: salvage.algorithm.clone(),
+            algorithm: salvage.algorithm.clone().map(Cow::Owned),
             prefix: salvage.prefix.clone(),
             timestamp: None,
             expiration: None,
             testing: false,
             key_bits: None,
             header_intact: None,
-            signed_fields: Vec::new(),
+            signed_fields: SignedFields::default(),
             unsigned_fields: Vec::new(),
             body_signed: None,
             body_total: None,
@@ -197,9 +198,8 @@ impl Verification {
 
     /// The names in `h=` with the fields that they stand for. Empty where the signature was refused
     /// before that mattered.
-    #[must_use]
-    pub fn signed_fields(&self) -> &[SignedField] {
-        &self.signed_fields
+    pub fn signed_fields(&self) -> impl Iterator<Item = SignedField<'_>> {
+        self.signed_fields.iter()
     }
 
     /// The header fields that are present but not covered.

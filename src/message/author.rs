@@ -280,11 +280,58 @@ fn read(value: &[u8], limits: &MessageLimits) -> Result<Vec<Address>, AuthorErro
         });
     }
     let mailboxes::List { mailboxes, routes } = mailboxes::read(value, limits.author_mailboxes)?;
-    if agrees(&without(&routes, value), &mailboxes) {
+    if is_plain(value) || agrees(&without(&routes, value), &mailboxes) {
         Ok(mailboxes)
     } else {
         Err(AuthorError::Ambiguous)
     }
+}
+
+/// Whether the value is so plain that no two readers differ: at most one space before it, words of
+/// letters and digits, perhaps encoded or all in quotes, and one address, in angle brackets where
+/// there are words.
+fn is_plain(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b" ").unwrap_or(value);
+    let (words, address) = match text::split_once(value, b'<') {
+        Some((words, rest)) => (words, rest.strip_suffix(b">").unwrap_or_default()),
+        None => (&b""[..], value),
+    };
+    let words = words.strip_suffix(b" ").unwrap_or(words);
+    let quoted = words
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""));
+    let mut words = quoted.unwrap_or(words).split(|octet| *octet == b' ');
+    let is_plain_word = |word: &[u8]| word.iter().all(is_plain_octet);
+    let has_parts = text::split_once(address, b'@').is_some_and(|(local_part, domain)| {
+        let parts = [local_part, domain];
+        parts
+            .iter()
+            .all(|part| !part.is_empty() && is_plain_word(part))
+    });
+    has_parts && words.all(|word| is_plain_word(word) || is_plain_encoded_word(word))
+}
+
+fn is_plain_octet(octet: &u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'+')
+}
+
+/// encoded-word = "=?" charset "?" encoding "?" encoded-text "?=" (RFC 2047 2)
+fn is_plain_encoded_word(word: &[u8]) -> bool {
+    let inner = word
+        .strip_prefix(b"=?")
+        .and_then(|rest| rest.strip_suffix(b"?="));
+    let mut parts = inner.unwrap_or_default().split(|octet| *octet == b'?');
+    let (Some(charset), Some(encoding), Some(encoded), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    matches!(encoding, b"Q" | b"q" | b"B" | b"b")
+        && !charset.is_empty()
+        && charset.iter().all(is_plain_octet)
+        && encoded
+            .iter()
+            .all(|octet| is_plain_octet(octet) || matches!(octet, b'=' | b'/'))
 }
 
 /// The value with blanks for the source routes, which mail-parser does not know.

@@ -148,6 +148,18 @@ impl<'a> Head<'a> {
         if self.fields.is_empty() && line.first().is_some_and(|octet| text::is_wsp(*octet)) {
             self.anomalies.begins_with_fold = true;
         }
+        let name_end = line.iter().position(|octet| !is_name_octet(*octet));
+        let (name, rest) = line.split_at(name_end.unwrap_or(line.len()));
+        if let [b':', value @ ..] = rest
+            && !name.is_empty()
+        {
+            self.fields.push(Field {
+                name,
+                gap: &[],
+                value: Cow::Borrowed(value),
+            });
+            return;
+        }
         match text::split_once(line, b':') {
             Some((name, value)) => self.push(Field::new(name, Cow::Borrowed(value))),
             None => self.anomalies.lines_without_colon += 1,
@@ -230,6 +242,11 @@ fn milter_value(value: &[u8], leading_space: bool) -> Cow<'_, [u8]> {
 /// field-name = 1*ftext: printable US-ASCII except the colon (RFC 5322 2.2).
 fn is_field_name(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+}
+
+/// ftext
+fn is_name_octet(octet: u8) -> bool {
+    octet.is_ascii_graphic() && octet != b':'
 }
 
 /// A header field, octet for octet.

@@ -119,7 +119,7 @@ fn signature(case: &Value, report: &mut Report) {
             "a" => Value::from(signature.algorithm().as_str()),
             "s" => signature.selector().into(),
             "d" => signature.signing_domain().as_str().into(),
-            "h" => signature.signed_fields().to_vec().into(),
+            "h" => signature.signed_fields().collect::<Vec<_>>().into(),
             "c" => format!(
                 "{}/{}",
                 signature.header_canonicalization(),

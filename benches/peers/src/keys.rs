@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use mailproof::crypto::{SigningKey, VerifyingKey};
 use mailproof::dkim::{self, SignatureAlgorithm, ToSign};
-use ring::signature;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::DecodePrivateKey;
 use sha2::Digest;
+
+use crate::library::signature;
 
 /// A key pair.
 #[derive(Clone)]
 pub struct Key {
     pub name: &'static str,
     private: Private,
-    /// What ring checks with: RSAPublicKey, or the 32 octets.
-    public: Vec<u8>,
+    /// What the crypto library checks with: RSAPublicKey, or the 32 octets.
+    pub public: Vec<u8>,
 }
 
 #[derive(Clone)]

@@ -33,7 +33,7 @@ impl Numbers {
     }
 }
 
-/// A body of about `size` octets: `text`, `html` or `base64`.
+/// A body of about `size` octets: `text`, `html`, `base64`, or `mixed` of them.
 pub fn body(kind: &str, size: usize) -> Vec<u8> {
     let mut numbers = Numbers(1);
     let mut out = Vec::with_capacity(size + 200);
@@ -41,6 +41,8 @@ pub fn body(kind: &str, size: usize) -> Vec<u8> {
         match kind {
             "text" => paragraph(&mut numbers, &mut out),
             "html" => markup(&mut numbers, &mut out),
+            "mixed" if out.len() % 4_096 < 1_024 => paragraph(&mut numbers, &mut out),
+            "mixed" if out.len() % 4_096 < 2_048 => markup(&mut numbers, &mut out),
             _ => {
                 for _ in 0..76 {
                     out.push(ALPHABET[numbers.below(64)]);

@@ -2,21 +2,30 @@
 //! floor, all on one crypto library.
 //!
 //! `cargo run --release [-- WORD ...]` prints the rows that have all the words. All candidates of a row
-//! take turns, so the ratios hold on a busy machine, and the times do not. With `--ours` only our
-//! part is run, many times, for profilers to watch.
+//! take turns, so the ratios hold on a busy machine, and the times do not. With `--ours=N`, `--peer=N`
+//! or `--floor=N` only that candidate is run, N times, for profilers to watch.
 
 #[path = "../../harness/mod.rs"]
 mod harness;
 
+#[cfg(feature = "aws-lc-rs")]
+use aws_lc_rs as library;
+#[cfg(not(feature = "aws-lc-rs"))]
+use ring as library;
+
+mod arc;
 mod dkim;
 mod dmarc;
+mod growth;
 mod header;
 mod keys;
 mod mails;
+mod naive;
 mod peer;
 mod pipeline;
 mod records;
 mod spf;
+mod streams;
 
 use std::time::Duration;
 
@@ -27,13 +36,18 @@ use crate::peer::Data;
 fn main() {
     let arguments = std::env::args().skip(1);
     let (options, words): (Vec<String>, _) = arguments.partition(|word| word.starts_with("--"));
-    let mut table = Table::new(words, options.iter().any(|option| option == "--ours"));
+    let only = options.first().and_then(|option| option.split_once('='));
+    let only = only.map(|(who, times)| (who.to_owned(), times.parse().expect("a number")));
+    let mut table = Table::new(words, only);
     dkim::rows(&mut table);
+    arc::rows(&mut table);
     header::rows(&mut table);
     records::rows(&mut table);
     pipeline::rows(&mut table);
     spf::rows(&mut table);
     dmarc::rows(&mut table);
+    growth::lines(&table);
+    streams::lines(&table);
     table.finish();
 }
 
@@ -79,12 +93,24 @@ impl<'a> Row<'a> {
 /// Runs rows and prints them.
 struct Table {
     words: Vec<String>,
-    ours_only: bool,
+    /// One candidate by its option, and how often it is to run.
+    only: Option<(String, u32)>,
     behind: Vec<String>,
 }
 
 impl Table {
-    fn new(words: Vec<String>, ours_only: bool) -> Self {
+    fn new(words: Vec<String>, only: Option<(String, u32)>) -> Self {
+        if only.is_none() {
+            Self::print_head();
+        }
+        Self {
+            words,
+            only,
+            behind: Vec::new(),
+        }
+    }
+
+    fn print_head() {
         println!(
             "{:45} {:>10} | {:>8} {:>8} | {:>8} {:>8} | {:>8} | {:>6} {:>6} {:>6} | {:>10} {:>10} {:>10}",
             peer::NAME,
@@ -101,11 +127,11 @@ impl Table {
             "peer's",
             "floor's"
         );
-        Self {
-            words,
-            ours_only,
-            behind: Vec::new(),
-        }
+    }
+
+    /// Whether anybody wants to see what is no row.
+    fn wants_line(&self, name: &str) -> bool {
+        self.only.is_none() && self.wants(name)
     }
 
     /// Whether anybody wants to see the row.
@@ -118,8 +144,14 @@ impl Table {
         if !self.wants(row.name) {
             return;
         }
-        if self.ours_only {
-            return (0..5_000).for_each(|_| (row.ours)());
+        if let Some((who, times)) = &self.only {
+            let work = match who.as_str() {
+                "--ours" => Some(row.ours),
+                "--peer" => row.peer,
+                _ => row.floor,
+            };
+            let work = work.expect("somebody to do it");
+            return (0..*times).for_each(|_| work());
         }
         let others = [row.floor, row.peer, row.twin];
         let candidates: Vec<&dyn Fn()> = std::iter::once(row.ours)
@@ -164,6 +196,9 @@ impl Table {
     }
 
     fn finish(&self) {
+        if self.only.is_some() {
+            return;
+        }
         println!("\nbehind the peer: {:?}", self.behind);
     }
 }

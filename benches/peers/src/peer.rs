@@ -26,7 +26,7 @@ pub enum Data {
 }
 
 /// What is known of one type; whatever else is asked for, there is none.
-struct Known<K, V> {
+pub struct Known<K, V> {
     records: HashMap<K, V>,
     otherwise: V,
 }

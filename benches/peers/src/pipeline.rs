@@ -7,14 +7,18 @@ use mailproof::dkim::Canonicalization;
 use mailproof::dns::block_on;
 use mailproof::{Message, Session, Verifier, dmarc};
 
-use crate::dkim::{Case, now};
+use crate::dkim::{Case, now, octets};
 use crate::keys::Key;
 use crate::peer::{Data, Peer};
 use crate::{Row, Table, mails};
 
 pub fn rows(table: &mut Table) {
-    for key in [Key::rsa_2048(), Key::ed25519()] {
-        let body = mails::body("html", 10 << 10);
+    for (key, size) in [
+        (Key::rsa_2048(), "10K"),
+        (Key::rsa_2048(), "1M"),
+        (Key::ed25519(), "10K"),
+    ] {
+        let body = mails::body("html", octets(size));
         let mut case = Case::new(&key, Canonicalization::Relaxed, &body, 1);
         for (name, text) in [
             ("example.com", "v=spf1 ip4:192.0.2.0/24 -all"),
@@ -42,20 +46,9 @@ pub fn rows(table: &mut Table) {
         ] {
             let theirs =
                 || assert!(peer.everything(client, helo, sender, black_box(&case.message)));
-            table.run(
-                &Row::new(
-                    &format!(
-                        "everything 10K {} (peer {temper})",
-                        if key.record().len() > 100 {
-                            "rsa2048"
-                        } else {
-                            "ed25519"
-                        }
-                    ),
-                    &ours,
-                )
-                .peer(&theirs),
-            );
+            let name = format!("everything {} {size} (peer {temper})", key.name);
+            let row = Row::new(&name, &ours).peer(&theirs);
+            table.run(&row.floor(&|| case.floor()));
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Reading key records and the value of a DKIM-Signature field.
+//! Reading key and SPF records, and the value of a DKIM-Signature field.
 
 use std::hint::black_box;
 
-use mailproof::Message;
 use mailproof::dkim::{Canonicalization, KeyRecord, Signature};
+use mailproof::{Message, spf};
 
 use crate::dkim::Case;
 use crate::keys::Key;
@@ -18,6 +18,15 @@ pub fn rows(table: &mut Table) {
         let theirs = || peer::parse_key(black_box(record));
         table.run(&Row::new(&name, &ours).peer(&theirs));
     }
+    let terms: String = (0..50).map(|n| format!("ip4:198.18.{n}.0/24 ")).collect();
+    let record = format!("v=spf1 {terms}-all");
+    let ours = || {
+        drop(black_box(
+            spf::Record::parse(black_box(record.as_bytes())).unwrap(),
+        ))
+    };
+    let theirs = || peer::parse_spf(black_box(record.as_bytes()));
+    table.run(&Row::new("parse spf-record 50 ip4", &ours).peer(&theirs));
     let case = Case::new(&Key::rsa_2048(), Canonicalization::Relaxed, b"", 1);
     let message = Message::parse(&case.message);
     let field = message.head().named(b"DKIM-Signature").next().unwrap();

@@ -118,11 +118,7 @@ fn by_form(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) ->
 fn letters(report: &Report<'_>, signature: &Signature, probe: &mut Probe<'_>) -> Option<Finding> {
     let now = probe.pieces.clone();
     let own = probe.own.clone();
-    let names: Vec<&str> = signature
-        .signed_fields()
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let names: Vec<&str> = signature.signed_fields().collect();
     let spellings: [fn(&str) -> String; 3] = [str::to_owned, title, str::to_ascii_lowercase];
     for spelling in spellings {
         let mut pieces = now.clone();
@@ -391,7 +387,6 @@ fn likely(report: &Report<'_>, signature: &Signature, probe: &Probe<'_>) -> Vec<
     let signed = |name: &&&str| {
         signature
             .signed_fields()
-            .iter()
             .any(|signed| signed.eq_ignore_ascii_case(name))
     };
     let missing = EXPECTED.iter().filter(signed).find(|name| !present(name));
@@ -400,10 +395,7 @@ fn likely(report: &Report<'_>, signature: &Signature, probe: &Probe<'_>) -> Vec<
         return vec![draft.likely().finish()];
     }
     let often = OFTEN.iter().filter(signed).find(|name| present(name));
-    let first = signature
-        .signed_fields()
-        .first()
-        .map_or("From", String::as_str);
+    let first = signature.signed_fields().next().unwrap_or("From");
     let name = often.copied().unwrap_or(first);
     vec![
         report

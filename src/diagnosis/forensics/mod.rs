@@ -76,7 +76,7 @@ fn examine(view: &View<'_>, verification: &Verification, message: &Message<'_>) 
     let suspect = Suspect {
         signature: &signature,
         position,
-        selected: verification.signed_fields().to_vec(),
+        selected: verification.signed_fields().collect(),
         header_intact: verification.header_intact(),
     };
     suspect.explain(view, &report, verification.cause(), message)
@@ -98,7 +98,7 @@ struct Suspect<'s> {
     signature: &'s Signature,
     position: usize,
     /// The fields that it covers.
-    selected: Vec<SignedField>,
+    selected: Vec<SignedField<'s>>,
     /// Whether it fits the header; `None` where that is not known yet.
     header_intact: Option<bool>,
 }
@@ -151,18 +151,22 @@ impl<'s> Suspect<'s> {
             key_name: key_name.clone(),
         };
         let pieces = self.selected.iter();
-        let pieces = pieces.map(|field| Piece::at(head, &field.name, field.position));
+        let pieces = pieces.map(|field| Piece::at(head, field.name, field.position));
         let own = Piece::at(head, "", Some(self.position));
         Probe::new(signed, pieces.collect(), own, keys)
     }
 
     /// A signature at a position, which covers the fields that it names.
     fn at(signature: &'s Signature, position: usize, message: &Message<'_>) -> Self {
-        let names = signature.signed_fields().iter().map(String::as_str);
+        let index = FieldIndex::new(message.head());
+        let positions = index.select(signature.signed_fields(), position);
+        let selected = signature.signed_fields().zip(positions);
         Self {
             signature,
             position,
-            selected: FieldIndex::new(message.head()).select(names, position),
+            selected: selected
+                .map(|(name, position)| SignedField { name, position })
+                .collect(),
             header_intact: None,
         }
     }

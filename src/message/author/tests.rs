@@ -272,3 +272,67 @@ fn names_that_only_some_readers_take_for_from() {
         assert!(matches!(author(&head), Author::One(_)), "{head:?}");
     }
 }
+
+/// Values that the quick look lets through, made of all that it knows and of what it must not let
+/// through: mail-parser finds the same address in each.
+#[test]
+fn plain_values_are_read_alike() {
+    const PIECES: &[&str] = &[
+        " ",
+        " ",
+        "\"",
+        "<",
+        ">",
+        "@",
+        "a",
+        "Ab.c",
+        "b-d.example",
+        "x_y+z",
+        "=?",
+        "?=",
+        "?",
+        "=?utf-8?Q?a=40b?=",
+        "=?UTF-8?b?YUBiLmV4YW1wbGU=?=",
+        "=?x?q?=3Cc=40d=3E?=",
+        "utf-8",
+        "Q",
+        "=3C",
+        "<a@b.example>",
+        " <a@b.example>",
+        "c@d.example",
+        ",",
+        "(",
+        ")",
+        ";",
+        ":",
+        "\\",
+        "\r\n ",
+        "\t",
+        "'",
+    ];
+    let mut state = 1_u64;
+    let mut below = |bound: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % bound
+    };
+    let mut plain = 0;
+    for _ in 0..200_000 {
+        let mut value: String = (0..below(6)).map(|_| PIECES[below(PIECES.len())]).collect();
+        value.push_str(["<a@b.example>", " <a@b.example>", "a@b.example", ""][below(4)]);
+        if is_plain(value.as_bytes()) {
+            let list = mailboxes::read(value.as_bytes(), 10);
+            if let Ok(list) = list {
+                plain += 1;
+                assert_eq!(
+                    (list.mailboxes.len(), list.routes.len()),
+                    (1, 0),
+                    "{value:?}"
+                );
+                assert!(agrees(value.as_bytes(), &list.mailboxes), "{value:?}");
+            }
+        }
+    }
+    assert!(plain > 1_000, "{plain}");
+}

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use mail_auth_aws_lc::dkim::{DomainKey, Signature};
-use mail_auth_aws_lc::dmarc::{DmarcParameters, DmarcRecord};
+use mail_auth_aws_lc::dmarc::DmarcRecord;
+use mail_auth_aws_lc::dmarc::verify::DmarcParameters;
 use mail_auth_aws_lc::dns::TxtRecordParser;
 use mail_auth_aws_lc::hickory_resolver::proto::op::ResponseCode;
-use mail_auth_aws_lc::spf::{SpfParameters, SpfRecord};
+use mail_auth_aws_lc::spf::SpfRecord;
+use mail_auth_aws_lc::spf::verify::SpfParameters;
 use mail_auth_aws_lc::{
     ArcResult, AuthenticatedMessage, DkimResult, DmarcResult, DnsCache, DnsError, DnssecStatus,
     Error, MessageAuthenticator, Mx, Negative, Parameters, RecordSet, ResolverCache, SpfResult,
