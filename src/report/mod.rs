@@ -1,0 +1,1 @@
+//! DMARC reports: what receivers tell domain owners about their mail.
