@@ -173,6 +173,9 @@ pub struct ReportLimits {
     pub depth: usize,
     /// Octets of one text, tag or comment.
     pub text_octets: usize,
+    /// Rows that an accumulator keeps in memory, at about a kilobyte each. Whoever can send mail can
+    /// cause any number of them.
+    pub kept_rows: usize,
     /// Octets that one row, or all that stands before the first, may keep. A hundred signatures
     /// (RFC 9990 3.1.3) with their explanations stay below.
     pub row_octets: usize,
@@ -188,6 +191,7 @@ impl Default for ReportLimits {
             rows: 1_000_000,
             depth: 20,
             text_octets: 65_536,
+            kept_rows: 1_000_000,
             row_octets: 262_144,
         }
     }

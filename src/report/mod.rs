@@ -1,1 +1,7 @@
 //! DMARC reports: what receivers tell domain owners about their mail.
+//!
+//! [`aggregate`] writes and reads the daily reports that `rua` asks for. Where they may go is decided
+//! by [`dmarc::report_uris`](crate::dmarc::report_uris) and
+//! [`dmarc::authorize`](crate::dmarc::authorize()).
+
+pub mod aggregate;

@@ -1,0 +1,13 @@
+//! Aggregate reports (RFC 9990, and RFC 7489's schema): counted from verdicts, written, and read.
+
+mod accumulator;
+mod extension;
+mod model;
+mod observe;
+mod words;
+
+pub use accumulator::Accumulator;
+pub use extension::Extension;
+pub use model::{DkimAuth, Metadata, PublishedPolicy, Reason, Report, Row, SpfAuth, Text};
+pub use observe::{ReportKey, ReportKeyError, observe};
+pub use words::{Applied, Word};
