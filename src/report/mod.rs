@@ -3,5 +3,9 @@
 //! [`aggregate`] writes and reads the daily reports that `rua` asks for. Where they may go is decided
 //! by [`dmarc::report_uris`](crate::dmarc::report_uris) and
 //! [`dmarc::authorize`](crate::dmarc::authorize()).
+//!
+//! [`failure`] writes and reads the reports about single messages that `ruf` asks for.
 
 pub mod aggregate;
+mod date;
+pub mod failure;
