@@ -6,6 +6,7 @@ pub mod diagnosis;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+pub mod failure;
 pub mod message;
 pub mod spf;
 pub mod srs;
@@ -34,6 +35,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dns_zone", dns::zone),
     ("message", message::message),
     ("names", message::names),
+    ("report_failure_read", failure::read),
+    ("report_failure_write", failure::write),
     ("spf_check_host", spf::spf_check_host),
     ("spf_macro_string", spf::spf_macro_string),
     ("spf_received", spf::spf_received),
