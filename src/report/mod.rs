@@ -5,3 +5,5 @@
 //! [`dmarc::authorize`](crate::dmarc::authorize()).
 
 pub mod aggregate;
+
+mod date;
