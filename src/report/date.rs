@@ -1,5 +1,16 @@
 //! Dates as they stand in messages (RFC 5322 3.3), to and from seconds since 1970.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The time as a date in UTC; times before 1970 are its first second.
+pub(super) fn date_time(time: SystemTime) -> String {
+    format(
+        time.duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs(),
+    )
+}
+
 /// A date in UTC, as in `Tue, 19 Jul 2022 05:57:50 +0000`.
 pub(super) fn format(seconds: u64) -> String {
     let (days, time) = (seconds / DAY, seconds % DAY);
@@ -116,6 +127,17 @@ const BEFORE_1970: u64 = 719_468;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn times() {
+        let (after, before) = (
+            UNIX_EPOCH + Duration::from_secs(9),
+            UNIX_EPOCH - Duration::from_secs(9),
+        );
+        assert_eq!(date_time(after), "Thu, 01 Jan 1970 00:00:09 +0000");
+        assert_eq!(date_time(before), "Thu, 01 Jan 1970 00:00:00 +0000");
+    }
 
     #[test]
     fn known_dates() {

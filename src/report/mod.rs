@@ -7,5 +7,6 @@
 //! [`failure`] writes and reads the reports about single messages that `ruf` asks for.
 
 pub mod aggregate;
-mod date;
 pub mod failure;
+
+mod date;

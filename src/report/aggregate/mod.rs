@@ -4,10 +4,14 @@ mod accumulator;
 mod extension;
 mod model;
 mod observe;
+mod reporter;
 mod words;
+mod write;
 
 pub use accumulator::Accumulator;
 pub use extension::Extension;
 pub use model::{DkimAuth, Metadata, PublishedPolicy, Reason, Report, Row, SpfAuth, Text};
 pub use observe::{ReportKey, ReportKeyError, observe};
+pub use reporter::Reporter;
 pub use words::{Applied, Word};
+pub use write::Generation;

@@ -159,8 +159,8 @@ pub struct ReportKeyError;
 const DAY: u64 = 86_400;
 
 /// What a verdict contributes: the report, and a row of that report with a count of one. `None` where
-/// nothing is to be reported: no policy applies, its record names no destination, or the message
-/// was deferred and will be seen again.
+/// nothing is to be reported: no policy applies, its record names no destination, the client is
+/// unknown, or the message was deferred and will be seen again.
 ///
 /// Rows that differ in the count alone are one. The domain of RCPT TO is left out; where it shall
 /// be reported, [`Row::envelope_to`] can be set.
@@ -209,9 +209,8 @@ fn row(verdict: &Verdict) -> Option<Row> {
     };
     let disposition = disposition(verdict)?;
     let session = verdict.session();
-    let client_ip = session.client_ip();
     Some(Row {
-        source_ip: client_ip.map_or_else(Word::default, Word::Known),
+        source_ip: session.client_ip()?.into(),
         count: 1,
         disposition: disposition.into(),
         dkim: aligned(Method::Dkim),
