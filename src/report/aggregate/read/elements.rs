@@ -1,0 +1,359 @@
+//! The elements of a report: those of both schemas, and their names in drafts.
+
+use super::super::words::Vocabulary;
+use super::super::{DkimAuth, Reason, Row, SpfAuth, Text, Word};
+use super::xml::Token;
+use super::{ReadError, Reader, Warning};
+
+macro_rules! names {
+    ($($name:ident $($word:literal)|+,)*) => {
+        /// The names of elements that are known somewhere.
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub(super) enum Name {
+            $($name,)*
+            Unknown,
+        }
+
+        impl Name {
+            pub(super) fn of(word: &str) -> Self {
+                match word {
+                    $($($word)|+ => Self::$name,)*
+                    _ => Self::Unknown,
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Adkim "adkim",
+    Aspf "aspf",
+    AuthResults "auth_results",
+    Begin "begin",
+    Comment "comment",
+    Count "count",
+    DateRange "date_range",
+    DiscoveryMethod "discovery_method",
+    Disposition "disposition",
+    Dkim "dkim",
+    Domain "domain",
+    Email "email",
+    End "end",
+    EnvelopeFrom "envelope_from",
+    EnvelopeTo "envelope_to",
+    Error "error",
+    Extension "extension",
+    Extensions "extensions",
+    ExtraContactInfo "extra_contact_info",
+    Feedback "feedback",
+    Fo "fo",
+    Generator "generator",
+    HeaderFrom "header_from",
+    HumanResult "human_result",
+    Identifiers "identifiers" | "identities",
+    Np "np",
+    OrgName "org_name",
+    P "p",
+    Pct "pct",
+    PolicyEvaluated "policy_evaluated",
+    PolicyPublished "policy_published",
+    Reason "reason",
+    Record "record",
+    ReportId "report_id",
+    ReportMetadata "report_metadata",
+    Result "result",
+    Row "row",
+    Scope "scope",
+    Selector "selector",
+    SourceIp "source_ip",
+    Sp "sp",
+    Spf "spf",
+    Testing "testing",
+    Type "type",
+    Version "version",
+}
+
+impl Reader<'_> {
+    /// Reads the children of an element, each by `each`; the text between them.
+    fn children(
+        &mut self,
+        mut each: impl FnMut(&mut Self, Name) -> Result<(), ReadError>,
+    ) -> Result<String, ReadError> {
+        let mut stray = String::new();
+        loop {
+            match self.xml.next()? {
+                Token::Start => {
+                    let name = Name::of(self.xml.name());
+                    each(self, name)?;
+                }
+                Token::End => return Ok(stray),
+                Token::Text if self.xml.text.trim().is_empty() => {}
+                Token::Text => stray.push_str(self.xml.text.trim()),
+                Token::Eof => return Err(ReadError::Truncated),
+            }
+        }
+    }
+
+    fn text(&mut self) -> Result<String, ReadError> {
+        self.xml.element_text()
+    }
+
+    /// Text for people, and its language.
+    fn human(&mut self) -> Result<Text, ReadError> {
+        let lang = self.xml.attribute("lang");
+        let text = self.text()?;
+        Ok(Text { text, lang })
+    }
+
+    fn word<T: Vocabulary>(&mut self, element: &'static str) -> Result<Word<T>, ReadError> {
+        let word = Word::from(self.text()?.as_str());
+        if let Word::Other(word) = &word {
+            let word = word.clone();
+            self.warn(if word.is_empty() {
+                Warning::Missing { element }
+            } else {
+                Warning::UnknownWord { element, word }
+            });
+        }
+        Ok(word)
+    }
+
+    fn number(&mut self, element: &'static str) -> Result<u64, ReadError> {
+        let text = self.text()?;
+        if let Ok(number) = text.parse() {
+            return Ok(number);
+        }
+        let whole = text.split('.').next().unwrap_or_default();
+        let number = whole.parse().unwrap_or_default();
+        self.warn(Warning::Number { element, text });
+        Ok(number)
+    }
+
+    /// Skips an element that has no business where it is.
+    fn skip(&mut self) -> Result<(), ReadError> {
+        let name = self.xml.name().to_owned();
+        self.text()?;
+        self.warn(Warning::UnknownElement { name });
+        Ok(())
+    }
+
+    pub(super) fn metadata(&mut self) -> Result<(), ReadError> {
+        self.children(|this, name| {
+            match name {
+                Name::OrgName => this.report.metadata.org_name = this.text()?,
+                Name::Email => this.report.metadata.email = this.text()?,
+                Name::ExtraContactInfo => {
+                    this.report.metadata.extra_contact_info = Some(this.human()?);
+                }
+                Name::ReportId => this.report.metadata.report_id = this.text()?,
+                Name::DateRange => {
+                    this.children(|this, name| {
+                        match name {
+                            Name::Begin => this.report.metadata.begin = this.number("begin")?,
+                            Name::End => this.report.metadata.end = this.number("end")?,
+                            _ => this.skip()?,
+                        }
+                        Ok(())
+                    })?;
+                }
+                Name::Error => {
+                    let error = this.human()?;
+                    this.report.metadata.errors.push(error);
+                }
+                Name::Generator => this.report.metadata.generator = Some(this.text()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    pub(super) fn policy(&mut self) -> Result<(), ReadError> {
+        self.children(|this, name| {
+            match name {
+                Name::Domain => this.report.policy.domain = this.text()?,
+                Name::P => this.report.policy.p = this.word("p")?,
+                Name::Sp => this.report.policy.sp = Some(this.word("sp")?),
+                Name::Np => this.report.policy.np = Some(this.word("np")?),
+                Name::Adkim => this.report.policy.adkim = Some(this.word("adkim")?),
+                Name::Aspf => this.report.policy.aspf = Some(this.word("aspf")?),
+                Name::DiscoveryMethod => {
+                    this.report.policy.discovery_method = Some(this.word("discovery_method")?);
+                }
+                Name::Fo => this.report.policy.fo = Some(this.text()?),
+                Name::Testing => this.report.policy.testing = Some(this.word("testing")?),
+                Name::Pct => this.report.policy.pct = Some(this.word("pct")?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// Notes what is missing before the rows.
+    pub(super) fn check_head(&mut self) {
+        let metadata = &self.report.metadata;
+        let policy = &self.report.policy;
+        let period = metadata.end.checked_sub(metadata.begin);
+        let elements = [
+            ("org_name", metadata.org_name.is_empty()),
+            ("email", metadata.email.is_empty()),
+            ("report_id", metadata.report_id.is_empty()),
+            ("date_range", metadata.end == 0),
+            ("domain", policy.domain.is_empty()),
+        ];
+        for (element, missing) in elements {
+            if missing {
+                self.warn(Warning::Missing { element });
+            }
+        }
+        // Some reporters end a day where the next begins.
+        if period.is_none_or(|period| period > 86_400) {
+            self.warn(Warning::Period);
+        }
+    }
+
+    /// Reads a row, up to its end.
+    pub(super) fn row(&mut self) -> Result<Row, ReadError> {
+        let mut row = Row::default();
+        let mut count = None;
+        self.xml.begin_row();
+        self.children(|this, name| match name {
+            Name::Row => this.source(&mut row, &mut count),
+            Name::Identifiers => this.identifiers(&mut row),
+            Name::AuthResults => this.auth_results(&mut row),
+            Name::Extension | Name::Extensions => this.extensions(&mut row.extensions),
+            _ => this.extension(&mut row.extensions),
+        })?;
+        let without = |element| ReadError::RowWithout {
+            row: self.row,
+            element,
+        };
+        if row.source_ip == Word::default() {
+            return Err(without("source_ip"));
+        }
+        let count: String = count.ok_or(without("count"))?;
+        row.count = count.parse().map_err(|_| ReadError::RowCount {
+            row: self.row,
+            text: count.chars().take(100).collect(),
+        })?;
+        if row.header_from.is_empty() {
+            let element = "header_from";
+            self.warn(Warning::Missing { element });
+        }
+        Ok(row)
+    }
+
+    fn source(&mut self, row: &mut Row, count: &mut Option<String>) -> Result<(), ReadError> {
+        let mut evaluated = false;
+        self.children(|this, name| {
+            match name {
+                Name::SourceIp => row.source_ip = this.word("source_ip")?,
+                Name::Count => *count = Some(this.text()?),
+                Name::PolicyEvaluated => {
+                    evaluated = true;
+                    this.policy_evaluated(row)?;
+                }
+                _ => this.skip()?,
+            }
+            Ok(())
+        })?;
+        if !evaluated {
+            let element = "policy_evaluated";
+            self.warn(Warning::Missing { element });
+        }
+        Ok(())
+    }
+
+    fn policy_evaluated(&mut self, row: &mut Row) -> Result<(), ReadError> {
+        self.children(|this, name| {
+            match name {
+                Name::Disposition => row.disposition = this.word("disposition")?,
+                Name::Dkim => row.dkim = this.word("dkim")?,
+                Name::Spf => row.spf = this.word("spf")?,
+                Name::Reason => row.reasons.push(this.reason()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    fn reason(&mut self) -> Result<Reason, ReadError> {
+        let mut reason = Reason::default();
+        let stray = self.children(|this, name| {
+            match name {
+                Name::Type => reason.kind = this.text()?.as_str().into(),
+                Name::Comment => reason.comment = Some(this.human()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })?;
+        // Some reporters write the kind without an element of its own.
+        if reason.kind == Word::default() {
+            reason.kind = stray.as_str().into();
+        }
+        if let Word::Other(word) = &reason.kind
+            && !["forwarded", "sampled_out"].contains(&word.as_str())
+        {
+            let (element, word) = ("type", word.clone());
+            self.warn(Warning::UnknownWord { element, word });
+        }
+        Ok(reason)
+    }
+
+    fn identifiers(&mut self, row: &mut Row) -> Result<(), ReadError> {
+        self.children(|this, name| {
+            match name {
+                Name::HeaderFrom => row.header_from = this.text()?,
+                Name::EnvelopeFrom => row.envelope_from = Some(this.text()?),
+                Name::EnvelopeTo => row.envelope_to = Some(this.text()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    fn auth_results(&mut self, row: &mut Row) -> Result<(), ReadError> {
+        self.children(|this, name| {
+            match name {
+                Name::Dkim => row.dkim_results.push(this.dkim()?),
+                Name::Spf => row.spf_results.push(this.spf()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    fn dkim(&mut self) -> Result<DkimAuth, ReadError> {
+        let mut entry = DkimAuth::default();
+        self.children(|this, name| {
+            match name {
+                Name::Domain => entry.domain = this.text()?,
+                Name::Selector => entry.selector = Some(this.text()?),
+                Name::Result => entry.result = this.word("result")?,
+                Name::HumanResult => entry.human_result = Some(this.human()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(entry)
+    }
+
+    fn spf(&mut self) -> Result<SpfAuth, ReadError> {
+        let mut entry = SpfAuth::default();
+        self.children(|this, name| {
+            match name {
+                Name::Domain => entry.domain = this.text()?,
+                Name::Scope => entry.scope = Some(this.word("scope")?),
+                Name::Result => entry.result = this.word("result")?,
+                Name::HumanResult => entry.human_result = Some(this.human()?),
+                _ => this.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(entry)
+    }
+}
