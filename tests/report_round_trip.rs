@@ -74,7 +74,7 @@ fn gathered(verdicts: u64) -> Vec<(ReportKey, Vec<Row>)> {
 #[test]
 fn verdicts() {
     let folder = std::env::var("MAILPROOF_REPORTS").ok();
-    let reports = gathered(if folder.is_some() { 4_000 } else { 400 });
+    let reports = gathered(if folder.is_some() { 2_000 } else { 400 });
     assert!(reports.len() > 20, "{}", reports.len());
     let counted: u64 = reports
         .iter()
