@@ -47,7 +47,8 @@ impl Extension {
         declared: &[(String, String)],
     ) -> Result<Self, ReadError> {
         let mut copy = Copy {
-            declared: declared.to_vec(),
+            outside: declared,
+            declared: Vec::new(),
             open: Vec::new(),
             out: String::new(),
         };
@@ -90,8 +91,10 @@ impl Extension {
 }
 
 /// Copies elements, with namespaces in place of prefixes.
-struct Copy {
-    /// Prefixes and namespaces, those of inner elements last.
+struct Copy<'a> {
+    /// Prefixes and namespaces of the elements around.
+    outside: &'a [(String, String)],
+    /// Those of the elements that are copied, of inner ones last.
     declared: Vec<(String, String)>,
     open: Vec<Open>,
     out: String,
@@ -105,7 +108,7 @@ struct Open {
     declared: usize,
 }
 
-impl Copy {
+impl Copy<'_> {
     fn start(&mut self, xml: &Xml<'_>) {
         let outside = self.declared.len();
         let attributes = xml.attributes();
@@ -158,7 +161,7 @@ impl Copy {
     }
 
     fn namespace(&self, prefix: &str) -> String {
-        let mut declared = self.declared.iter().rev();
+        let mut declared = self.declared.iter().rev().chain(self.outside);
         let found = declared.find(|(known, _)| known == prefix);
         found
             .map(|(_, namespace)| namespace.clone())

@@ -270,7 +270,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
     if let Some(overridden) = decision.overridden() {
         reasons.push(Reason {
             kind: overridden.kind.into(),
-            comment: Some(overridden.comment.clone().into()),
+            comment: Some(one_line(&overridden.comment)),
         });
     }
     let asked = match dmarc.published() {
@@ -281,7 +281,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
     if failed && disposition != asked && reasons.is_empty() {
         reasons.push(Reason {
             kind: OverrideKind::LocalPolicy.into(),
-            comment: Some(decision.reason().to_string().into()),
+            comment: Some(one_line(&decision.reason().to_string())),
         });
     }
     reasons
@@ -342,6 +342,14 @@ fn spf_result(verdict: &Verdict) -> Option<SpfAuth> {
         result: spf.result().into(),
         // Other sentences may name the sender.
         human_result: (spf.result() == SpfResult::Permerror)
-            .then(|| spf.cause().to_string().into()),
+            .then(|| one_line(&spf.cause().to_string())),
     })
 }
+
+/// Text that XML can hold, of a length that suits a report.
+fn one_line(text: &str) -> Text {
+    text::one_line(text, MAX_COMMENT).trim().into()
+}
+
+/// RFC 9990 3.1.5 on errors: not ‘an extremely large body’.
+const MAX_COMMENT: usize = 1_000;

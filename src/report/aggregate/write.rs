@@ -33,7 +33,11 @@ impl Report {
     ///
     /// Those of `out`.
     pub fn write_xml(&self, generation: Generation, out: impl Write) -> io::Result<()> {
-        let mut xml = Xml::new(generation, out);
+        let form = match generation {
+            Generation::Rfc9990 => Form::Rfc9990,
+            Generation::Rfc7489 => Form::Rfc7489,
+        };
+        let mut xml = Xml::new(form, out);
         xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
         xml.open_with("feedback", "xmlns", namespace(generation))?;
         xml.child("version", "1.0")?;
@@ -61,12 +65,13 @@ impl Report {
 }
 
 impl Row {
-    /// The row as the element `record` of RFC 9990: what a database can keep and compare.
+    /// The row as an element `record` that holds all of it, whatever the schemas say: for a database
+    /// to keep and compare.
     #[must_use]
     pub fn to_xml(&self) -> String {
         let mut out = Vec::new();
         // Writing to a vector cannot fail.
-        let _ = Xml::new(Generation::Rfc9990, &mut out).row(self);
+        let _ = Xml::new(Form::Whole, &mut out).row(self);
         String::from_utf8(out).unwrap_or_default()
     }
 }
@@ -78,24 +83,33 @@ fn namespace(generation: Generation) -> &'static str {
     }
 }
 
+/// What is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    Rfc9990,
+    Rfc7489,
+    /// All there is, with the elements of RFC 9990.
+    Whole,
+}
+
 /// Writes elements, one to a line.
 struct Xml<W> {
     out: W,
-    generation: Generation,
+    form: Form,
     depth: usize,
 }
 
 impl<W: Write> Xml<W> {
-    fn new(generation: Generation, out: W) -> Self {
+    fn new(form: Form, out: W) -> Self {
         Self {
             out,
-            generation,
+            form,
             depth: 0,
         }
     }
 
     fn is_9990(&self) -> bool {
-        self.generation == Generation::Rfc9990
+        self.form != Form::Rfc7489
     }
 
     fn raw(&mut self, text: &str) -> io::Result<()> {
@@ -115,8 +129,8 @@ impl<W: Write> Xml<W> {
 
     /// RFC 7489's schema has a namespace for the root alone: `elementFormDefault` is missing.
     fn unqualified(&self) -> &'static str {
-        match (self.generation, self.depth) {
-            (Generation::Rfc7489, 1) => " xmlns=\"\"",
+        match (self.form, self.depth) {
+            (Form::Rfc7489, 1) => " xmlns=\"\"",
             _ => "",
         }
     }
@@ -268,11 +282,11 @@ impl<W: Write> Xml<W> {
 
     fn reason(&mut self, reason: &Reason) -> io::Result<()> {
         let Reason { kind, comment } = reason;
-        let kept = match (self.generation, kind) {
-            (Generation::Rfc9990, Word::Known(_)) => true,
-            (Generation::Rfc7489, Word::Known(kind)) => *kind != OverrideKind::PolicyTestMode,
-            (Generation::Rfc9990, Word::Other(_)) => false,
-            (Generation::Rfc7489, Word::Other(word)) => {
+        let kept = match (self.form, kind) {
+            (Form::Whole, _) | (Form::Rfc9990, Word::Known(_)) => true,
+            (Form::Rfc7489, Word::Known(kind)) => *kind != OverrideKind::PolicyTestMode,
+            (Form::Rfc9990, Word::Other(_)) => false,
+            (Form::Rfc7489, Word::Other(word)) => {
                 ["forwarded", "sampled_out"].contains(&word.as_str())
             }
         };
@@ -296,20 +310,20 @@ impl<W: Write> Xml<W> {
             self.dkim(entry)?;
         }
         let of_mail_from = |entry: &&SpfAuth| entry.scope != Some(Word::Known(Identity::Helo));
-        match self.generation {
+        match self.form {
             // RFC 9990 3.1.1.13: ‘Only the "MAIL FROM" identity is used in DMARC.’
-            Generation::Rfc9990 => {
+            Form::Rfc9990 => {
                 if let Some(entry) = row.spf_results.iter().find(of_mail_from) {
                     self.spf(entry)?;
                 }
             }
             // Its schema requires at least one.
-            Generation::Rfc7489 if row.spf_results.is_empty() => self.spf(&SpfAuth {
+            Form::Rfc7489 if row.spf_results.is_empty() => self.spf(&SpfAuth {
                 domain: row.envelope_from.clone().unwrap_or_default(),
                 result: SpfResult::None.into(),
                 ..SpfAuth::default()
             })?,
-            Generation::Rfc7489 => {
+            Form::Rfc7489 | Form::Whole => {
                 for entry in &row.spf_results {
                     self.spf(entry)?;
                 }
@@ -321,7 +335,7 @@ impl<W: Write> Xml<W> {
     fn dkim(&mut self, entry: &DkimAuth) -> io::Result<()> {
         self.open("dkim")?;
         self.child("domain", &entry.domain)?;
-        let required = self.is_9990().then_some("");
+        let required = (self.form == Form::Rfc9990).then_some("");
         self.optional_text("selector", entry.selector.as_deref().or(required))?;
         self.word("result", &entry.result)?;
         self.text("human_result", entry.human_result.as_ref())?;

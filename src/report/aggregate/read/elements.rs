@@ -4,6 +4,7 @@ use super::super::words::Vocabulary;
 use super::super::{DkimAuth, Reason, Row, SpfAuth, Text, Word};
 use super::xml::Token;
 use super::{ReadError, Reader, Warning};
+use crate::text;
 
 macro_rules! names {
     ($($name:ident $($word:literal)|+,)*) => {
@@ -73,6 +74,11 @@ names! {
     Version "version",
 }
 
+/// As much of a text as a warning shows.
+pub(super) fn shown(text: &str) -> String {
+    text::one_line(text, 100)
+}
+
 impl Reader<'_> {
     /// Reads the children of an element, each by `each`; the text between them.
     fn children(
@@ -108,7 +114,7 @@ impl Reader<'_> {
     fn word<T: Vocabulary>(&mut self, element: &'static str) -> Result<Word<T>, ReadError> {
         let word = Word::from(self.text()?.as_str());
         if let Word::Other(word) = &word {
-            let word = word.clone();
+            let word = shown(word);
             self.warn(if word.is_empty() {
                 Warning::Missing { element }
             } else {
@@ -125,13 +131,14 @@ impl Reader<'_> {
         }
         let whole = text.split('.').next().unwrap_or_default();
         let number = whole.parse().unwrap_or_default();
+        let text = shown(&text);
         self.warn(Warning::Number { element, text });
         Ok(number)
     }
 
     /// Skips an element that has no business where it is.
     fn skip(&mut self) -> Result<(), ReadError> {
-        let name = self.xml.name().to_owned();
+        let name = shown(self.xml.name());
         self.text()?;
         self.warn(Warning::UnknownElement { name });
         Ok(())
@@ -217,7 +224,9 @@ impl Reader<'_> {
     pub(super) fn row(&mut self) -> Result<Row, ReadError> {
         let mut row = Row::default();
         let mut count = None;
-        self.xml.begin_row();
+        // What stands outside of rows has a limit of its own, all in all.
+        let outside = self.xml.kept();
+        self.xml.set_kept(0);
         self.children(|this, name| match name {
             Name::Row => this.source(&mut row, &mut count),
             Name::Identifiers => this.identifiers(&mut row),
@@ -225,6 +234,7 @@ impl Reader<'_> {
             Name::Extension | Name::Extensions => this.extensions(&mut row.extensions),
             _ => this.extension(&mut row.extensions),
         })?;
+        self.xml.set_kept(outside);
         let without = |element| ReadError::RowWithout {
             row: self.row,
             element,
@@ -235,7 +245,7 @@ impl Reader<'_> {
         let count: String = count.ok_or(without("count"))?;
         row.count = count.parse().map_err(|_| ReadError::RowCount {
             row: self.row,
-            text: count.chars().take(100).collect(),
+            text: shown(&count),
         })?;
         if row.header_from.is_empty() {
             let element = "header_from";
@@ -296,7 +306,7 @@ impl Reader<'_> {
         if let Word::Other(word) = &reason.kind
             && !["forwarded", "sampled_out"].contains(&word.as_str())
         {
-            let (element, word) = ("type", word.clone());
+            let (element, word) = ("type", shown(word));
             self.warn(Warning::UnknownWord { element, word });
         }
         Ok(reason)

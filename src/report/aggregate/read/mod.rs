@@ -12,7 +12,7 @@ use std::io::Read;
 
 use super::{Extension, Report, Row};
 use crate::limits::Limits;
-use elements::Name;
+use elements::{Name, shown};
 use feed::Feed;
 use xml::{Token, Xml};
 
@@ -67,6 +67,9 @@ enum State {
 
 /// Warnings that are kept; more of them tell nobody more.
 const MAX_WARNINGS: usize = 100;
+
+/// Namespaces of the root that are known in extensions. Each element of them is looked up.
+const MAX_NAMESPACES: usize = 50;
 
 impl<'a> Reader<'a> {
     /// Finds the report in a file or message, and reads what stands before its first row.
@@ -128,11 +131,12 @@ impl<'a> Reader<'a> {
 
     /// Reads up to the next row, or to the end.
     fn find_row(&mut self) -> Result<(), ReadError> {
-        self.xml.begin_row();
         loop {
+            let kept = self.xml.kept();
             match self.xml.next()? {
                 Token::Start => {
                     if self.child()? {
+                        self.xml.set_kept(kept);
                         return Ok(());
                     }
                 }
@@ -187,6 +191,7 @@ impl<'a> Reader<'a> {
             .map_or("", |(prefix, _)| prefix)
             .to_owned();
         self.namespaces = declarations(self.xml.attributes());
+        self.namespaces.truncate(MAX_NAMESPACES);
         let own = self.namespaces.iter().find(|(known, _)| *known == prefix);
         self.report.namespace = own.map(|(_, namespace)| namespace.clone());
     }
@@ -196,7 +201,7 @@ impl<'a> Reader<'a> {
         if extension.namespace.is_empty()
             || Some(&extension.namespace) == self.report.namespace.as_ref()
         {
-            let name = extension.name.clone();
+            let name = shown(&extension.name);
             self.warn(Warning::UnknownElement { name });
         }
         extensions.push(extension);

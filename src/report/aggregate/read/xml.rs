@@ -10,6 +10,10 @@ use super::ReadError;
 use super::feed::Feed;
 use crate::limits::ReportLimits;
 
+/// Octets that an element counts for besides its tag: what it becomes takes room even where it says
+/// nothing.
+const ELEMENT: usize = 32;
+
 /// Reads XML token by token; what belongs to the last token stands in the fields.
 pub(in super::super) struct Xml<'a> {
     reader: Reader<Feed<'a>>,
@@ -20,7 +24,7 @@ pub(in super::super) struct Xml<'a> {
     /// The last text.
     pub(in super::super) text: String,
     depth: usize,
-    /// Octets of text since the row began.
+    /// What the row may keep in memory so far, in octets.
     kept: usize,
     limits: ReportLimits,
 }
@@ -77,6 +81,7 @@ impl<'a> Xml<'a> {
                     self.name_length = tag.name().as_ref().len();
                     self.tag.clear();
                     self.tag.push_str(&tag);
+                    self.keep(self.tag.len().saturating_add(ELEMENT))?;
                     return Ok(Token::Start);
                 }
                 Event::End(_) => {
@@ -86,17 +91,20 @@ impl<'a> Xml<'a> {
                 Event::Text(text) => {
                     self.text.clear();
                     self.text.push_str(&text.xml10_content());
-                    return self.keep();
+                    self.keep(self.text.trim().len())?;
+                    return Ok(Token::Text);
                 }
                 Event::CData(text) => {
                     self.text.clear();
                     self.text.push_str(&text.xml10_content());
-                    return self.keep();
+                    self.keep(self.text.trim().len())?;
+                    return Ok(Token::Text);
                 }
                 Event::GeneralRef(name) => {
                     self.text.clear();
                     self.text.push(resolve(&name)?);
-                    return self.keep();
+                    self.keep(self.text.trim().len())?;
+                    return Ok(Token::Text);
                 }
                 Event::DocType(_) => return Err(ReadError::Dtd),
                 Event::Eof => return Ok(Token::Eof),
@@ -106,18 +114,23 @@ impl<'a> Xml<'a> {
         }
     }
 
-    fn keep(&mut self) -> Result<Token, ReadError> {
-        self.kept = self.kept.saturating_add(self.text.len());
+    fn keep(&mut self, octets: usize) -> Result<(), ReadError> {
+        self.kept = self.kept.saturating_add(octets);
         if self.kept > self.limits.row_octets {
             let limit = self.limits.row_octets;
             return Err(ReadError::RowTooLong { limit });
         }
-        Ok(Token::Text)
+        Ok(())
     }
 
-    /// Lets the next row have its octets.
-    pub(in super::super) fn begin_row(&mut self) {
-        self.kept = 0;
+    /// How much of the limit on rows was used up, so that it can be [set](Self::set_kept) again.
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Sets how much of the limit on rows is used up.
+    pub(super) fn set_kept(&mut self, kept: usize) {
+        self.kept = kept;
     }
 
     /// The name in the last start tag, prefix included.
@@ -173,15 +186,17 @@ impl<'a> Xml<'a> {
         let outside = self.depth.saturating_sub(1);
         loop {
             match self.next()? {
-                Token::Text if self.depth == outside + 1 => text.push_str(&self.text),
+                Token::Text if self.depth == outside + 1 => {
+                    text.push_str(&self.text);
+                    if text.len() > self.limits.text_octets {
+                        let limit = self.limits.text_octets;
+                        return Err(ReadError::TextTooLong { limit });
+                    }
+                }
                 Token::End if self.depth <= outside => break,
                 Token::Start | Token::End | Token::Text => {}
                 Token::Eof => return Err(ReadError::Truncated),
             }
-        }
-        if text.len() > self.limits.text_octets {
-            let limit = self.limits.text_octets;
-            return Err(ReadError::TextTooLong { limit });
         }
         let trimmed = text.trim();
         if trimmed.len() != text.len() {
