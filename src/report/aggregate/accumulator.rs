@@ -98,10 +98,10 @@ impl Accumulator {
         self.rows = self.reports.values().map(HashMap::len).sum();
         let due: BTreeMap<ReportKey, HashMap<Row, u64>> = due;
         due.into_iter().map(|(key, rows)| {
-            let rows = rows.into_iter().map(|(row, count)| Row { count, ..row });
-            let mut rows: Vec<Row> = rows.collect();
+            let mut rows: Vec<(Row, u64)> = rows.into_iter().collect();
             rows.sort();
-            (key, rows)
+            let rows = rows.into_iter().map(|(row, count)| Row { count, ..row });
+            (key, rows.collect())
         })
     }
 }

@@ -86,6 +86,7 @@ impl<'a> Reader<'a> {
             reader.warn(Warning::MoreReports);
         }
         reader.find_row()?;
+        reader.note_repairs();
         reader.check_head();
         Ok(reader)
     }
@@ -126,6 +127,14 @@ impl<'a> Reader<'a> {
                 0
             };
             self.warnings.push((row, warning));
+        }
+    }
+
+    /// The text is read ahead, so that nobody knows which row it belongs to.
+    fn note_repairs(&mut self) {
+        let repaired = (0, Warning::Repaired);
+        if self.xml.was_repaired() && !self.warnings.contains(&repaired) {
+            self.warnings.push(repaired);
         }
     }
 
@@ -253,9 +262,7 @@ impl Iterator for Reader<'_> {
         } else {
             self.row()
         };
-        if self.xml.was_repaired() {
-            self.warn(Warning::Repaired);
-        }
+        self.note_repairs();
         self.state = match &row {
             Err(error) if error.is_fatal() => State::Done,
             Err(_) | Ok(_) => State::Between,
