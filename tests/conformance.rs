@@ -17,6 +17,8 @@ mod dmarc;
 mod dmarc_reports;
 #[path = "conformance/end_to_end.rs"]
 mod end_to_end;
+#[path = "conformance/failure_reports.rs"]
+mod failure_reports;
 #[path = "conformance/report.rs"]
 mod report;
 #[path = "conformance/rsa.rs"]

@@ -8,6 +8,7 @@ use mailproof::Limits;
 use mailproof::report::aggregate::{DkimAuth, PublishedPolicy, Reader, Reason, Row, SpfAuth};
 use serde_json::{Map, Value, json};
 
+use crate::failure_reports;
 use crate::report::{self, Report};
 
 pub fn run(folder: &Path, report: &mut Report) -> Result<(), String> {
@@ -23,6 +24,7 @@ pub fn run(folder: &Path, report: &mut Report) -> Result<(), String> {
                 let octets = File::open(folder.join(file)).map_err(|error| error.to_string())?;
                 aggregate(file, case, octets, report);
             }
+            Some("failure") => failure_reports::run(folder, file, case, report)?,
             kind => return Err(format!("{file}: unknown kind {kind:?}")),
         }
     }
