@@ -574,3 +574,56 @@ fn refuses_what_is_none_and_what_is_too_much() {
         Err(ReadError::TooLarge { limit: 100 })
     );
 }
+
+/// RFC 9991, appendix A.
+#[test]
+fn reads_the_example_of_rfc_9991() {
+    let mail = include_bytes!("data/report/rfc9991.eml");
+    let report = FailureReport::read(mail, &Limits::default()).unwrap();
+    assert_eq!(report.warnings, []);
+    assert_eq!(report.auth_failure, Some(AuthFailure::Dmarc));
+    let results = "gen.example; dmarc=fail header.from=consumer.example";
+    assert_eq!(report.authentication_results, [results]);
+    assert_eq!(
+        report.identity_alignment.as_deref(),
+        Some(&[Method::Dkim][..])
+    );
+    assert_eq!(
+        report.dkim_domain.as_ref().unwrap().as_str(),
+        "consumer.example"
+    );
+    assert_eq!(report.dkim_identity.as_deref(), Some("@consumer.example"));
+    assert_eq!(report.dkim_selector.as_deref(), Some("epsilon"));
+    assert_eq!(report.original_envelope_id.as_deref(), Some("65E1A3F0A0"));
+    let mail_from = "author=gen.example@forwarder.example";
+    assert_eq!(report.original_mail_from.as_deref(), Some(mail_from));
+    assert_eq!(report.source_ip, Some("192.0.2.2".parse().unwrap()));
+    assert_eq!(report.source_port, Some(12_345));
+    assert_eq!(report.reported_domains[0].as_str(), "consumer.example");
+    assert_eq!(report.user_agent.as_deref(), Some("DMARC-Filter/1.2.3"));
+    assert!(
+        report
+            .header()
+            .ends_with(b"Content-Transfer-Encoding: 8bit\n")
+    );
+    assert_eq!(report.body(), Some(&b"[ Message body was here ]"[..]));
+}
+
+/// RFC 6591, appendix B.
+#[test]
+fn reads_the_example_of_rfc_6591() {
+    let mail = include_bytes!("data/report/rfc6591.eml");
+    let report = FailureReport::read(mail, &Limits::default()).unwrap();
+    assert_eq!(report.warnings, []);
+    assert_eq!(report.auth_failure, Some(AuthFailure::BodyHash));
+    assert_eq!(report.arrival_date, Some(1_318_104_958));
+    assert_eq!(
+        report.dkim_domain.as_ref().unwrap().as_str(),
+        "sender.example"
+    );
+    assert_eq!(report.reported_uris, ["http://www.sender.example/"]);
+    let body = report.dkim_canonicalized_body.as_deref().unwrap();
+    assert!(body.starts_with(b"This is a message body that got modified in transit.\n"));
+    assert!(body.ends_with(b"reported along with phishing in a single report.\n"));
+    assert!(report.header().ends_with(b"@out.sender.example>\n") && report.body().is_none());
+}

@@ -176,16 +176,23 @@ impl Reader {
         }
     }
 
+    /// Reads the fields; some reporters leave blank lines between them.
     fn fields(&mut self, content: &[u8]) {
         let mut fields = Fields(content);
-        for (name, value) in fields.by_ref().take(MAX_FIELDS) {
+        let mut count = 0;
+        while !fields.0.is_empty() {
+            let Some((name, value)) = fields.next() else {
+                continue;
+            };
+            count += 1;
+            if count > MAX_FIELDS {
+                self.report.warnings.push(Warning::TooManyFields);
+                return;
+            }
             let name = text::lossy(name).to_ascii_lowercase();
             let value = words(&text::lossy(value));
             self.many(&name, &value);
             self.once(&name, &value);
-        }
-        if fields.next().is_some() {
-            self.report.warnings.push(Warning::TooManyFields);
         }
     }
 
