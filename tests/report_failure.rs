@@ -466,6 +466,7 @@ fn hostile_headers_stay_in_their_part() {
         report.original_envelope_id = Some("a\r\nBcc: evil@x.example\r\n\r\nb".into());
         report.original_mail_from = Some("\u{e4}\r\n\r\n@x.example".into());
         report.user_agent = Some("z".repeat(2_000));
+        report.authentication_results.push("z".repeat(2_000));
         let read = round_trip(&reporter, &report);
         assert_eq!(read.auth_failure, Some(AuthFailure::Dmarc));
         assert_eq!(

@@ -36,6 +36,9 @@ use super::aggregate::{ReportKey, Row};
 /// are synchronous, and there is no async runtime that this crate could choose for everybody; a
 /// server that has one calls them where it may block.
 ///
+/// The packages `report-sqlite` and `report-postgres` among the examples of the repository are stores
+/// that outlive their process, and `tests/report_store/contract.rs` is a test for any other.
+///
 /// ```
 /// use mailproof::report::aggregate::{ReportKey, Row};
 /// use mailproof::report::{MemoryStore, Store};

@@ -109,9 +109,8 @@ impl Reporter {
         Ok(reports)
     }
 
-    /// The mail that tells one recipient of a report, header block and body; `None` where the limiter
-    /// holds it back. Where nothing can be held back because the recipient asked for everything,
-    /// give a limiter that knows that.
+    /// The mail that tells one recipient of a report, ready to be signed and sent; `None` where the
+    /// limiter holds it back.
     #[must_use]
     pub fn mail(
         &self,

@@ -20,52 +20,35 @@ pub(super) fn mail(
     recipient: &Address,
     now: SystemTime,
 ) -> Vec<u8> {
-    let now = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let (from, recipient) = (mailbox(from), mailbox(recipient));
-    let mut parts = Vec::new();
-    let explanation = explanation(report);
-    let feedback = feedback(report);
-    let mut original = lines(&report.header);
-    if !original.is_empty() && !original.ends_with(b"\n") {
-        original.extend_from_slice(b"\r\n");
-    }
-    if let Some(body) = &report.body {
-        original.extend_from_slice(b"\r\n");
-        original.extend(lines(body));
-    }
+    let date = date::date_time(now);
+    let (host, from, recipient) = (from.domain(), mailbox(from), mailbox(recipient));
+    let parts = [
+        (
+            "text/plain; charset=us-ascii",
+            explanation(report).into_bytes(),
+        ),
+        ("message/feedback-report", feedback(report).into_bytes()),
+        original(report),
+    ];
     // The hash of all parts stands in none of them, so that it can delimit them.
-    let mut content = format!("{now} {from} {recipient}\r\n{explanation}{feedback}").into_bytes();
-    content.extend_from_slice(&original);
+    let mut content = format!("{date} {from} {recipient}").into_bytes();
+    parts
+        .iter()
+        .for_each(|(_, part)| content.extend_from_slice(part));
     let id = identifier(&content);
     let boundary = format!("=_{id}");
-    let original_type = match report.body {
-        Some(_) => "message/rfc822",
-        None => "text/rfc822-headers",
-    };
-    push_part(
-        &mut parts,
-        &boundary,
-        "text/plain; charset=us-ascii",
-        explanation.as_bytes(),
-    );
-    push_part(
-        &mut parts,
-        &boundary,
-        "message/feedback-report",
-        feedback.as_bytes(),
-    );
-    push_part(&mut parts, &boundary, original_type, &original);
-    parts.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    let mut body = Vec::new();
+    for (media_type, part) in &parts {
+        push_part(&mut body, &boundary, media_type, part);
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
 
-    let host = from.rsplit_once('@').map_or("", |(_, host)| host);
-    let mut mail = String::new();
+    let mut head = String::new();
     for (name, value) in [
         ("From", from.as_str()),
         ("To", &recipient),
         ("Subject", &subject(report)),
-        ("Date", &date::format(now)),
+        ("Date", &date),
         ("Message-ID", &format!("<{id}@{host}>")),
         ("Auto-Submitted", "auto-generated"),
         ("MIME-Version", "1.0"),
@@ -73,14 +56,25 @@ pub(super) fn mail(
             "Content-Type",
             &format!("multipart/report; report-type=feedback-report; boundary=\"{boundary}\""),
         ),
-        ("Content-Transfer-Encoding", encoding(&parts)),
+        ("Content-Transfer-Encoding", encoding(&body)),
     ] {
-        push_field(&mut mail, name, value);
+        push_field(&mut head, name, value);
     }
-    mail.push_str("\r\n");
-    let mut mail = mail.into_bytes();
-    mail.extend(parts);
-    mail
+    [head.as_bytes(), b"\r\n", &body].concat()
+}
+
+/// The message that failed, or its header block (RFC 5965 2 d).
+fn original(report: &FailureReport) -> (&'static str, Vec<u8>) {
+    let mut original = lines(&report.header);
+    if !original.is_empty() && !original.ends_with(b"\n") {
+        original.extend_from_slice(b"\r\n");
+    }
+    let Some(body) = &report.body else {
+        return ("text/rfc822-headers", original);
+    };
+    original.extend_from_slice(b"\r\n");
+    original.extend(lines(body));
+    ("message/rfc822", original)
 }
 
 fn push_part(out: &mut Vec<u8>, boundary: &str, media_type: &str, content: &[u8]) {
@@ -113,12 +107,7 @@ fn explanation(report: &FailureReport) -> String {
     if let Some(failure) = report.auth_failure {
         out += &format!("\r\nWhat failed: {failure}\r\n");
     }
-    for result in &report.authentication_results {
-        let mut folded = FoldingWriter::new("Result");
-        ascii(result).split(' ').for_each(|word| folded.word(word));
-        out += &folded.finish();
-        out += "\r\n";
-    }
+    push_fields(&mut out, "Result", &report.authentication_results);
     if report.incidents > 1 {
         out += &format!("Incidents of this kind: {}\r\n", report.incidents);
     }
