@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{Signer, sign};
 use mailproof::dmarc::Settings;
-use mailproof::dns::{Zone, block_on};
+use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::Method;
 use mailproof::report::failure::{
     AuthFailure, DeliveryResult, FailureReport, MemoryRateLimiter, RateLimiter, ReadError,
@@ -191,6 +191,41 @@ fn fo_decides_which_reports_are_made() {
     assert_eq!(psd.reports(&reporter()), Err(Unreported::PublicSuffix));
     let unwanted = World::new("p=reject").reports(&reporter());
     assert_eq!(unwanted, Err(Unreported::NotRequested));
+}
+
+/// What could not be looked up has not failed, and who cannot be asked has not agreed.
+#[test]
+fn temporary_failures_are_not_reported() {
+    let mut world = World::new(&format!("p=reject; {RUF}; fo=1:d:s"));
+    world
+        .zone
+        .fail("_spf.author.example", LookupError::Timeout)
+        .unwrap();
+    assert_eq!(world.reports(&reporter()), Err(Unreported::NothingFailed));
+
+    let mut world = World::new("p=reject; ruf=mailto:a@yes.example");
+    let consent = "author.example._report._dmarc.yes.example";
+    world.zone.fail(consent, LookupError::ServFail).unwrap();
+    assert_eq!(kinds(world.reports(&reporter())), ["dmarc"]);
+    assert_eq!(world.recipients(&reporter()), [""; 0]);
+}
+
+/// RFC 6591 3.3: a revoked key is a failure of its own kind.
+#[test]
+fn revoked_keys() {
+    let world = World::new(&format!("p=none; {RUF}; fo=d")).signed("author.example", ("\u{0}", ""));
+    let mut revoked = World::new(&format!("p=none; {RUF}; fo=d")).mail(world.mail);
+    let key = "sel._domainkey.author.example";
+    revoked.zone.add_txt(key, "v=DKIM1; p=").unwrap();
+    let reports = revoked.reports(&reporter());
+    assert_eq!(kinds(reports.clone()), ["dmarc", "revoked"]);
+    let report = &reports.unwrap()[1];
+    assert_eq!(
+        report.dkim_domain.as_ref().unwrap().as_str(),
+        "author.example"
+    );
+    assert_eq!(report.dkim_selector.as_deref(), Some("sel"));
+    assert_eq!(report.identity_alignment, None);
 }
 
 /// A report about a report is where loops begin.

@@ -12,7 +12,7 @@ use crate::verdict::Verdict;
 #[non_exhaustive]
 pub enum Unreported {
     /// The message was made by a program, or is a report itself: a report about it may be answered
-    /// by another.
+    /// by another. A forger can pretend that; aggregate reports count it all the same.
     #[error("the message is automatic, so that a report about it could be the start of a loop")]
     Automatic,
     /// Nothing failed in a way that the domain owner asked to hear of (`fo`).
