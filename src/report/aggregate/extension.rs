@@ -50,6 +50,7 @@ impl Extension {
             outside: declared,
             declared: Vec::new(),
             open: Vec::new(),
+            text: String::new(),
             out: String::new(),
         };
         let name = plain(xml.name());
@@ -58,7 +59,7 @@ impl Extension {
         while !copy.open.is_empty() {
             match xml.next()? {
                 Token::Start => copy.start(xml),
-                Token::Text => copy.text(&xml.text),
+                Token::Text => copy.text.push_str(&xml.text),
                 Token::End => copy.end(),
                 Token::Eof => return Err(ReadError::Truncated),
             }
@@ -97,6 +98,8 @@ struct Copy<'a> {
     /// Those of the elements that are copied, of inner ones last.
     declared: Vec<(String, String)>,
     open: Vec<Open>,
+    /// The text since the last tag, which comes in pieces.
+    text: String,
     out: String,
 }
 
@@ -110,6 +113,7 @@ struct Open {
 
 impl Copy<'_> {
     fn start(&mut self, xml: &Xml<'_>) {
+        self.flush();
         let outside = self.declared.len();
         let attributes = xml.attributes();
         self.declared.extend(declarations(attributes.clone()));
@@ -146,14 +150,16 @@ impl Copy<'_> {
         self.out.push_str(&format!(" {name}=\"{}\"", escape(value)));
     }
 
-    /// White space between elements is no more than layout.
-    fn text(&mut self, text: &str) {
-        if !text.trim().is_empty() {
-            self.out.push_str(&escape(text));
+    /// Writes the text before a tag. White space between elements is no more than layout.
+    fn flush(&mut self) {
+        if !self.text.trim().is_empty() {
+            self.out.push_str(&escape(&self.text));
         }
+        self.text.clear();
     }
 
     fn end(&mut self) {
+        self.flush();
         if let Some(open) = self.open.pop() {
             self.out.push_str(&format!("</{}>", open.name));
             self.declared.truncate(open.declared);

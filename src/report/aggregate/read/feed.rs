@@ -212,7 +212,7 @@ mod tests {
             let mut feed = Feed::new(Box::new(text.as_bytes()), &limits);
             let mut read = String::new();
             feed.read_to_string(&mut read).unwrap();
-            assert_eq!((read, feed.was_repaired()), (text, false));
+            assert_eq!((read, feed.was_repaired()), (text.clone(), false));
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
+
 use quick_xml::{Reader, XmlVersion};
 
-use super::super::write::is_xml;
+use super::super::write::{clean, is_xml};
 use super::ReadError;
 use super::feed::Feed;
 use crate::limits::ReportLimits;
@@ -156,7 +158,10 @@ impl<'a> Xml<'a> {
             .map(|attribute| {
                 let value = attribute.normalized_value(XmlVersion::Implicit1_0);
                 let value = value.map_or_else(|_| attribute.value.to_string(), |v| v.into_owned());
-                (attribute.key.as_ref().to_owned(), value)
+                (
+                    attribute.key.as_ref().to_owned(),
+                    clean(&value).into_owned(),
+                )
             })
             .collect()
     }
@@ -198,11 +203,10 @@ impl<'a> Xml<'a> {
                 Token::Eof => return Err(ReadError::Truncated),
             }
         }
-        let trimmed = text.trim();
-        if trimmed.len() != text.len() {
-            return Ok(trimmed.to_owned());
+        match clean(text.trim()) {
+            Cow::Borrowed(same) if same.len() == text.len() => Ok(text),
+            other => Ok(other.into_owned()),
         }
-        Ok(text)
     }
 }
 
