@@ -8,8 +8,11 @@ use mailproof::Limits;
 use mailproof::dmarc::DmarcResult;
 use mailproof::report::aggregate::{Applied, ReadError, Reader, Report, Row, Text, Warning, Word};
 
+/// Warnings with their rows.
+type Told = Vec<(u64, Warning)>;
+
 /// All of a report, the errors of its rows, and the warnings.
-fn read(octets: &[u8]) -> Result<(Report, Vec<ReadError>, Vec<(u64, Warning)>), ReadError> {
+fn read(octets: &[u8]) -> Result<(Report, Vec<ReadError>, Told), ReadError> {
     let mut reader = Reader::new(octets, &Limits::default())?;
     let mut errors = Vec::new();
     let rows = reader
@@ -27,7 +30,7 @@ fn whole(octets: &[u8]) -> Report {
     report
 }
 
-fn warnings(octets: &[u8]) -> Vec<(u64, Warning)> {
+fn warnings(octets: &[u8]) -> Told {
     read(octets).unwrap().2
 }
 

@@ -207,12 +207,15 @@ mod tests {
         let chunk = usize::try_from(CHUNK).unwrap();
         for before in chunk - 5..chunk + 1 {
             let text = "a".repeat(before) + "𝄞ü€";
-            let mut limits = ReportLimits::default();
-            limits.text_octets = usize::MAX;
+            let limits = ReportLimits {
+                text_octets: usize::MAX,
+                ..ReportLimits::default()
+            };
             let mut feed = Feed::new(Box::new(text.as_bytes()), &limits);
             let mut read = String::new();
             feed.read_to_string(&mut read).unwrap();
-            assert_eq!((read, feed.was_repaired()), (text, false));
+            assert_eq!(read, text);
+            assert!(!feed.was_repaired());
         }
     }
 }

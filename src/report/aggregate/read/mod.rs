@@ -12,7 +12,7 @@ use std::io::Read;
 
 use super::{Extension, Report, Row};
 use crate::limits::Limits;
-use elements::{Name, shown};
+use elements::{Element, shown};
 use feed::Feed;
 use xml::{Token, Xml};
 
@@ -167,16 +167,16 @@ impl<'a> Reader<'a> {
 
     /// A child of the root; whether it is a row.
     fn child(&mut self) -> Result<bool, ReadError> {
-        match Name::of(self.xml.name()) {
-            Name::Feedback => self.enter(),
-            Name::Record => {
+        match Element::of(self.xml.name()) {
+            Element::Feedback => self.enter(),
+            Element::Record => {
                 self.state = State::AtRow;
                 return Ok(true);
             }
-            Name::Version => self.report.version = Some(self.xml.element_text()?),
-            Name::ReportMetadata => self.metadata()?,
-            Name::PolicyPublished => self.policy()?,
-            Name::Extension | Name::Extensions => {
+            Element::Version => self.report.version = Some(self.xml.element_text()?),
+            Element::ReportMetadata => self.metadata()?,
+            Element::PolicyPublished => self.policy()?,
+            Element::Extension | Element::Extensions => {
                 let mut extensions = std::mem::take(&mut self.report.extensions);
                 self.extensions(&mut extensions)?;
                 self.report.extensions = extensions;
