@@ -7,7 +7,7 @@ use crate::limits::ReportLimits;
 
 /// Feeds the XML reader.
 pub(super) struct Feed<'a> {
-    source: Box<dyn Read + 'a>,
+    source: Box<dyn Read + Send + 'a>,
     /// Valid UTF-8, and how much of it was taken.
     ready: Vec<u8>,
     taken: usize,
@@ -32,7 +32,7 @@ enum Encoding {
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(source: Box<dyn Read + 'a>, limits: &ReportLimits) -> Self {
+    pub(super) fn new(source: Box<dyn Read + Send + 'a>, limits: &ReportLimits) -> Self {
         Self {
             source,
             ready: Vec::new(),

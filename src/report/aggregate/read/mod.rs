@@ -22,9 +22,9 @@ pub use error::{ReadError, Warning};
 /// none, compressed with gzip or zlib, in a zip archive, or attached to a message. Which of these it
 /// is, the content tells.
 ///
-/// Memory does not grow with the report: rows are read one by one. All [limits](crate::limits::ReportLimits) have
-/// errors of their own. A row that cannot be understood is an error that is not
-/// [fatal](ReadError::is_fatal); the next row follows.
+/// Memory does not grow with the report: rows are read one by one. All
+/// [limits](crate::limits::ReportLimits) have errors of their own. A row that cannot be understood is
+/// an error that is not [fatal](ReadError::is_fatal); the next row follows.
 ///
 /// ```
 /// use mailproof::Limits;
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`ReadError`], if there is no report in it.
-    pub fn new(source: impl Read + 'a, limits: &Limits) -> Result<Self, ReadError> {
+    pub fn new(source: impl Read + Send + 'a, limits: &Limits) -> Result<Self, ReadError> {
         let source = source::open(source, limits)?;
         let mut reader = Self::of_xml(source.stream, limits);
         if source.more {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    fn of_xml(stream: Box<dyn Read + 'a>, limits: &Limits) -> Self {
+    fn of_xml(stream: Box<dyn Read + Send + 'a>, limits: &Limits) -> Self {
         let limits = &limits.report;
         Self {
             xml: Xml::new(Feed::new(stream, limits), limits),
