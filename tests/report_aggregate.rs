@@ -364,6 +364,14 @@ fn what_a_report_states_of_the_policy() {
 }
 
 #[test]
+fn all_can_move_between_threads() {
+    fn is_send<T: Send>() {}
+    is_send::<Reader<'_>>();
+    is_send::<Accumulator>();
+    is_send::<Reporter>();
+}
+
+#[test]
 fn file_name_and_subject() {
     let (reporter, key) = (reporter(), key("treewalk v=DMARC1; p=none"));
     let id = reporter.report_id(&key);

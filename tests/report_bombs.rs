@@ -46,7 +46,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
 }
 
 /// Reads all there is; the error that ended it.
-fn end(source: impl Read) -> Option<ReadError> {
+fn end(source: impl Read + Send) -> Option<ReadError> {
     let mut reader = match Reader::new(source, &Limits::default()) {
         Ok(reader) => reader,
         Err(error) => return Some(error),

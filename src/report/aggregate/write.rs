@@ -122,7 +122,7 @@ impl<W: Write> Xml<W> {
 
     fn open(&mut self, name: &str) -> io::Result<()> {
         self.indent()?;
-        write!(self.out, "<{name}{}>\n", self.unqualified())?;
+        writeln!(self.out, "<{name}{}>", self.unqualified())?;
         self.depth += 1;
         Ok(())
     }
@@ -136,7 +136,7 @@ impl<W: Write> Xml<W> {
     }
 
     fn open_with(&mut self, name: &str, attribute: &str, value: &str) -> io::Result<()> {
-        write!(self.out, "<{name} {attribute}=\"{}\">\n", escape(value))?;
+        writeln!(self.out, "<{name} {attribute}=\"{}\">", escape(value))?;
         self.depth += 1;
         Ok(())
     }
@@ -144,13 +144,13 @@ impl<W: Write> Xml<W> {
     fn close(&mut self, name: &str) -> io::Result<()> {
         self.depth = self.depth.saturating_sub(1);
         self.indent()?;
-        write!(self.out, "</{name}>\n")
+        writeln!(self.out, "</{name}>")
     }
 
     fn child(&mut self, name: &str, text: &str) -> io::Result<()> {
         self.indent()?;
         let unqualified = self.unqualified();
-        write!(self.out, "<{name}{unqualified}>{}</{name}>\n", escape(text))
+        writeln!(self.out, "<{name}{unqualified}>{}</{name}>", escape(text))
     }
 
     fn word<T: Vocabulary>(&mut self, name: &str, word: &Word<T>) -> io::Result<()> {
@@ -177,9 +177,9 @@ impl<W: Write> Xml<W> {
             None => self.child(name, text),
             Some(lang) => {
                 self.indent()?;
-                write!(
+                writeln!(
                     self.out,
-                    "<{name} lang=\"{lang}\">{}</{name}>\n",
+                    "<{name} lang=\"{lang}\">{}</{name}>",
                     escape(text)
                 )
             }

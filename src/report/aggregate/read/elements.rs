@@ -10,12 +10,12 @@ macro_rules! names {
     ($($name:ident $($word:literal)|+,)*) => {
         /// The names of elements that are known somewhere.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        pub(super) enum Name {
+        pub(super) enum Element {
             $($name,)*
             Unknown,
         }
 
-        impl Name {
+        impl Element {
             pub(super) fn of(word: &str) -> Self {
                 match word {
                     $($($word)|+ => Self::$name,)*
@@ -83,13 +83,13 @@ impl Reader<'_> {
     /// Reads the children of an element, each by `each`; the text between them.
     fn children(
         &mut self,
-        mut each: impl FnMut(&mut Self, Name) -> Result<(), ReadError>,
+        mut each: impl FnMut(&mut Self, Element) -> Result<(), ReadError>,
     ) -> Result<String, ReadError> {
         let mut stray = String::new();
         loop {
             match self.xml.next()? {
                 Token::Start => {
-                    let name = Name::of(self.xml.name());
+                    let name = Element::of(self.xml.name());
                     each(self, name)?;
                 }
                 Token::End => return Ok(stray),
@@ -147,27 +147,27 @@ impl Reader<'_> {
     pub(super) fn metadata(&mut self) -> Result<(), ReadError> {
         self.children(|this, name| {
             match name {
-                Name::OrgName => this.report.metadata.org_name = this.text()?,
-                Name::Email => this.report.metadata.email = this.text()?,
-                Name::ExtraContactInfo => {
+                Element::OrgName => this.report.metadata.org_name = this.text()?,
+                Element::Email => this.report.metadata.email = this.text()?,
+                Element::ExtraContactInfo => {
                     this.report.metadata.extra_contact_info = Some(this.human()?);
                 }
-                Name::ReportId => this.report.metadata.report_id = this.text()?,
-                Name::DateRange => {
+                Element::ReportId => this.report.metadata.report_id = this.text()?,
+                Element::DateRange => {
                     this.children(|this, name| {
                         match name {
-                            Name::Begin => this.report.metadata.begin = this.number("begin")?,
-                            Name::End => this.report.metadata.end = this.number("end")?,
+                            Element::Begin => this.report.metadata.begin = this.number("begin")?,
+                            Element::End => this.report.metadata.end = this.number("end")?,
                             _ => this.skip()?,
                         }
                         Ok(())
                     })?;
                 }
-                Name::Error => {
+                Element::Error => {
                     let error = this.human()?;
                     this.report.metadata.errors.push(error);
                 }
-                Name::Generator => this.report.metadata.generator = Some(this.text()?),
+                Element::Generator => this.report.metadata.generator = Some(this.text()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -178,18 +178,18 @@ impl Reader<'_> {
     pub(super) fn policy(&mut self) -> Result<(), ReadError> {
         self.children(|this, name| {
             match name {
-                Name::Domain => this.report.policy.domain = this.text()?,
-                Name::P => this.report.policy.p = this.word("p")?,
-                Name::Sp => this.report.policy.sp = Some(this.word("sp")?),
-                Name::Np => this.report.policy.np = Some(this.word("np")?),
-                Name::Adkim => this.report.policy.adkim = Some(this.word("adkim")?),
-                Name::Aspf => this.report.policy.aspf = Some(this.word("aspf")?),
-                Name::DiscoveryMethod => {
+                Element::Domain => this.report.policy.domain = this.text()?,
+                Element::P => this.report.policy.p = this.word("p")?,
+                Element::Sp => this.report.policy.sp = Some(this.word("sp")?),
+                Element::Np => this.report.policy.np = Some(this.word("np")?),
+                Element::Adkim => this.report.policy.adkim = Some(this.word("adkim")?),
+                Element::Aspf => this.report.policy.aspf = Some(this.word("aspf")?),
+                Element::DiscoveryMethod => {
                     this.report.policy.discovery_method = Some(this.word("discovery_method")?);
                 }
-                Name::Fo => this.report.policy.fo = Some(this.text()?),
-                Name::Testing => this.report.policy.testing = Some(this.word("testing")?),
-                Name::Pct => this.report.policy.pct = Some(this.word("pct")?),
+                Element::Fo => this.report.policy.fo = Some(this.text()?),
+                Element::Testing => this.report.policy.testing = Some(this.word("testing")?),
+                Element::Pct => this.report.policy.pct = Some(this.word("pct")?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -228,10 +228,10 @@ impl Reader<'_> {
         let outside = self.xml.kept();
         self.xml.set_kept(0);
         self.children(|this, name| match name {
-            Name::Row => this.source(&mut row, &mut count),
-            Name::Identifiers => this.identifiers(&mut row),
-            Name::AuthResults => this.auth_results(&mut row),
-            Name::Extension | Name::Extensions => this.extensions(&mut row.extensions),
+            Element::Row => this.source(&mut row, &mut count),
+            Element::Identifiers => this.identifiers(&mut row),
+            Element::AuthResults => this.auth_results(&mut row),
+            Element::Extension | Element::Extensions => this.extensions(&mut row.extensions),
             _ => this.extension(&mut row.extensions),
         })?;
         self.xml.set_kept(outside);
@@ -258,9 +258,9 @@ impl Reader<'_> {
         let mut evaluated = false;
         self.children(|this, name| {
             match name {
-                Name::SourceIp => row.source_ip = this.word("source_ip")?,
-                Name::Count => *count = Some(this.text()?),
-                Name::PolicyEvaluated => {
+                Element::SourceIp => row.source_ip = this.word("source_ip")?,
+                Element::Count => *count = Some(this.text()?),
+                Element::PolicyEvaluated => {
                     evaluated = true;
                     this.policy_evaluated(row)?;
                 }
@@ -278,10 +278,10 @@ impl Reader<'_> {
     fn policy_evaluated(&mut self, row: &mut Row) -> Result<(), ReadError> {
         self.children(|this, name| {
             match name {
-                Name::Disposition => row.disposition = this.word("disposition")?,
-                Name::Dkim => row.dkim = this.word("dkim")?,
-                Name::Spf => row.spf = this.word("spf")?,
-                Name::Reason => row.reasons.push(this.reason()?),
+                Element::Disposition => row.disposition = this.word("disposition")?,
+                Element::Dkim => row.dkim = this.word("dkim")?,
+                Element::Spf => row.spf = this.word("spf")?,
+                Element::Reason => row.reasons.push(this.reason()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -293,8 +293,8 @@ impl Reader<'_> {
         let mut reason = Reason::default();
         let stray = self.children(|this, name| {
             match name {
-                Name::Type => reason.kind = this.text()?.as_str().into(),
-                Name::Comment => reason.comment = Some(this.human()?),
+                Element::Type => reason.kind = this.text()?.as_str().into(),
+                Element::Comment => reason.comment = Some(this.human()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -315,9 +315,9 @@ impl Reader<'_> {
     fn identifiers(&mut self, row: &mut Row) -> Result<(), ReadError> {
         self.children(|this, name| {
             match name {
-                Name::HeaderFrom => row.header_from = this.text()?,
-                Name::EnvelopeFrom => row.envelope_from = Some(this.text()?),
-                Name::EnvelopeTo => row.envelope_to = Some(this.text()?),
+                Element::HeaderFrom => row.header_from = this.text()?,
+                Element::EnvelopeFrom => row.envelope_from = Some(this.text()?),
+                Element::EnvelopeTo => row.envelope_to = Some(this.text()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -328,8 +328,8 @@ impl Reader<'_> {
     fn auth_results(&mut self, row: &mut Row) -> Result<(), ReadError> {
         self.children(|this, name| {
             match name {
-                Name::Dkim => row.dkim_results.push(this.dkim()?),
-                Name::Spf => row.spf_results.push(this.spf()?),
+                Element::Dkim => row.dkim_results.push(this.dkim()?),
+                Element::Spf => row.spf_results.push(this.spf()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -341,10 +341,10 @@ impl Reader<'_> {
         let mut entry = DkimAuth::default();
         self.children(|this, name| {
             match name {
-                Name::Domain => entry.domain = this.text()?,
-                Name::Selector => entry.selector = Some(this.text()?),
-                Name::Result => entry.result = this.word("result")?,
-                Name::HumanResult => entry.human_result = Some(this.human()?),
+                Element::Domain => entry.domain = this.text()?,
+                Element::Selector => entry.selector = Some(this.text()?),
+                Element::Result => entry.result = this.word("result")?,
+                Element::HumanResult => entry.human_result = Some(this.human()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -356,10 +356,10 @@ impl Reader<'_> {
         let mut entry = SpfAuth::default();
         self.children(|this, name| {
             match name {
-                Name::Domain => entry.domain = this.text()?,
-                Name::Scope => entry.scope = Some(this.word("scope")?),
-                Name::Result => entry.result = this.word("result")?,
-                Name::HumanResult => entry.human_result = Some(this.human()?),
+                Element::Domain => entry.domain = this.text()?,
+                Element::Scope => entry.scope = Some(this.word("scope")?),
+                Element::Result => entry.result = this.word("result")?,
+                Element::HumanResult => entry.human_result = Some(this.human()?),
                 _ => this.skip()?,
             }
             Ok(())

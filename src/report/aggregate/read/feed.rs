@@ -7,7 +7,7 @@ use crate::limits::ReportLimits;
 
 /// Feeds the XML reader.
 pub(super) struct Feed<'a> {
-    source: Box<dyn Read + 'a>,
+    source: Box<dyn Read + Send + 'a>,
     /// Valid UTF-8, and how much of it was taken.
     ready: Vec<u8>,
     taken: usize,
@@ -32,7 +32,7 @@ enum Encoding {
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(source: Box<dyn Read + 'a>, limits: &ReportLimits) -> Self {
+    pub(super) fn new(source: Box<dyn Read + Send + 'a>, limits: &ReportLimits) -> Self {
         Self {
             source,
             ready: Vec::new(),
@@ -207,12 +207,15 @@ mod tests {
         let chunk = usize::try_from(CHUNK).unwrap();
         for before in chunk - 5..chunk + 1 {
             let text = "a".repeat(before) + "𝄞ü€";
-            let mut limits = ReportLimits::default();
-            limits.text_octets = usize::MAX;
+            let limits = ReportLimits {
+                text_octets: usize::MAX,
+                ..ReportLimits::default()
+            };
             let mut feed = Feed::new(Box::new(text.as_bytes()), &limits);
             let mut read = String::new();
             feed.read_to_string(&mut read).unwrap();
-            assert_eq!((read, feed.was_repaired()), (text.clone(), false));
+            assert_eq!(read, text);
+            assert!(!feed.was_repaired());
         }
     }
 }

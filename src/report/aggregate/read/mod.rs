@@ -12,7 +12,7 @@ use std::io::Read;
 
 use super::{Extension, Report, Row};
 use crate::limits::Limits;
-use elements::{Name, shown};
+use elements::{Element, shown};
 use feed::Feed;
 use xml::{Token, Xml};
 
@@ -22,9 +22,9 @@ pub use error::{ReadError, Warning};
 /// none, compressed with gzip or zlib, in a zip archive, or attached to a message. Which of these it
 /// is, the content tells.
 ///
-/// Memory does not grow with the report: rows are read one by one. All [limits](crate::limits::ReportLimits) have
-/// errors of their own. A row that cannot be understood is an error that is not
-/// [fatal](ReadError::is_fatal); the next row follows.
+/// Memory does not grow with the report: rows are read one by one. All
+/// [limits](crate::limits::ReportLimits) have errors of their own. A row that cannot be understood is
+/// an error that is not [fatal](ReadError::is_fatal); the next row follows.
 ///
 /// ```
 /// use mailproof::Limits;
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`ReadError`], if there is no report in it.
-    pub fn new(source: impl Read + 'a, limits: &Limits) -> Result<Self, ReadError> {
+    pub fn new(source: impl Read + Send + 'a, limits: &Limits) -> Result<Self, ReadError> {
         let source = source::open(source, limits)?;
         let mut reader = Self::of_xml(source.stream, limits);
         if source.more {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    fn of_xml(stream: Box<dyn Read + 'a>, limits: &Limits) -> Self {
+    fn of_xml(stream: Box<dyn Read + Send + 'a>, limits: &Limits) -> Self {
         let limits = &limits.report;
         Self {
             xml: Xml::new(Feed::new(stream, limits), limits),
@@ -167,16 +167,16 @@ impl<'a> Reader<'a> {
 
     /// A child of the root; whether it is a row.
     fn child(&mut self) -> Result<bool, ReadError> {
-        match Name::of(self.xml.name()) {
-            Name::Feedback => self.enter(),
-            Name::Record => {
+        match Element::of(self.xml.name()) {
+            Element::Feedback => self.enter(),
+            Element::Record => {
                 self.state = State::AtRow;
                 return Ok(true);
             }
-            Name::Version => self.report.version = Some(self.xml.element_text()?),
-            Name::ReportMetadata => self.metadata()?,
-            Name::PolicyPublished => self.policy()?,
-            Name::Extension | Name::Extensions => {
+            Element::Version => self.report.version = Some(self.xml.element_text()?),
+            Element::ReportMetadata => self.metadata()?,
+            Element::PolicyPublished => self.policy()?,
+            Element::Extension | Element::Extensions => {
                 let mut extensions = std::mem::take(&mut self.report.extensions);
                 self.extensions(&mut extensions)?;
                 self.report.extensions = extensions;

@@ -12,7 +12,7 @@ use crate::text;
 
 /// XML, decompressed while it is read.
 pub(super) struct Source<'a> {
-    pub(super) stream: Box<dyn Read + 'a>,
+    pub(super) stream: Box<dyn Read + Send + 'a>,
     /// Whether there were other candidates.
     pub(super) more: bool,
 }
@@ -31,7 +31,10 @@ enum Kind {
 const SNIFFED: u64 = 4_096;
 
 /// Finds the report in a file or message.
-pub(super) fn open<'a>(source: impl Read + 'a, limits: &Limits) -> Result<Source<'a>, ReadError> {
+pub(super) fn open<'a>(
+    source: impl Read + Send + 'a,
+    limits: &Limits,
+) -> Result<Source<'a>, ReadError> {
     let (head, source) = peek(source)?;
     match kind(&head) {
         Some(Kind::Mail) => attached(&whole(source, &limits.report)?, limits),
@@ -41,7 +44,7 @@ pub(super) fn open<'a>(source: impl Read + 'a, limits: &Limits) -> Result<Source
 }
 
 /// Reads the beginning; returns it, and all of the source.
-fn peek<'a>(mut source: impl Read + 'a) -> io::Result<(Vec<u8>, impl Read + 'a)> {
+fn peek<'a>(mut source: impl Read + Send + 'a) -> io::Result<(Vec<u8>, impl Read + Send + 'a)> {
     let mut head = Vec::new();
     source.by_ref().take(SNIFFED).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(source)))
@@ -80,11 +83,11 @@ fn whole(source: impl Read, limits: &ReportLimits) -> Result<Vec<u8>, ReadError>
 
 fn file<'a>(
     kind: Kind,
-    source: impl Read + 'a,
+    source: impl Read + Send + 'a,
     limits: &ReportLimits,
 ) -> Result<Source<'a>, ReadError> {
     let mut more = false;
-    let stream: Box<dyn Read + 'a> = match kind {
+    let stream: Box<dyn Read + Send + 'a> = match kind {
         Kind::Xml => Box::new(source),
         Kind::Gzip => inflate(GzDecoder::new(Counted::new(source, limits)), limits),
         Kind::Zlib => inflate(ZlibDecoder::new(Counted::new(source, limits)), limits),
@@ -196,7 +199,10 @@ macro_rules! decoders {
 
 decoders! { DeflateDecoder GzDecoder ZlibDecoder }
 
-fn inflate<'a>(decoder: impl Decoder + 'a, limits: &ReportLimits) -> Box<dyn Read + 'a> {
+fn inflate<'a>(
+    decoder: impl Decoder + Send + 'a,
+    limits: &ReportLimits,
+) -> Box<dyn Read + Send + 'a> {
     Box::new(Inflated {
         decoder,
         written: 0,

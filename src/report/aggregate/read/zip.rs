@@ -21,7 +21,7 @@ struct Entry {
 
 /// The content of an entry, still compressed by `method`.
 pub(super) struct Content {
-    pub(super) stream: Box<dyn Read>,
+    pub(super) stream: Box<dyn Read + Send>,
     pub(super) deflated: bool,
     /// Whether there are other entries that might be reports.
     pub(super) more: bool,
