@@ -125,7 +125,7 @@ impl Reading {
     }
 
     /// Reads an aggregate report row by row, or else the whole as a failure report.
-    fn read(&mut self, name: &str, open: impl Fn() -> io::Result<Box<dyn Read>>) {
+    fn read(&mut self, name: &str, open: impl Fn() -> io::Result<Box<dyn Read + Send>>) {
         self.files += 1;
         let limits = Limits::default();
         let result =
