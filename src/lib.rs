@@ -35,6 +35,8 @@ pub mod identifier;
 pub mod iprev;
 pub mod limits;
 pub mod message;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod session;
 pub mod spf;
 pub mod srs;

@@ -104,6 +104,28 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     // Floor 4: papers.
     (
+        "report",
+        &[
+            "domain",
+            "address",
+            "text",
+            "limits",
+            "dns",
+            "session",
+            "message",
+            "identifier",
+            "auth_results",
+            "srs",
+            "spf",
+            "dkim",
+            "arc",
+            "dmarc",
+            "iprev",
+            "crypto",
+            "verdict",
+        ],
+    ),
+    (
         "diagnosis",
         &[
             "domain",
@@ -188,7 +210,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["dns"]),
     ("quick_xml", &["report"]),
     ("flate2", &["report"]),
-    ("zip", &["report"]),
 ];
 
 /// Files that may wait, outside the room `dns`.

@@ -203,6 +203,7 @@ fn a3() {
         spf: ("none", "netatwork.de"),
         dkim: &["pass"],
         dmarc: "pass",
+        row: "pass dkim=pass spf=fail",
         findings: &[("pass-by-dkim-alone", &[TENANT, "netatwork.de"])],
         ..DELIVERED
     });
@@ -220,6 +221,7 @@ fn a4() {
         spf: ("pass", "netatwork.de"),
         dkim: &["pass"],
         dmarc: "pass",
+        row: "pass dkim=pass spf=fail",
         findings: &[
             ("pass-by-dkim-alone", &[TENANT, "netatwork.de"]),
             ("align-spf-other-organization", &["netatwork.de", TENANT]),
@@ -240,6 +242,7 @@ fn a5() {
         spf: ("fail", "netatwork.de"),
         dkim: &["pass"],
         dmarc: "pass",
+        row: "pass dkim=pass spf=fail",
         findings: &[
             ("pass-by-dkim-alone", &[TENANT, "fail for netatwork.de"]),
             ("spf-client-not-listed", &["netatwork.de", "203.0.113.7"]),
@@ -267,6 +270,7 @@ fn a5n() {
         enforced: "reject",
         reply: Some("550 5.7.23 "),
         enforced_reply: Some("550 5.7.23 "),
+        row: "reject dkim=fail spf=fail",
         findings: &[
             ("dkim-would-have-helped", &[TENANT]),
             ("spf-client-not-listed", &["netatwork.de", "203.0.113.7"]),
@@ -312,6 +316,7 @@ fn a5x() {
         enforced: "reject",
         reply: Some("550 5.7.1 DMARC"),
         enforced_reply: Some("550 5.7.1 DMARC"),
+        row: "reject dkim=fail spf=fail",
         findings: &[
             ("dkim-signature-mismatch", &[TENANT]),
             ("spf-could-not-align", &["netatwork.de", TENANT]),
@@ -339,6 +344,7 @@ fn b0() {
         spf: ("pass", "firma-b.tld"),
         dkim: &["pass"],
         dmarc: "fail",
+        row: "none dkim=fail spf=fail",
         findings: &[
             ("envelope-exchange-srs", &["firma-b.tld", "firma-a.tld"]),
             (
@@ -380,6 +386,7 @@ fn b0r() {
         enforced: "reject",
         enforced_reply: Some("550 5.7.1 DMARC"),
         overridden: Some("local_policy"),
+        row: "quarantine dkim=fail spf=fail local_policy",
         findings: &[
             ("envelope-exchange-srs", &["firma-b.tld", "firma-a.tld"]),
             (
@@ -418,6 +425,7 @@ fn b1() {
         requested: "quarantine",
         action: "quarantine",
         enforced: "quarantine",
+        row: "quarantine dkim=fail spf=fail",
         findings: &[
             ("envelope-exchange-srs", &["firma-b.tld", "firma-a.tld"]),
             (
@@ -452,6 +460,7 @@ fn b2() {
         spf: ("pass", "firma-b.tld"),
         dkim: &["pass", "pass"],
         dmarc: "pass",
+        row: "pass dkim=pass spf=fail",
         findings: &[("pass-by-dkim-alone", &["firma-a.tld", "firma-b.tld"])],
         ..DELIVERED
     });
@@ -474,6 +483,7 @@ fn b3() {
         enforced: "reject",
         enforced_reply: Some("550 5.7.1 DMARC"),
         overridden: Some("local_policy"),
+        row: "quarantine dkim=fail spf=fail local_policy",
         findings: &[
             ("dkim-body-hash-mismatch", &["firma-a.tld", "intact"]),
             ("envelope-exchange-srs", &["firma-b.tld"]),
@@ -500,6 +510,7 @@ fn b4() {
         enforced: "reject",
         enforced_reply: Some("550 5.7.1 DMARC"),
         overridden: Some("local_policy"),
+        row: "quarantine dkim=fail spf=fail local_policy",
         findings: &[
             ("dkim-signature-mismatch", &["firma-a.tld"]),
             ("envelope-exchange-srs", &["firma-b.tld"]),
@@ -529,6 +540,7 @@ fn b5() {
         enforced: "reject",
         reply: Some("550 5.7.26 "),
         enforced_reply: Some("550 5.7.26 "),
+        row: "reject dkim=fail spf=fail",
         findings: &[
             (
                 "forwarded-unrewritten-or-forged",
@@ -555,6 +567,7 @@ fn b6() {
     .gives(&Expected {
         spf: ("pass", "firma-a.tld"),
         dmarc: "pass",
+        row: "pass dkim=fail spf=pass",
         findings: &[
             (
                 "spf-shared-include",
@@ -590,6 +603,7 @@ fn b7() {
         enforced: "reject",
         reply: Some("550 5.7.1 DMARC"),
         enforced_reply: Some("550 5.7.1 DMARC"),
+        row: "reject dkim=fail spf=fail",
         findings: &[(
             "align-strict-mode",
             &[
@@ -617,6 +631,7 @@ fn b8() {
         dmarc: "fail",
         requested: "reject",
         overridden: Some("trusted_forwarder"),
+        row: "none dkim=fail spf=fail trusted_forwarder",
         findings: &[
             ("envelope-exchange-srs", &["firma-b.tld", "firma-a.tld"]),
             (
@@ -647,6 +662,7 @@ fn b8x() {
         enforced: "reject",
         reply: Some("550 5.7.1 DMARC"),
         enforced_reply: Some("550 5.7.1 DMARC"),
+        row: "reject dkim=fail spf=fail",
         findings: &[
             (
                 "forwarder-proof-failed",
@@ -680,6 +696,7 @@ fn b9() {
         enforced: "reject",
         reply: Some("550 5.7.1 DMARC"),
         enforced_reply: Some("550 5.7.1 DMARC"),
+        row: "reject dkim=fail spf=fail",
         findings: &[
             (
                 "forwarder-claims-other-author",
@@ -758,6 +775,7 @@ fn b10() {
         enforced: "reject",
         enforced_reply: Some("550 5.7.1 DMARC"),
         overridden: Some("local_policy"),
+        row: "quarantine dkim=fail spf=fail local_policy",
         findings: &[
             ("envelope-exchange-srs", &["firma-b.tld", "firma-a.tld"]),
             (
@@ -794,6 +812,20 @@ fn b10() {
             overridden.comment,
             "arc=pass as[1].d=firmab.onmicrosoft.com as[1].s=selector2-firmab-onmicrosoft-com \
              remote-ip[1]=192.0.2.10"
+        );
+        let trusting = Case {
+            settings: |settings| {
+                let trusted = &mut settings.policy.trusted_sealers;
+                trusted.push("firmab.onmicrosoft.com".parse().unwrap());
+            },
+            ..case
+        };
+        let row = trusting.row(rule).unwrap();
+        assert_eq!(row.disposition.to_string(), "none");
+        assert_eq!(row.reasons[0].kind.to_string(), "local_policy");
+        assert_eq!(
+            row.reasons[0].comment.as_ref().unwrap().text,
+            overridden.comment
         );
     }
     // Another domain's trust is none of its business.

@@ -7,7 +7,9 @@ pub mod diagnosis;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+pub mod failure;
 pub mod message;
+pub mod report;
 pub mod spf;
 pub mod srs;
 
@@ -37,6 +39,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dns_zone", dns::zone),
     ("message", message::message),
     ("names", message::names),
+    ("report_container", report::container),
+    ("report_failure_read", failure::read),
+    ("report_failure_write", failure::write),
+    ("report_round_trip", report::round_trip),
+    ("report_xml", report::xml),
     ("spf_check_host", spf::spf_check_host),
     ("spf_macro_string", spf::spf_macro_string),
     ("spf_received", spf::spf_received),

@@ -48,7 +48,7 @@ pub fn evaluate(
         Author::Unparseable(error) => Cause::AuthorUnreadable(error.clone()),
     };
     strictest(author, discovery, identifiers, settings)
-        .unwrap_or_else(|| refused(cause, identifiers))
+        .unwrap_or_else(|| refused(cause, identifiers, settings))
 }
 
 /// §11.5: ‘apply the most strict policy selected among the checks that fail’.
@@ -77,10 +77,15 @@ fn strictest(
 }
 
 /// The evaluation of a message without one author domain.
-fn refused(cause: Cause, identifiers: &[AuthenticatedIdentifier]) -> Evaluation {
+fn refused(
+    cause: Cause,
+    identifiers: &[AuthenticatedIdentifier],
+    settings: &Settings,
+) -> Evaluation {
     Evaluation {
         result: cause.result(),
         cause,
+        rules: settings.rules(),
         author_domain: None,
         policy_domain: None,
         organizational_domain: None,
@@ -130,6 +135,7 @@ fn of_domain(
     Evaluation {
         result,
         cause,
+        rules,
         author_domain: Some(author_domain.clone()),
         policy_domain: published.map(|published| published.domain.clone()),
         organizational_domain: known(reference.organization).ok().cloned(),

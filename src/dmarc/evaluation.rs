@@ -1,6 +1,6 @@
 //! What an evaluation says: result, policy, and each identifier's part in it.
 
-use super::{Cause, Disposition, DmarcResult, Record, WhyNot};
+use super::{Cause, Disposition, DmarcResult, Record, RuleSet, WhyNot};
 use crate::auth_results::{self, MethodResult, Property};
 use crate::domain::Domain;
 use crate::identifier::Method;
@@ -12,6 +12,8 @@ use crate::identifier::Method;
 pub struct Evaluation {
     pub(super) result: DmarcResult,
     pub(super) cause: Cause,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub(super) rules: RuleSet,
     pub(super) author_domain: Option<Domain>,
     pub(super) policy_domain: Option<Domain>,
     pub(super) organizational_domain: Option<Domain>,
@@ -34,6 +36,12 @@ impl Evaluation {
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
+    }
+
+    /// The specification that the record was applied by.
+    #[must_use]
+    pub fn rules(&self) -> RuleSet {
+        self.rules
     }
 
     /// The author domain: the one there is, or that of several whose policy applies.

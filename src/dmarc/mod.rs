@@ -70,7 +70,7 @@ pub use tags::RecordDiagnostic;
 pub use uri::ReportUri;
 
 /// The result of DMARC, as RFC 8601 2.7 (and §9.1) name it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),

@@ -58,7 +58,7 @@ pub enum DiscoveryMethod {
 }
 
 /// The specification by which a record is read.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum RuleSet {
     /// `np`, `psd` and `t` count; `pct`, `rf` and `ri` are historic.

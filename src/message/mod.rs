@@ -4,6 +4,8 @@
 //! nothing else; a CR or LF on its own is an octet like any other, and recorded in [`Anomalies`].
 
 mod author;
+#[cfg(feature = "report")]
+pub(crate) mod parts;
 
 use std::borrow::Cow;
 

@@ -158,7 +158,7 @@ pub struct Override {
 }
 
 /// The kinds of departure that aggregate reports know (RFC 9990 3.1.1.6).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize),
@@ -170,6 +170,11 @@ pub enum OverrideKind {
     LocalPolicy,
     /// The message came through a mailing list.
     MailingList,
+    /// Something else, which the comment tells.
+    Other,
+    /// The author domain is testing its policy (`t=y`). A verdict does not call that an override,
+    /// since the author domain asks for it; reports do.
+    PolicyTestMode,
     /// The message came through a forwarder that the receiver trusts.
     TrustedForwarder,
 }
@@ -179,6 +184,8 @@ impl fmt::Display for OverrideKind {
         f.write_str(match self {
             Self::LocalPolicy => "local_policy",
             Self::MailingList => "mailing_list",
+            Self::Other => "other",
+            Self::PolicyTestMode => "policy_test_mode",
             Self::TrustedForwarder => "trusted_forwarder",
         })
     }

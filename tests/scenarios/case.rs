@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::diagnosis::{Finding, Value};
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
+use mailproof::report::aggregate::{Row, observe};
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier, spf};
@@ -71,6 +72,9 @@ pub struct Expected {
     pub enforced_reply: Option<&'static str>,
     /// The override under the default rule.
     pub overridden: Option<&'static str>,
+    /// The row of the aggregate report under the default rule: disposition, whether DKIM and SPF are
+    /// aligned, and the override reasons; empty where there is no policy to report on.
+    pub row: &'static str,
     /// Findings that must be among those of the diagnosis, with words that their sentences must
     /// hold; the first of them must come first.
     pub findings: &'static [(&'static str, &'static [&'static str])],
@@ -87,6 +91,7 @@ pub const DELIVERED: Expected = Expected {
     reply: None,
     enforced_reply: None,
     overridden: None,
+    row: "",
     findings: &[],
 };
 
@@ -122,6 +127,7 @@ impl Case {
         assert_eq!(kind.as_deref(), expected.overridden);
         found(&verdict.diagnosis(), expected.findings);
         self.states_its_results(&verdict, expected);
+        self.is_reported(expected);
 
         let replay = Transcript::from_text(verdict.transcript().to_string())
             .unwrap()
@@ -171,6 +177,60 @@ impl Case {
         assert!(!field.contains(['\r', '\n']), "{field}");
     }
 
+    /// The aggregate report that the author domain would get, had it asked for one.
+    fn is_reported(&self, expected: &Expected) {
+        let Some(row) = self.row(RejectRule::Corroborated) else {
+            assert_eq!(expected.row, "", "nothing is reported");
+            return;
+        };
+        let Row {
+            disposition,
+            dkim,
+            spf,
+            reasons,
+            ..
+        } = &row;
+        let reasons: String = reasons.iter().map(|one| format!(" {}", one.kind)).collect();
+        let told = format!("{disposition} dkim={dkim} spf={spf}{reasons}");
+        assert_eq!(told, expected.row);
+        assert_eq!(row.source_ip.to_string(), self.ip);
+        let results: Vec<String> = row
+            .dkim_results
+            .iter()
+            .map(|one| one.result.to_string())
+            .collect();
+        let mut signatures = expected.dkim.to_vec();
+        // Those that pass come first.
+        signatures.sort_by_key(|word| *word != "pass");
+        assert_eq!(results, signatures);
+        let checked: Vec<(String, &str)> = row
+            .spf_results
+            .iter()
+            .map(|one| (one.result.to_string(), one.domain.as_str()))
+            .collect();
+        assert_eq!(checked, [(expected.spf.0.to_owned(), expected.spf.1)]);
+        let from = self.mail_from.rsplit('@').next().unwrap().to_lowercase();
+        assert_eq!(row.envelope_from, Some(from));
+        assert_eq!(Row::from_xml(&row.to_xml()), Ok(row));
+    }
+
+    /// The row of the aggregate report.
+    pub fn row(&self, rule: RejectRule) -> Option<Row> {
+        let asking = self.zone_text().replace(
+            "TXT \"v=DMARC1; ",
+            "TXT \"v=DMARC1; rua=mailto:d@reports.example; ",
+        );
+        let verdict = self.verify(Zone::from_text(asking.as_bytes()).unwrap(), rule);
+        let received = SystemTime::UNIX_EPOCH + Duration::from_secs(self.now);
+        let (key, row) = observe(&verdict, received)?;
+        assert_eq!(Some(key.policy_domain()), verdict.dmarc().policy_domain());
+        assert_eq!(
+            Some(row.header_from.as_str()),
+            verdict.author().domain().map(|d| d.as_str())
+        );
+        Some(row)
+    }
+
     pub fn verdict(&self, rule: RejectRule) -> Verdict {
         self.verify(self.zone(), rule)
     }
@@ -203,6 +263,10 @@ impl Case {
     }
 
     pub fn zone(&self) -> Zone {
+        Zone::from_text(self.zone_text().as_bytes()).unwrap()
+    }
+
+    fn zone_text(&self) -> String {
         let mut text = String::new();
         for file in ["base.zone", "keys.zone"] {
             for line in String::from_utf8(read(file)).unwrap().lines() {
@@ -214,7 +278,7 @@ impl Case {
             }
         }
         text.push_str(self.zone);
-        Zone::from_text(text.as_bytes()).unwrap()
+        text
     }
 }
 

@@ -1,0 +1,120 @@
+//! What is written can be read, and is the same: reports of random models, and of verdicts.
+
+#[path = "report_support/mod.rs"]
+mod support;
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use mailproof::Limits;
+use mailproof::report::aggregate::{
+    Accumulator, Generation, ReadError, Reader, Report, ReportKey, Reporter, Row, observe,
+};
+use support::{Random, report, verdict};
+
+const GENERATIONS: [Generation; 2] = [Generation::Rfc9990, Generation::Rfc7489];
+
+fn read(octets: &[u8]) -> Report {
+    let mut reader = Reader::new(octets, &Limits::default()).unwrap();
+    let rows: Result<Vec<Row>, ReadError> = reader.by_ref().collect();
+    let mut report = reader.report().clone();
+    report.rows = rows.unwrap();
+    report
+}
+
+#[test]
+fn models() {
+    for seed in 0..500 {
+        for generation in GENERATIONS {
+            let mut random = Random::new(seed);
+            let report = report(&mut random, generation);
+            let xml = report.to_xml(generation);
+            assert_eq!(read(xml.as_bytes()), report, "seed {seed}: {xml}");
+            if generation == Generation::Rfc9990 {
+                for row in &report.rows {
+                    assert_eq!(
+                        Row::from_xml(&row.to_xml()).as_ref(),
+                        Ok(row),
+                        "seed {seed}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn reporter(generation: Generation) -> Reporter {
+    let email = mailproof::Address::parse(b"dmarc@mx.example.net").unwrap();
+    let mut reporter = Reporter::new(
+        "Example & <Söhne>",
+        email,
+        "mx.example.net".parse().unwrap(),
+    );
+    reporter.generation = generation;
+    reporter
+}
+
+/// The reports on many verdicts, as `(key, rows)`.
+fn gathered(verdicts: u64) -> Vec<(ReportKey, Vec<Row>)> {
+    let mut accumulator = Accumulator::default();
+    for seed in 0..verdicts {
+        let (verdict, received) = verdict(&mut Random::new(seed));
+        accumulator.add(&verdict, received);
+        if let Some((key, row)) = observe(&verdict, received) {
+            assert_eq!(key.to_string().parse(), Ok(key));
+            assert_eq!(Row::from_xml(&row.to_xml()), Ok(row));
+        }
+    }
+    assert_eq!(accumulator.dropped(), 0);
+    let end = UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    accumulator.take_due(end).collect()
+}
+
+/// Every report of verdicts is read back as it was, sent by mail. Where `MAILPROOF_REPORTS` names a
+/// folder, the reports are put there for other people's validators.
+#[test]
+fn verdicts() {
+    let folder = std::env::var("MAILPROOF_REPORTS").ok();
+    let reports = gathered(if folder.is_some() { 2_000 } else { 400 });
+    assert!(reports.len() > 20, "{}", reports.len());
+    let counted: u64 = reports
+        .iter()
+        .flat_map(|(_, rows)| rows)
+        .map(|row| row.count)
+        .sum();
+    assert!(counted > 150, "{counted}");
+    let now = UNIX_EPOCH + Duration::from_secs(1_684_500_000);
+    for (number, (key, rows)) in reports.into_iter().enumerate() {
+        for generation in GENERATIONS {
+            let reporter = reporter(generation);
+            let mut expected = reporter.report(&key, rows.clone());
+            let xml = expected.to_xml(generation);
+            if let Some(folder) = &folder {
+                let name = format!("{folder}/{generation:?}-{number}.xml");
+                std::fs::write(name, &xml).unwrap();
+            }
+            let mail = reporter.mail(&key, rows.clone(), &[], now);
+            let got = read(&mail);
+            assert_eq!(got, read(xml.as_bytes()));
+            if generation == Generation::Rfc9990 {
+                expected.version = got.version.clone();
+                expected.namespace = got.namespace.clone();
+                let errors: Vec<_> = expected.metadata.errors.drain(..).map(|e| e.text).collect();
+                if !errors.is_empty() {
+                    // What XML cannot hold is replaced.
+                    let joined = errors.join("; ").replace('\u{1}', "\u{fffd}");
+                    expected.metadata.errors.push(joined.into());
+                }
+                expected.policy.pct = None;
+                for row in &mut expected.rows {
+                    for reason in &mut row.reasons {
+                        if reason.kind.to_string() == "sampled_out" {
+                            reason.kind = "other".into();
+                            reason.comment = Some("sampled_out".into());
+                        }
+                    }
+                }
+                assert_eq!(got, expected);
+            }
+        }
+    }
+}
