@@ -1,6 +1,8 @@
 //! Where mail servers connect to.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -28,7 +30,10 @@ impl Listener {
         if Path::new(path).exists() && tokio::net::UnixStream::connect(path).await.is_err() {
             std::fs::remove_file(path)?;
         }
-        Ok(Self::Unix(UnixListener::bind(path)?))
+        let listener = UnixListener::bind(path)?;
+        // The mail server runs as somebody else. Whoever may enter the directory may connect.
+        std::fs::set_permissions(path, Permissions::from_mode(0o666))?;
+        Ok(Self::Unix(listener))
     }
 
     pub(crate) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
