@@ -11,7 +11,6 @@ mod smtp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailproof::dns::Zone;
 use mailproof::{Action, Message};
 
 use mix::{Mail, on_one_line};
@@ -43,8 +42,8 @@ async fn main() {
 
     let count = |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
     let (messages, timed) = (count("RUN_MESSAGES", 10_000), count("RUN_TIMED", 1_000));
-    let text = mix::zone_text(messages + timed);
-    let zone = Zone::from_text(text.as_bytes()).unwrap();
+    let records = mix::records(messages + timed);
+    let (text, zone) = (mix::zone_text(&records), mix::zone(&records));
     let mails = Arc::new(mix::mails(&zone, "m", 0..messages));
     let timed = mix::mails(&zone, "t", messages..messages + timed);
     name_server.start(&text, "load").await;

@@ -99,37 +99,49 @@ fn domain(number: usize) -> String {
     format!("k{}-{}.load.tld", number % 10, number / 20)
 }
 
-/// What the name server says: zone text for messages up to `count`.
-pub fn zone_text(count: usize) -> String {
+/// What the name server says: TXT records for messages up to `count`.
+pub fn records(count: usize) -> Vec<(String, String)> {
     let keys = Keys::read();
-    let mut text = String::from("$TTL 300\n");
-    for number in 0..count {
-        if number / 10 % 2 == 1 {
-            continue;
-        }
+    let mut records = Vec::new();
+    for number in (0..count).filter(|number| number / 10 % 2 == 0) {
         let (domain, kind) = (domain(number), number % 10);
-        let mut txt = |name: String, value: &str| {
-            let (first, second) = value.split_at(value.len().min(200));
-            text.push_str(&format!("{name}. TXT \"{first}\" \"{second}\"\n"));
-        };
         if kind == 5 {
-            txt(format!("other.{domain}"), "nothing for mail");
+            records.push((format!("other.{domain}"), "nothing for mail".to_owned()));
             continue;
         }
-        txt(domain.clone(), "v=spf1 ip4:192.0.2.0/24 -all");
-        txt(format!("mx.{domain}"), "v=spf1 ip4:192.0.2.0/24 -all");
+        let spf = "v=spf1 ip4:192.0.2.0/24 -all";
         let policy = match kind {
             3 => "v=DMARC1; p=quarantine",
             4 => "v=DMARC1; p=none",
             _ => "v=DMARC1; p=reject",
         };
-        txt(format!("_dmarc.{domain}"), policy);
+        records.push((format!("mx.{domain}"), spf.to_owned()));
+        records.push((format!("_dmarc.{domain}"), policy.to_owned()));
         if matches!(kind, 1 | 6 | 7 | 8) {
             let signer = keys.signer(kind, &domain);
-            txt(signer.key_name().to_string(), &signer.record());
+            records.push((signer.key_name().to_string(), signer.record()));
         }
+        records.push((domain, spf.to_owned()));
+    }
+    records
+}
+
+/// The records as a name server reads them, long ones in two strings.
+pub fn zone_text(records: &[(String, String)]) -> String {
+    let mut text = String::from("$TTL 300\n");
+    for (name, value) in records {
+        let (first, second) = value.split_at(value.len().min(200));
+        text.push_str(&format!("{name}. TXT \"{first}\" \"{second}\"\n"));
     }
     text
+}
+
+pub fn zone(records: &[(String, String)]) -> Zone {
+    let mut zone = Zone::new();
+    for (name, value) in records {
+        zone.add_txt(name, value).unwrap();
+    }
+    zone
 }
 
 /// Messages of these numbers.
