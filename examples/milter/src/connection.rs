@@ -32,6 +32,8 @@ pub(crate) struct Connection {
     /// Whether the mail server can be told that no more of the body is needed.
     can_skip: bool,
     client: Option<IpAddr>,
+    /// `{client_addr}`, which comes before the connection that it is about.
+    announced: Option<IpAddr>,
     helo: Option<Vec<u8>>,
     /// `{auth_authen}`: the client has logged in.
     authenticated: bool,
@@ -65,6 +67,7 @@ impl Connection {
             leading_space: false,
             can_skip: false,
             client: None,
+            announced: None,
             helo: None,
             authenticated: false,
             queue_id: String::new(),
@@ -176,8 +179,7 @@ impl Milter for Connection {
             match name {
                 b"i" | b"{i}" => self.queue_id = value.into_owned(),
                 b"{auth_authen}" => self.authenticated = !value.is_empty(),
-                // Behind a proxy the connection may be of no known family.
-                b"{client_addr}" => self.client = self.client.or(wire::address(&value)),
+                b"{client_addr}" => self.announced = wire::address(&value),
                 _ => {}
             }
         }
@@ -187,7 +189,8 @@ impl Milter for Connection {
     async fn connect(&mut self, connect: Connect) -> Result<Action, Infallible> {
         self.forget_message();
         self.helo = None;
-        self.client = wire::client_address(&connect).or(self.client);
+        // Behind a proxy the connection may be of no known family; the macro may know more.
+        self.client = wire::client_address(&connect).or(self.announced.take());
         Ok(Continue.into())
     }
 
@@ -200,6 +203,7 @@ impl Milter for Connection {
     async fn mail(&mut self, mail: Mail) -> Result<Action, Infallible> {
         self.busy.store(true, Ordering::Release);
         self.message = Incoming {
+            // As the client said it: `{mail_addr}` is what the mail server has made of that.
             mail_from: wire::first(&mail),
             ..Incoming::default()
         };

@@ -105,6 +105,26 @@ async fn forgeries_are_refused_and_the_connection_goes_on() {
     );
 }
 
+/// A mail server that uses a connection for one client after the other: nothing of the one is left for
+/// the other.
+#[tokio::test]
+async fn a_client_of_unknown_address_is_not_the_one_before() {
+    let mut mta = connected(zone(), "").await;
+    for (macros, passes) in [
+        (b"C{client_addr}\x00192.0.2.1\0".as_slice(), true),
+        (b"C", false),
+    ] {
+        mta.send(b'K', b"").await;
+        mta.send(b'D', macros).await;
+        assert_eq!(mta.ask(b'C', b"unknown\0U").await.0, b'c');
+        let answer = mta
+            .message("me@example.com", "you@example.net", PLAIN, 3)
+            .await;
+        let field = answer.changes(b'i').concat();
+        assert_eq!(field.contains("spf=pass"), passes, "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_observer_refuses_nothing() {
     let mut mta = connected(zone(), "mode = \"observe\"").await;
