@@ -2,6 +2,8 @@
 //! [`connection::Connection`], which collects one message after the other and hands it to
 //! [`inbound`] or [`outbound`]; what they decide is an [`edits::Outcome`].
 
+#![forbid(unsafe_code)]
+
 mod config;
 mod connection;
 mod edits;

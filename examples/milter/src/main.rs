@@ -1,5 +1,7 @@
 //! `mailproof-milter FILE`: see `milter.toml` for the file and the README for the mail server's side.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -33,8 +33,8 @@ pub(crate) fn client_address(connect: &Connect) -> Option<IpAddr> {
 
 pub(crate) fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim_matches(['[', ']']);
-    let text = match text.get(..5) {
-        Some(start) if start.eq_ignore_ascii_case("IPv6:") => &text[5..],
+    let text = match text.split_at_checked(5) {
+        Some((start, rest)) if start.eq_ignore_ascii_case("IPv6:") => rest,
         _ => text,
     };
     text.parse().ok()
