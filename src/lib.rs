@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![doc = include_str!("howto/questions.md")]
 #![forbid(unsafe_code)]
 #![deny(
     missing_docs,
@@ -31,6 +32,9 @@ pub mod dmarc;
 pub mod dns;
 pub mod domain;
 pub mod forwarding;
+// Pages, not code: nothing of it is in a build.
+#[cfg(any(doc, doctest))]
+pub mod howto;
 pub mod identifier;
 pub mod iprev;
 pub mod limits;

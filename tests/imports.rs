@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 /// What each room may import, floor by floor.
 const ROOMS: &[(&str, &[&str])] = &[
+    // Pages of documentation.
+    ("howto", &[]),
     // Floor 0: words.
     ("domain", &[]),
     ("tag_list", &["text"]),

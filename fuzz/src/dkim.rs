@@ -250,7 +250,7 @@ fn covered(zone: &Zone, mail: &[u8], now: SystemTime) -> Option<(Vec<Vec<u8>>, V
     let passed = verifications
         .iter()
         .find(|one| one.result() == DkimResult::Pass)?;
-    let fields = passed.signed_fields().iter();
+    let fields = passed.signed_fields();
     let fields = fields.filter_map(|field| message.head().fields().get(field.position?));
     let canonical = |octets: &[u8]| {
         let words = octets.split(|octet| b" \t\r\n".contains(octet));

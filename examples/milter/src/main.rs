@@ -1,0 +1,57 @@
+//! `mailproof-milter FILE`: see `milter.toml` for the file and the README for the mail server's side.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mailproof::dns::{Cache, HickoryResolver, HickorySettings, Resolver};
+use mailproof_milter::{Config, Listener, Milter};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mailproof-milter: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let file = std::env::args_os().nth(1);
+    let file = file.ok_or("usage: mailproof-milter FILE")?;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("{}: {error}", file.to_string_lossy()))?;
+    let config = Config::parse(&text)?;
+    let milter = Milter::new(config.settings()?, resolver(&config)?);
+    let listener = Listener::bind(&config.listen).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let patience = Duration::from_secs(config.stop_seconds);
+    milter
+        .serve(listener, config.max_connections, stop, patience)
+        .await;
+    Ok(())
+}
+
+/// One resolver and one cache for all connections.
+fn resolver(config: &Config) -> Result<Arc<dyn Resolver>, Box<dyn std::error::Error>> {
+    let mut settings = match config.dns.servers.as_slice() {
+        [] => HickorySettings::from_system()?,
+        servers => HickorySettings::new(servers.iter().copied()),
+    };
+    settings.timeout = Duration::from_secs(config.dns.question_seconds);
+    let start = Instant::now();
+    let resolver = HickoryResolver::with_settings(settings)?;
+    Ok(Arc::new(Cache::new(resolver, move || start.elapsed())))
+}
