@@ -215,6 +215,7 @@ fn signatures() {
         .collect();
     let mut settings = Settings::default();
     settings.dkim.limits.signatures = 200;
+    settings.dkim.limits.signature_fields = 200;
     let of = |mail: &str| {
         let verdict = verdict(zone.clone(), &session(), mail, settings.clone());
         observe(&verdict, at(NOW)).unwrap().1

@@ -101,7 +101,7 @@ fn seals_of_the_attacker() {
     let verdict = attempt.verdict();
     assert_eq!(verdict.arc().result(), ArcResult::Fail);
     assert_words(&verdict, "pass", &[], "fail", Action::Reject);
-    assert_finding(&verdict, "arc-chain-fails");
+    assert_finding(&verdict, "arc-header-changed");
 }
 
 /// A mailing list's fields cost nothing to write; they soften a refusal by default, never the
