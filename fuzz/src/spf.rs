@@ -90,6 +90,8 @@ pub fn spf_check_host(data: &[u8]) {
             Some(data),
         );
         let evaluation = block_on(check_host(&zone, &request, &settings));
+        let untraced = block_on(check_host(&zone, &request, &Settings::default()));
+        assert_eq!(untraced.cause(), evaluation.cause());
         assert!(evaluation.queries() <= settings.limits.queries);
         assert!(evaluation.lookups() <= settings.limits.lookup_terms);
         assert_eq!(evaluation.result(), evaluation.cause().result());

@@ -40,7 +40,12 @@ pub(super) fn is_spf(octets: &[u8]) -> bool {
 const VERSION: &[u8] = b"v=spf1";
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
-pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
+///
+/// Networks that are not wanted are left out, as far as [`network`] reads them.
+pub(super) fn record(
+    octets: &[u8],
+    is_wanted: impl Fn(&Prefix) -> bool,
+) -> Result<Vec<Term<'_>>, SyntaxError> {
     if !is_spf(octets) {
         let word = octets.split(|octet| *octet == b' ').next();
         let word = word.unwrap_or_default();
@@ -63,24 +68,19 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
             rest => rest,
         };
         let offset = octets.len() - rest.len();
-        let (word, behind, kind) = match network(rest) {
-            Some((behind, mechanism)) => {
+        if let Some((behind, prefix)) = network(rest) {
+            if is_wanted(&prefix) {
                 let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
-                let directive = Directive {
-                    qualifier: Qualifier::Pass,
-                    mechanism,
-                };
-                (word, behind, TermKind::Directive(directive))
+                terms.push(Term::network(word, offset, prefix));
             }
-            None => {
-                let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
-                let kind = whole_term(word, all_visible).map_err(|fault| {
-                    let at = offset + word.len().saturating_sub(fault.rest.len());
-                    SyntaxError::new(fault.rule, at, word)
-                })?;
-                (word, behind, kind)
-            }
-        };
+            rest = behind;
+            continue;
+        }
+        let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
+        let kind = whole_term(word, all_visible).map_err(|fault| {
+            let at = offset + word.len().saturating_sub(fault.rest.len());
+            SyntaxError::new(fault.rule, at, word)
+        })?;
         terms.push(Term {
             octets: word,
             offset,
@@ -92,30 +92,31 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
 
 /// Most terms of most records are networks as their owners write them. They need no search for
 /// their end, and what is not read here is read, or refused, as any other term.
-fn network(input: &[u8]) -> Option<(&[u8], Mechanism<'_>)> {
-    let (rest, mechanism) = match input {
+#[inline]
+fn network(input: &[u8]) -> Option<(&[u8], Prefix)> {
+    match input {
         [b'i', b'p', b'4', b':', rest @ ..] => {
             let (rest, address) = network::ip4(rest)?;
             let (rest, length) = cidr_length(rest, 32)?;
-            (rest, Mechanism::Ip4(Prefix::v4(address, length)))
+            Some((rest, Prefix::v4(address, Some(length))))
         }
         [b'i', b'p', b'6', b':', rest @ ..] => {
             let (rest, address) = network::ip6(rest)?;
             let (rest, length) = cidr_length(rest, 128)?;
-            (rest, Mechanism::Ip6(Prefix::v6(address, length)))
+            Some((rest, Prefix::v6(address, Some(length))))
         }
-        _ => return None,
-    };
-    matches!(rest, [] | [b' ', ..]).then_some((rest, mechanism))
+        _ => None,
+    }
 }
 
-/// [ "/" length ], at most `most`.
-fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], Option<u8>)> {
-    let [b'/', digits @ ..] = input else {
-        return Some((input, None));
+/// [ "/" length ] at the end of a term; `most` is the greatest length, and that of an address alone.
+#[inline]
+fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], u8)> {
+    let (rest, length) = match input {
+        [b'/', digits @ ..] => network::qnum(digits)?,
+        rest => (rest, most),
     };
-    let (rest, length) = network::qnum(digits).filter(|(_, length)| *length <= most)?;
-    Some((rest, Some(length)))
+    (length <= most && matches!(rest, [] | [b' ', ..])).then_some((rest, length))
 }
 
 /// Room is made for this many terms at once; longer records are rare or hostile.
