@@ -6,7 +6,7 @@ use super::lookup::{Check, Frame, Site, octets};
 use super::macros::{MacroString, Needs, truncate};
 use super::record::{DomainSpec, DualPrefix};
 use super::request::Request;
-use super::settings::{ExplanationRule, PtrRule, Settings};
+use super::settings::Settings;
 use super::trace::Event;
 use crate::dns::{Name, Resolver};
 
@@ -86,9 +86,8 @@ impl Check<'_> {
     /// the first 10 MUST be ignored’. §5.5: ‘If a DNS error occurs while doing the PTR RR lookup, then
     /// this mechanism fails to match’.
     async fn names(&mut self, site: Site<'_>) -> Result<Option<Vec<Name>>, Box<Cause>> {
-        match self.settings.ptr_rule {
-            PtrRule::Ignore => return Ok(None),
-            PtrRule::Follow => {}
+        if self.settings.skip_ptr {
+            return Ok(None);
         }
         let Ok(outcome) = self.ptr(site).await? else {
             return Ok(None);
@@ -146,9 +145,8 @@ impl Check<'_> {
     /// Fetches the explanation of a fail. §6.2: on any problem ‘proceed as if no "exp" modifier was
     /// given’; so a limit or a failure here changes no result.
     pub(super) async fn explain(&mut self, frame: &Frame<'_>, spec: &DomainSpec<'_>) {
-        match self.settings.explanation_rule {
-            ExplanationRule::Ignore => return,
-            ExplanationRule::Fetch => {}
+        if self.settings.skip_explanation {
+            return;
         }
         let site = Site { frame, term: None };
         // The text of a fail may differ for each sender, but the result may not.

@@ -44,7 +44,7 @@ pub use record::{
 };
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};
-pub use settings::{ExplanationRule, HeloRule, PtrRule, Settings, VoidRule};
+pub use settings::Settings;
 pub use syntax::{SyntaxError, SyntaxRule};
 pub use trace::{Answered, Event, Trace};
 
