@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use mailproof::Session;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::spf::{
-    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host, expand,
-    survey,
+    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host, survey,
 };
 
 /// A record is printed as it was read, and its normal form means the same.
@@ -61,7 +60,7 @@ pub fn spf_macro_string(data: &[u8]) {
                 b"example.com",
                 Some(sender),
             );
-            let expansion = block_on(expand(&zone, parsed, &request, &Settings::default()));
+            let expansion = block_on(parsed.expand(&zone, &request, &Settings::default()));
             if let Some(expansion) = expansion {
                 assert!(expansion.len() <= 8_192);
                 assert!(!parsed.is_literal() || expansion == text);

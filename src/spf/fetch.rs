@@ -68,7 +68,7 @@ impl Check<'_> {
         let domain = octets(site.frame.domain);
         let validated_name = validated_name.as_ref().map(octets);
         let expansion = text
-            .expand(&self.values(&domain, validated_name.as_deref()))
+            .expand_with(&self.values(&domain, validated_name.as_deref()))
             .ok();
         self.recorder.push(|| Event::Expanded {
             text: text.as_str().into(),
@@ -206,43 +206,43 @@ fn to_target(expansion: &[u8]) -> Target {
     }
 }
 
-/// Expands the macros of a text (§7), as for a term in the record of the request's domain. Only the
-/// macro `p` asks the DNS.
-///
-/// `None` where the domain of the request is no domain, where the expansion would exceed 8 KiB, or
-/// where the limits of `settings` do not allow the questions.
-///
-/// ```
-/// use mailproof::dns::{block_on, Zone};
-/// use mailproof::spf::{expand, MacroString, Request, Settings};
-///
-/// let request = Request::mail_from(
-///     [192, 0, 2, 3].into(), "mx.example.org", "strong-bad@email.example.com");
-/// let text = MacroString::parse_term(b"%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}")?;
-/// let zone = Zone::new();
-/// let settings = Settings::default();
-/// let expansion = block_on(expand(&zone, text, &request, &settings));
-/// assert_eq!(expansion.unwrap(), b"3.2.0.192.in-addr.strong.lp._spf.example.com");
-/// # Ok::<(), mailproof::spf::SyntaxError>(())
-/// ```
-pub async fn expand(
-    resolver: &dyn Resolver,
-    text: MacroString<'_>,
-    request: &Request<'_>,
-    settings: &Settings,
-) -> Option<Vec<u8>> {
-    let domain = Name::from_octets(request.domain()).ok()?;
-    let frame = Frame {
-        domain: &domain,
-        parent: None,
-        included: false,
-    };
-    let site = Site {
-        frame: &frame,
-        term: None,
-    };
-    Check::new(resolver, request, settings)
-        .expand(site, text, text.needs())
-        .await
-        .ok()?
+impl MacroString<'_> {
+    /// Expands the macros (§7), as for a term in the record of the request's domain. Only the macro
+    /// `p` asks the DNS.
+    ///
+    /// `None` where the domain of the request is no domain, where the expansion would exceed 8 KiB,
+    /// or where the limits of `settings` do not allow the questions.
+    ///
+    /// ```
+    /// use mailproof::dns::{block_on, Zone};
+    /// use mailproof::spf::{MacroString, Request, Settings};
+    ///
+    /// let request = Request::mail_from(
+    ///     [192, 0, 2, 3].into(), "mx.example.org", "strong-bad@email.example.com");
+    /// let text = MacroString::parse_term(b"%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}")?;
+    /// let expansion = block_on(text.expand(&Zone::new(), &request, &Settings::default()));
+    /// assert_eq!(expansion.unwrap(), b"3.2.0.192.in-addr.strong.lp._spf.example.com");
+    /// # Ok::<(), mailproof::spf::SyntaxError>(())
+    /// ```
+    pub async fn expand(
+        self,
+        resolver: &dyn Resolver,
+        request: &Request<'_>,
+        settings: &Settings,
+    ) -> Option<Vec<u8>> {
+        let domain = Name::from_octets(request.domain()).ok()?;
+        let frame = Frame {
+            domain: &domain,
+            parent: None,
+            included: false,
+        };
+        let site = Site {
+            frame: &frame,
+            term: None,
+        };
+        Check::new(resolver, request, settings)
+            .expand(site, self, self.needs())
+            .await
+            .ok()?
+    }
 }

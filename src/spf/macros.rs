@@ -97,7 +97,7 @@ impl<'a> MacroString<'a> {
     }
 
     /// Expands the macros.
-    pub(super) fn expand(self, values: &Values<'_>) -> Result<Vec<u8>, TooLong> {
+    pub(super) fn expand_with(self, values: &Values<'_>) -> Result<Vec<u8>, TooLong> {
         let mut out = Vec::with_capacity(self.0.len() + 64);
         let mut read = 0_usize;
         for piece in self.pieces() {

@@ -33,7 +33,6 @@ use crate::auth_results::ResultWord;
 pub use cause::{Cause, Fact, Limit, Matched, Place, Step, UnusableDomain, Via};
 pub use eval::check_host;
 pub use evaluation::{CacheScope, Evaluation, Explanation};
-pub use fetch::expand;
 pub use lint::{Cost, Finding, Survey, TermCost, Warning, survey};
 pub use macros::MacroString;
 pub use prefix::Prefix;
