@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mailproof::Session;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::spf::{
-    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host, survey,
+    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, Survey, check_host,
 };
 
 /// A record is printed as it was read, and its normal form means the same.
@@ -108,7 +108,11 @@ pub fn spf_check_host(data: &[u8]) {
         let written = ReceivedSpf::of(&evaluation, &session, "mx.example").to_field();
         assert!(!written.replace("\r\n\t", "").contains(['\r', '\n']));
     }
-    let survey = block_on(survey(&zone, &domain.parse().expect("a domain"), &settings));
+    let survey = block_on(Survey::of(
+        &zone,
+        &domain.parse().expect("a domain"),
+        &settings,
+    ));
     assert!(survey.findings.len() <= 1_002);
 }
 

@@ -33,7 +33,7 @@ use crate::auth_results::ResultWord;
 pub use cause::{Cause, Fact, Limit, Matched, Place, Step, UnusableDomain, Via};
 pub use eval::check_host;
 pub use evaluation::{CacheScope, Evaluation, Explanation};
-pub use lint::{Cost, Finding, Survey, TermCost, Warning, survey};
+pub use lint::{Cost, Finding, Survey, Warning};
 pub use macros::MacroString;
 pub use prefix::Prefix;
 pub use received_spf::{ReceivedSpf, ReceivedSpfError};
