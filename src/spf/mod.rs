@@ -39,7 +39,6 @@ pub use prefix::Prefix;
 pub use received_spf::{ReceivedSpf, ReceivedSpfError};
 pub use record::{
     Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting, Term,
-    TermKind,
 };
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};

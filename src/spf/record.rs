@@ -101,10 +101,8 @@ impl<'a> Record<'a> {
 
     /// The directives in their order: what is evaluated (§4.6.2).
     pub fn directives(&self) -> impl Iterator<Item = (&Term<'a>, &Directive<'a>)> {
-        self.terms.iter().filter_map(|term| match &term.kind {
-            TermKind::Directive(directive) => Some((term, directive)),
-            TermKind::Modifier(_) => None,
-        })
+        let terms = self.terms.iter();
+        terms.filter_map(|term| Some((term, term.directive()?)))
     }
 
     /// The `redirect` modifier (§6.1).
@@ -237,10 +235,22 @@ impl<'a> Term<'a> {
         self.offset
     }
 
-    /// What it says.
+    /// The directive, unless it is a modifier.
     #[must_use]
-    pub fn kind(&self) -> &TermKind<'a> {
-        &self.kind
+    pub fn directive(&self) -> Option<&Directive<'a>> {
+        match &self.kind {
+            TermKind::Directive(directive) => Some(directive),
+            TermKind::Modifier(_) => None,
+        }
+    }
+
+    /// The modifier, unless it is a directive.
+    #[must_use]
+    pub fn modifier(&self) -> Option<&Modifier<'a>> {
+        match &self.kind {
+            TermKind::Directive(_) => None,
+            TermKind::Modifier(modifier) => Some(modifier),
+        }
     }
 }
 
@@ -252,8 +262,7 @@ impl fmt::Display for Term<'_> {
 
 /// A directive or a modifier.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 4.6.1 has these two")]
-pub enum TermKind<'a> {
+pub(super) enum TermKind<'a> {
     /// May decide the result.
     Directive(Directive<'a>),
     /// Says something more.

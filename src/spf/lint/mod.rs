@@ -35,7 +35,7 @@ impl Record<'_> {
             .any(|(_, directive)| directive.mechanism == Mechanism::All);
         for term in self.terms() {
             let text: Box<str> = term.as_str().into();
-            match term.kind() {
+            match &term.kind {
                 TermKind::Directive(_) if all => warnings.push(Warning::AfterAll { term: text }),
                 TermKind::Directive(directive) => {
                     all = directive.mechanism == Mechanism::All;
