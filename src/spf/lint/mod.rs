@@ -260,7 +260,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What [`survey`] finds.
+/// What a [`Survey`] finds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(
     feature = "serde",
