@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mailproof::dns::{Lookup, Mx, Name, Outcome, Resolver, Txt, Zone, block_on};
-use mailproof::spf::{
-    Cause, Evaluation, Limit, Record, Request, Settings, SpfResult, VoidRule, check_host,
-};
+use mailproof::spf::{Cause, Evaluation, Limit, Record, Request, Settings, SpfResult, check_host};
 
 const CLIENT: &str = "192.0.2.1";
 
@@ -438,12 +436,12 @@ fn void_lookups_of_dual_stack_hosts() {
     let mut settings = Settings::default();
     let lenient = check_with(&zone, "2001:db8::4", "user@example.com", &settings);
     assert_eq!(lenient.result(), SpfResult::Pass, "{}", lenient.cause());
-    settings.void_rule = VoidRule::EveryAnswer;
+    settings.every_empty_answer_is_void = true;
     let strict = check_with(&zone, "2001:db8::4", "user@example.com", &settings);
     assert_eq!(strict.result(), SpfResult::Permerror);
     let limit = Limit::VoidLookups {
         most: 2,
-        rule: VoidRule::EveryAnswer,
+        every_empty_answer: true,
     };
     assert!(matches!(strict.cause(), Cause::Limit { limit: found, .. } if *found == limit));
     settings.limits.void_lookups = 3;
@@ -461,11 +459,11 @@ fn void_lookups_of_hosts_without_address() {
     for name in ["a.example", "b.example", "c.example"] {
         zone.add_name(name).unwrap();
     }
-    for rule in [VoidRule::EitherFamily, VoidRule::EveryAnswer] {
+    for every in [false, true] {
         let mut settings = Settings::default();
-        settings.void_rule = rule;
+        settings.every_empty_answer_is_void = every;
         let evaluation = check_with(&zone, CLIENT, "user@example.com", &settings);
-        assert_eq!(evaluation.result(), SpfResult::Permerror, "{rule:?}");
+        assert_eq!(evaluation.result(), SpfResult::Permerror, "{every}");
         assert!(evaluation.cause().to_string().contains("`a:c.example`"));
     }
 }

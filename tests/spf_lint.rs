@@ -1,9 +1,7 @@
 //! Warnings about records, and surveys of all that they refer to.
 
 use mailproof::dns::{LookupError, Zone, block_on};
-use mailproof::spf::{
-    Cause, Finding, Limit, Record, Settings, Survey, SyntaxRule, Warning, survey,
-};
+use mailproof::spf::{Cause, Finding, Limit, Record, Settings, Survey, SyntaxRule, Warning};
 
 fn warnings(record: &str) -> Vec<String> {
     let record = Record::parse(record.as_bytes()).unwrap();
@@ -66,7 +64,11 @@ fn one_record() {
 }
 
 fn survey_of(zone: &Zone, domain: &str) -> Survey {
-    block_on(survey(zone, &domain.parse().unwrap(), &Settings::default()))
+    block_on(Survey::of(
+        zone,
+        &domain.parse().unwrap(),
+        &Settings::default(),
+    ))
 }
 
 #[test]
@@ -98,15 +100,7 @@ fn counts_per_term() {
     let costs: Vec<(&str, usize, usize, u128)> = survey
         .terms
         .iter()
-        .map(|entry| {
-            let cost = &entry.cost;
-            (
-                &*entry.term,
-                cost.lookups,
-                cost.void_lookups,
-                cost.ip4_addresses,
-            )
-        })
+        .map(|(term, cost)| (&**term, cost.lookups, cost.void_lookups, cost.ip4_addresses))
         .collect();
     assert_eq!(
         costs,

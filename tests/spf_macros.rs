@@ -2,7 +2,7 @@
 
 use mailproof::dns::{Zone, block_on};
 use mailproof::spf::{
-    Evaluation, MacroString, Request, Settings, SpfResult, SyntaxRule, check_host, expand,
+    Evaluation, MacroString, Request, Settings, SpfResult, SyntaxRule, check_host,
 };
 
 const SENDER: &str = "strong-bad@email.example.com";
@@ -13,7 +13,7 @@ fn expansion(text: &str, client: &str, sender: &str) -> String {
     let mut settings = Settings::default();
     settings.receiver = Some("mx.example.net".into());
     settings.now = Some(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_234));
-    let expansion = block_on(expand(&Zone::new(), text, &request, &settings)).unwrap();
+    let expansion = block_on(text.expand(&Zone::new(), &request, &settings)).unwrap();
     String::from_utf8(expansion).unwrap()
 }
 

@@ -3,8 +3,8 @@
 
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::spf::{
-    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host,
-    check_session,
+    Evaluation, Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult,
+    check_host, check_session,
 };
 use mailproof::{Session, dns};
 
@@ -242,6 +242,10 @@ fn every_check_ends() {
         assert_eq!(evaluation.result(), evaluation.cause().result());
         assert!(evaluation.trace().unwrap().events().len() <= 50);
         assert_eq!(evaluation, block_on(check_host(&zone, &request, &settings)));
+        // Without a trace less of each record is kept, but nothing else is different.
+        let untraced = block_on(check_host(&zone, &request, &Settings::default()));
+        assert_eq!(untraced.trace(), None);
+        assert_eq!(findings(&untraced), findings(&evaluation));
         if let Some(explanation) = evaluation.explanation() {
             assert_eq!(evaluation.result(), SpfResult::Fail);
             assert!(
@@ -268,6 +272,22 @@ fn every_check_ends() {
         results.iter().skip(1).all(|count| *count > 20),
         "{results:?}"
     );
+}
+
+/// All of an evaluation but its trace.
+fn findings(evaluation: &Evaluation) -> impl PartialEq + std::fmt::Debug {
+    let costs = (
+        evaluation.lookups(),
+        evaluation.void_lookups(),
+        evaluation.queries(),
+    );
+    (
+        evaluation.cause().clone(),
+        evaluation.explanation().cloned(),
+        costs,
+        evaluation.ttl(),
+        evaluation.cache_scope(),
+    )
 }
 
 fn index(result: SpfResult) -> usize {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use mailproof::Session;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::spf::{
-    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, check_host,
-    check_session, expand, survey,
+    Identity, MacroString, ReceivedSpf, Record, Request, Settings, SpfResult, Survey, check_host,
+    check_session,
 };
 
 /// A record is printed as it was read, and its normal form means the same.
@@ -61,7 +61,7 @@ pub fn spf_macro_string(data: &[u8]) {
                 b"example.com",
                 Some(sender),
             );
-            let expansion = block_on(expand(&zone, parsed, &request, &Settings::default()));
+            let expansion = block_on(parsed.expand(&zone, &request, &Settings::default()));
             if let Some(expansion) = expansion {
                 assert!(expansion.len() <= 8_192);
                 assert!(!parsed.is_literal() || expansion == text);
@@ -90,6 +90,8 @@ pub fn spf_check_host(data: &[u8]) {
             Some(data),
         );
         let evaluation = block_on(check_host(&zone, &request, &settings));
+        let untraced = block_on(check_host(&zone, &request, &Settings::default()));
+        assert_eq!(untraced.cause(), evaluation.cause());
         assert!(evaluation.queries() <= settings.limits.queries);
         assert!(evaluation.lookups() <= settings.limits.lookup_terms);
         assert_eq!(evaluation.result(), evaluation.cause().result());
@@ -107,7 +109,11 @@ pub fn spf_check_host(data: &[u8]) {
         let written = ReceivedSpf::of(&evaluation, &session, "mx.example").to_field();
         assert!(!written.replace("\r\n\t", "").contains(['\r', '\n']));
     }
-    let survey = block_on(survey(&zone, &domain.parse().expect("a domain"), &settings));
+    let survey = block_on(Survey::of(
+        &zone,
+        &domain.parse().expect("a domain"),
+        &settings,
+    ));
     assert!(survey.findings.len() <= 1_002);
 }
 

@@ -31,8 +31,10 @@ impl Budget {
         let most = settings.limits.void_lookups;
         self.void_lookups += 1;
         if self.void_lookups > most {
-            let rule = settings.void_rule;
-            return Err(Limit::VoidLookups { most, rule });
+            return Err(Limit::VoidLookups {
+                most,
+                every_empty_answer: settings.every_empty_answer_is_void,
+            });
         }
         Ok(())
     }

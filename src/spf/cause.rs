@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::record::Qualifier;
-use super::settings::VoidRule;
 use super::syntax::SyntaxError;
 use super::{Identity, Prefix, SpfResult};
 use crate::address::AddressError;
@@ -360,8 +359,9 @@ pub enum Limit {
     VoidLookups {
         /// The most that are allowed.
         most: usize,
-        /// The rule by which they were counted.
-        rule: VoidRule,
+        /// Whether each empty answer was counted, see
+        /// [`Settings::every_empty_answer_is_void`](super::Settings::every_empty_answer_is_void).
+        every_empty_answer: bool,
     },
     /// Names in one MX answer.
     MxNames {
@@ -400,12 +400,15 @@ impl fmt::Display for Limit {
             Self::LookupTerms { most } => {
                 write!(f, "the limit of {most} terms that ask the DNS")
             }
-            Self::VoidLookups { most, rule } => {
+            Self::VoidLookups {
+                most,
+                every_empty_answer,
+            } => {
                 write!(f, "the limit of {most} look-ups without an answer")?;
-                match rule {
-                    VoidRule::EitherFamily => Ok(()),
-                    VoidRule::EveryAnswer => f.write_str(", each address family counted"),
+                if *every_empty_answer {
+                    f.write_str(", each address family counted")?;
                 }
+                Ok(())
             }
             Self::MxNames { most, found } => {
                 write!(f, "the limit of {most} mail exchangers with {found}")

@@ -200,7 +200,12 @@ impl Check<'_> {
             let found = octets.len();
             return Err(site.exceeds(Limit::RecordOctets { most, found }));
         }
-        let record = Record::parse(octets).map_err(|error| {
+        let record = if self.recorder.is_on() {
+            Record::parse(octets)
+        } else {
+            Record::parse_for(octets, self.request.client_ip())
+        };
+        let record = record.map_err(|error| {
             let place = frame.place(None);
             Box::new(Cause::Syntax { place, error })
         })?;

@@ -92,8 +92,9 @@ impl Evaluation {
         self.lookups
     }
 
-    /// How many look-ups were void. Under [`VoidRule::EitherFamily`](super::VoidRule::EitherFamily) a
-    /// host whose other family was not asked for counts as well.
+    /// How many look-ups were void. Unless
+    /// [each empty answer](super::Settings::every_empty_answer_is_void) counts, a host whose other
+    /// family was not asked for does as well.
     #[must_use]
     pub fn void_lookups(&self) -> usize {
         self.void_lookups

@@ -6,7 +6,7 @@ use super::lookup::{Check, Frame, Site, octets};
 use super::macros::{MacroString, Needs, truncate};
 use super::record::{DomainSpec, DualPrefix};
 use super::request::Request;
-use super::settings::{ExplanationRule, PtrRule, Settings};
+use super::settings::Settings;
 use super::trace::Event;
 use crate::dns::{Name, Resolver};
 
@@ -68,7 +68,7 @@ impl Check<'_> {
         let domain = octets(site.frame.domain);
         let validated_name = validated_name.as_ref().map(octets);
         let expansion = text
-            .expand(&self.values(&domain, validated_name.as_deref()))
+            .expand_with(&self.values(&domain, validated_name.as_deref()))
             .ok();
         self.recorder.push(|| Event::Expanded {
             text: text.as_str().into(),
@@ -86,9 +86,8 @@ impl Check<'_> {
     /// the first 10 MUST be ignored’. §5.5: ‘If a DNS error occurs while doing the PTR RR lookup, then
     /// this mechanism fails to match’.
     async fn names(&mut self, site: Site<'_>) -> Result<Option<Vec<Name>>, Box<Cause>> {
-        match self.settings.ptr_rule {
-            PtrRule::Ignore => return Ok(None),
-            PtrRule::Follow => {}
+        if self.settings.skip_ptr {
+            return Ok(None);
         }
         let Ok(outcome) = self.ptr(site).await? else {
             return Ok(None);
@@ -146,9 +145,8 @@ impl Check<'_> {
     /// Fetches the explanation of a fail. §6.2: on any problem ‘proceed as if no "exp" modifier was
     /// given’; so a limit or a failure here changes no result.
     pub(super) async fn explain(&mut self, frame: &Frame<'_>, spec: &DomainSpec<'_>) {
-        match self.settings.explanation_rule {
-            ExplanationRule::Ignore => return,
-            ExplanationRule::Fetch => {}
+        if self.settings.skip_explanation {
+            return;
         }
         let site = Site { frame, term: None };
         // The text of a fail may differ for each sender, but the result may not.
@@ -208,43 +206,43 @@ fn to_target(expansion: &[u8]) -> Target {
     }
 }
 
-/// Expands the macros of a text (§7), as for a term in the record of the request's domain. Only the
-/// macro `p` asks the DNS.
-///
-/// `None` where the domain of the request is no domain, where the expansion would exceed 8 KiB, or
-/// where the limits of `settings` do not allow the questions.
-///
-/// ```
-/// use mailproof::dns::{block_on, Zone};
-/// use mailproof::spf::{expand, MacroString, Request, Settings};
-///
-/// let request = Request::mail_from(
-///     [192, 0, 2, 3].into(), "mx.example.org", "strong-bad@email.example.com");
-/// let text = MacroString::parse_term(b"%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}")?;
-/// let zone = Zone::new();
-/// let settings = Settings::default();
-/// let expansion = block_on(expand(&zone, text, &request, &settings));
-/// assert_eq!(expansion.unwrap(), b"3.2.0.192.in-addr.strong.lp._spf.example.com");
-/// # Ok::<(), mailproof::spf::SyntaxError>(())
-/// ```
-pub async fn expand(
-    resolver: &dyn Resolver,
-    text: MacroString<'_>,
-    request: &Request<'_>,
-    settings: &Settings,
-) -> Option<Vec<u8>> {
-    let domain = Name::from_octets(request.domain()).ok()?;
-    let frame = Frame {
-        domain: &domain,
-        parent: None,
-        included: false,
-    };
-    let site = Site {
-        frame: &frame,
-        term: None,
-    };
-    Check::new(resolver, request, settings)
-        .expand(site, text, text.needs())
-        .await
-        .ok()?
+impl MacroString<'_> {
+    /// Expands the macros (§7), as for a term in the record of the request's domain. Only the macro
+    /// `p` asks the DNS.
+    ///
+    /// `None` where the domain of the request is no domain, where the expansion would exceed 8 KiB,
+    /// or where the limits of `settings` do not allow the questions.
+    ///
+    /// ```
+    /// use mailproof::dns::{block_on, Zone};
+    /// use mailproof::spf::{MacroString, Request, Settings};
+    ///
+    /// let request = Request::mail_from(
+    ///     [192, 0, 2, 3].into(), "mx.example.org", "strong-bad@email.example.com");
+    /// let text = MacroString::parse_term(b"%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}")?;
+    /// let expansion = block_on(text.expand(&Zone::new(), &request, &Settings::default()));
+    /// assert_eq!(expansion.unwrap(), b"3.2.0.192.in-addr.strong.lp._spf.example.com");
+    /// # Ok::<(), mailproof::spf::SyntaxError>(())
+    /// ```
+    pub async fn expand(
+        self,
+        resolver: &dyn Resolver,
+        request: &Request<'_>,
+        settings: &Settings,
+    ) -> Option<Vec<u8>> {
+        let domain = Name::from_octets(request.domain()).ok()?;
+        let frame = Frame {
+            domain: &domain,
+            parent: None,
+            included: false,
+        };
+        let site = Site {
+            frame: &frame,
+            term: None,
+        };
+        Check::new(resolver, request, settings)
+            .expand(site, self, self.needs())
+            .await
+            .ok()?
+    }
 }

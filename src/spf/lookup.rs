@@ -11,7 +11,7 @@ use super::macros::Values;
 use super::prefix::Prefix;
 use super::record::{DualPrefix, Term};
 use super::request::Request;
-use super::settings::{Settings, VoidRule};
+use super::settings::Settings;
 use super::trace::{Answered, Event, Recorder};
 use crate::dns::{LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
 use crate::domain::Domain;
@@ -321,12 +321,11 @@ impl<'a> Check<'a> {
             return Err(site.exceeds(Limit::Addresses { most, found }));
         }
         if found.count == 0 {
-            match self.settings.void_rule {
-                VoidRule::EitherFamily if !found.no_such_name => {
-                    self.one_family.push(name.clone());
-                    self.settle_void(site).await?;
-                }
-                VoidRule::EitherFamily | VoidRule::EveryAnswer => self.void(site).await?,
+            if found.no_such_name || self.settings.every_empty_answer_is_void {
+                self.void(site).await?;
+            } else {
+                self.one_family.push(name.clone());
+                self.settle_void(site).await?;
             }
         }
         Ok(found.matched)

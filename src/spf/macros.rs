@@ -97,7 +97,7 @@ impl<'a> MacroString<'a> {
     }
 
     /// Expands the macros.
-    pub(super) fn expand(self, values: &Values<'_>) -> Result<Vec<u8>, TooLong> {
+    pub(super) fn expand_with(self, values: &Values<'_>) -> Result<Vec<u8>, TooLong> {
         let mut out = Vec::with_capacity(self.0.len() + 64);
         let mut read = 0_usize;
         for piece in self.pieces() {
@@ -179,8 +179,7 @@ impl Expand<'_> {
         self.letter.write(values, out);
         let read = out.len().saturating_sub(start);
         if self.keep.is_some() || self.reverse || !self.delimiters.is_empty() {
-            let value = out.split_off(start);
-            self.transform(&value, out);
+            self.transform(out, start);
         }
         if self.escape {
             let value = out.split_off(start);
@@ -193,35 +192,39 @@ impl Expand<'_> {
     /// of the specified delimiter characters. After performing any reversal operation and/or removal
     /// of left-hand parts, the parts are rejoined using "."’. The parts ‘might contain empty
     /// strings.’
-    fn transform(&self, value: &[u8], out: &mut Vec<u8>) {
+    ///
+    /// The value is what `out` holds from `start`, and is changed where it is.
+    fn transform(&self, out: &mut Vec<u8>, start: usize) {
         let delimiters = if self.delimiters.is_empty() {
             b"."
         } else {
             self.delimiters
         };
-        let mut parts: Vec<&[u8]> = value.split(|octet| delimiters.contains(octet)).collect();
+        let is_delimiter = |octet: &u8| delimiters.contains(octet);
+        let value = out.get_mut(start..).unwrap_or_default();
         if self.reverse {
-            parts.reverse();
+            value.reverse();
+            value.split_mut(is_delimiter).for_each(<[u8]>::reverse);
         }
-        let skip = self.keep.map_or(0, |keep| parts.len().saturating_sub(keep));
-        for (index, part) in parts.iter().skip(skip).enumerate() {
-            if index != 0 {
-                out.push(b'.');
-            }
-            out.extend_from_slice(part);
+        // What is left of the delimiter before the parts to keep goes.
+        let ends = value.iter().enumerate().rev();
+        let mut ends = ends.filter(|(_, octet)| is_delimiter(octet));
+        let cut = self.keep.and_then(|keep| ends.nth(keep.saturating_sub(1)));
+        let cut = cut.map_or(0, |(at, _)| at + 1);
+        for octet in value.iter_mut().filter(|octet| is_delimiter(octet)) {
+            *octet = b'.';
         }
+        out.drain(start..start + cut);
     }
 }
 
 /// §7.3: ‘URL escaping MUST be performed for characters not in the "unreserved" set’ (RFC 3986 2.3).
 fn url_escape(value: &[u8], out: &mut Vec<u8>) {
-    const HEX: [u8; 16] = *b"0123456789ABCDEF";
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
     for &octet in value {
         if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~') {
             out.push(octet);
         } else {
-            out.extend_from_slice(&[b'%', digit(octet >> 4), digit(octet & 15)]);
+            out.extend_from_slice(&[b'%', hex(octet >> 4), hex(octet & 15)]);
         }
     }
 }
@@ -311,16 +314,40 @@ impl Letter {
 /// §7.3: ‘For IPv6 addresses, the "i" macro expands to a dot-format address’ of nibbles.
 fn write_dotted(address: IpAddr, out: &mut Vec<u8>) {
     match address {
-        IpAddr::V4(address) => out.extend_from_slice(address.to_string().as_bytes()),
-        IpAddr::V6(address) => {
-            let digits = format!("{:032X}", address.to_bits());
-            for (index, digit) in digits.bytes().enumerate() {
+        IpAddr::V4(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
                 if index != 0 {
                     out.push(b'.');
                 }
-                out.push(digit);
+                write_decimal(octet, out);
             }
         }
+        IpAddr::V6(address) => {
+            for (index, octet) in address.octets().into_iter().enumerate() {
+                if index != 0 {
+                    out.push(b'.');
+                }
+                out.extend_from_slice(&[hex(octet >> 4), b'.', hex(octet & 15)]);
+            }
+        }
+    }
+}
+
+fn write_decimal(octet: u8, out: &mut Vec<u8>) {
+    let (hundreds, tens) = (octet / 100, octet / 10);
+    if hundreds != 0 {
+        out.push(b'0' + hundreds);
+    }
+    if tens != 0 {
+        out.push(b'0' + tens % 10);
+    }
+    out.push(b'0' + octet % 10);
+}
+
+fn hex(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'A' - 10 + (nibble & 15),
     }
 }
 

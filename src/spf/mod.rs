@@ -33,18 +33,16 @@ use crate::auth_results::ResultWord;
 pub use cause::{Cause, Fact, Limit, Matched, Place, Step, UnusableDomain, Via};
 pub use eval::check_host;
 pub use evaluation::{CacheScope, Evaluation, Explanation};
-pub use fetch::expand;
-pub use lint::{Cost, Finding, Survey, TermCost, Warning, survey};
+pub use lint::{Cost, Finding, Survey, Warning};
 pub use macros::MacroString;
 pub use prefix::Prefix;
 pub use received_spf::{ReceivedSpf, ReceivedSpfError};
 pub use record::{
     Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting, Term,
-    TermKind,
 };
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};
-pub use settings::{ExplanationRule, HeloRule, PtrRule, Settings, VoidRule};
+pub use settings::Settings;
 pub use syntax::{SyntaxError, SyntaxRule};
 pub use trace::{Answered, Event, Trace};
 

@@ -1,13 +1,5 @@
 //! The grammar of records and macro-strings (§12), on octets.
 
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while};
-use nom::character::complete::{digit0, one_of};
-use nom::combinator::{opt, value};
-use nom::error::{ErrorKind, ParseError};
-use nom::sequence::{preceded, terminated};
-use nom::{IResult, Parser};
-
 use super::macros::{Expand, Letter, MacroString, Piece};
 use super::network;
 use super::prefix::Prefix;
@@ -31,27 +23,8 @@ pub(super) struct Fault<'a> {
     pub(super) rest: &'a [u8],
 }
 
-impl<'a> ParseError<&'a [u8]> for Fault<'a> {
-    fn from_error_kind(rest: &'a [u8], _: ErrorKind) -> Self {
-        Self {
-            rule: SyntaxRule::Macro,
-            rest,
-        }
-    }
-
-    fn append(_: &'a [u8], _: ErrorKind, other: Self) -> Self {
-        other
-    }
-}
-
 fn fault<T>(rule: SyntaxRule, rest: &[u8]) -> Result<T, Fault<'_>> {
     Err(Fault { rule, rest })
-}
-
-impl<'a> From<Fault<'a>> for nom::Err<Fault<'a>> {
-    fn from(fault: Fault<'a>) -> Self {
-        Self::Failure(fault)
-    }
 }
 
 /// §4.5: ‘a version section of exactly "v=spf1"’, ‘terminated by either an SP character or the end
@@ -67,7 +40,12 @@ pub(super) fn is_spf(octets: &[u8]) -> bool {
 const VERSION: &[u8] = b"v=spf1";
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
-pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
+///
+/// Networks that are not wanted are left out, as far as [`network`] reads them.
+pub(super) fn record(
+    octets: &[u8],
+    is_wanted: impl Fn(&Prefix) -> bool,
+) -> Result<Vec<Term<'_>>, SyntaxError> {
     if !is_spf(octets) {
         let word = octets.split(|octet| *octet == b' ').next();
         let word = word.unwrap_or_default();
@@ -90,24 +68,19 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
             rest => rest,
         };
         let offset = octets.len() - rest.len();
-        let (word, behind, kind) = match network(rest) {
-            Some((behind, mechanism)) => {
+        if let Some((behind, prefix)) = network(rest) {
+            if is_wanted(&prefix) {
                 let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
-                let directive = Directive {
-                    qualifier: Qualifier::Pass,
-                    mechanism,
-                };
-                (word, behind, TermKind::Directive(directive))
+                terms.push(Term::network(word, offset, prefix));
             }
-            None => {
-                let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
-                let kind = whole_term(word, all_visible).map_err(|fault| {
-                    let at = offset + word.len().saturating_sub(fault.rest.len());
-                    SyntaxError::new(fault.rule, at, word)
-                })?;
-                (word, behind, kind)
-            }
-        };
+            rest = behind;
+            continue;
+        }
+        let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
+        let kind = whole_term(word, all_visible).map_err(|fault| {
+            let at = offset + word.len().saturating_sub(fault.rest.len());
+            SyntaxError::new(fault.rule, at, word)
+        })?;
         terms.push(Term {
             octets: word,
             offset,
@@ -119,30 +92,31 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
 
 /// Most terms of most records are networks as their owners write them. They need no search for
 /// their end, and what is not read here is read, or refused, as any other term.
-fn network(input: &[u8]) -> Option<(&[u8], Mechanism<'_>)> {
-    let (rest, mechanism) = match input {
+#[inline]
+fn network(input: &[u8]) -> Option<(&[u8], Prefix)> {
+    match input {
         [b'i', b'p', b'4', b':', rest @ ..] => {
             let (rest, address) = network::ip4(rest)?;
             let (rest, length) = cidr_length(rest, 32)?;
-            (rest, Mechanism::Ip4(Prefix::v4(address, length)))
+            Some((rest, Prefix::v4(address, Some(length))))
         }
         [b'i', b'p', b'6', b':', rest @ ..] => {
             let (rest, address) = network::ip6(rest)?;
             let (rest, length) = cidr_length(rest, 128)?;
-            (rest, Mechanism::Ip6(Prefix::v6(address, length)))
+            Some((rest, Prefix::v6(address, Some(length))))
         }
-        _ => return None,
-    };
-    matches!(rest, [] | [b' ', ..]).then_some((rest, mechanism))
+        _ => None,
+    }
 }
 
-/// [ "/" length ], at most `most`.
-fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], Option<u8>)> {
-    let [b'/', digits @ ..] = input else {
-        return Some((input, None));
+/// [ "/" length ] at the end of a term; `most` is the greatest length, and that of an address alone.
+#[inline]
+fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], u8)> {
+    let (rest, length) = match input {
+        [b'/', digits @ ..] => network::qnum(digits)?,
+        rest => (rest, most),
     };
-    let (rest, length) = network::qnum(digits).filter(|(_, length)| *length <= most)?;
-    Some((rest, Some(length)))
+    (length <= most && matches!(rest, [] | [b' ', ..])).then_some((rest, length))
 }
 
 /// Room is made for this many terms at once; longer records are rare or hostile.
@@ -159,10 +133,7 @@ fn whole_term(word: &[u8], all_visible: bool) -> Result<TermKind<'_>, Fault<'_>>
     // name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
     let is_in_name =
         |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    let length = rest.iter().position(|octet| !is_in_name(octet));
-    let (name, behind) = rest
-        .split_at_checked(length.unwrap_or(rest.len()))
-        .unwrap_or((rest, b""));
+    let (name, behind) = split_while(rest, is_in_name);
     // §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and
     // before any ":" or "/" characters’. A qualifier is no part of a name.
     if let ([b'=', value @ ..], None, [b'A'..=b'Z' | b'a'..=b'z', ..]) = (behind, qualifier, name) {
@@ -364,64 +335,72 @@ fn is_toplabel(label: &[u8]) -> bool {
 pub(super) fn check_macros(input: &[u8], scope: Scope) -> Result<&[u8], Fault<'_>> {
     let (mut rest, mut tail) = (input, input);
     while let Some(at) = text::find(rest, b'%') {
-        let macros = rest.get(at..).unwrap_or_default();
-        match piece(macros, scope) {
-            Ok((behind, _)) => (rest, tail) = (behind, behind),
-            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => return Err(fault),
-            // The complete parsers never ask for more.
-            Err(nom::Err::Incomplete(_)) => return fault(SyntaxRule::Macro, macros),
-        }
+        (rest, _) = piece(rest.get(at..).unwrap_or_default(), scope)?;
+        tail = rest;
     }
     Ok(tail)
 }
 
-/// The next macro-expand, or the literal text up to it.
-pub(super) fn piece(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
-    match text::find(input, b'%') {
-        Some(0) => alt((
-            value(Piece::Percent, tag(&b"%%"[..])),
-            value(Piece::Space, tag(&b"%_"[..])),
-            value(Piece::UrlSpace, tag(&b"%-"[..])),
-            preceded(tag(&b"%{"[..]), |input| expand(input, scope)),
-        ))
-        .parse(input),
-        at => {
-            let (literal, rest) = input
-                .split_at_checked(at.unwrap_or(input.len()))
-                .unwrap_or((input, b""));
+/// The next macro-expand, or the literal text up to it; and what follows.
+pub(super) fn piece(input: &[u8], scope: Scope) -> Result<(&[u8], Piece<'_>), Fault<'_>> {
+    match input {
+        [b'%', b'%', rest @ ..] => Ok((rest, Piece::Percent)),
+        [b'%', b'_', rest @ ..] => Ok((rest, Piece::Space)),
+        [b'%', b'-', rest @ ..] => Ok((rest, Piece::UrlSpace)),
+        [b'%', b'{', rest @ ..] => {
+            expand(rest, scope).map(|(rest, expand)| (rest, Piece::Expand(expand)))
+        }
+        [b'%', ..] => fault(SyntaxRule::Macro, input),
+        _ => {
+            let end = text::find(input, b'%').unwrap_or(input.len());
+            let (literal, rest) = input.split_at_checked(end).unwrap_or((input, b""));
             Ok((rest, Piece::Literal(literal)))
         }
     }
 }
 
 /// macro-letter transformers *delimiter "}"
-fn expand(input: &[u8], scope: Scope) -> IResult<&[u8], Piece<'_>, Fault<'_>> {
+fn expand(input: &[u8], scope: Scope) -> Result<(&[u8], Expand<'_>), Fault<'_>> {
     let Some((&first, rest)) = input.split_first() else {
-        return Ok(fault(SyntaxRule::Macro, input)?);
+        return fault(SyntaxRule::Macro, input);
     };
     let letter = Letter::new(first)
         .filter(|letter| scope == Scope::Explanation || !letter.is_for_explanations());
     let Some(letter) = letter else {
-        return Ok(fault(SyntaxRule::MacroLetter, input)?);
+        return fault(SyntaxRule::MacroLetter, input);
     };
-    let (rest, digits) = digit0(rest)?;
+    let (digits, rest) = split_while(rest, u8::is_ascii_digit);
     // More digits than a usize holds ask for more parts than there are, which is all of them.
     let keep = digits.iter().fold(0_usize, |keep, digit| {
         keep.saturating_mul(10)
             .saturating_add(usize::from(digit.saturating_sub(b'0')))
     });
     if keep == 0 && !digits.is_empty() {
-        return Ok(fault(SyntaxRule::MacroZero, input)?);
+        return fault(SyntaxRule::MacroZero, input);
     }
-    let (rest, reverse) = opt(one_of("rR")).parse(rest)?;
-    let is_delimiter = |octet: u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');
-    let (rest, delimiters) = terminated(take_while(is_delimiter), tag(&b"}"[..])).parse(rest)?;
+    let (reverse, rest) = match rest {
+        [b'r' | b'R', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let is_delimiter = |octet: &u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');
+    let (delimiters, rest) = split_while(rest, is_delimiter);
+    let [b'}', rest @ ..] = rest else {
+        return fault(SyntaxRule::Macro, rest);
+    };
     let expand = Expand {
         letter,
         escape: first.is_ascii_uppercase(),
         keep: (keep != 0).then_some(keep),
-        reverse: reverse.is_some(),
+        reverse,
         delimiters,
     };
-    Ok((rest, Piece::Expand(expand)))
+    Ok((rest, expand))
+}
+
+/// Splits behind the octets at the beginning that are wanted.
+fn split_while(input: &[u8], is_wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+    let end = input.iter().position(|octet| !is_wanted(octet));
+    input
+        .split_at_checked(end.unwrap_or(input.len()))
+        .unwrap_or((input, b""))
 }

@@ -1,6 +1,7 @@
 //! SPF records: their terms, and which of a name's TXT records is one.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::macros::MacroString;
 use super::parse;
@@ -39,7 +40,20 @@ impl<'a> Record<'a> {
     ///
     /// [`SyntaxError`] for the first departure from the grammar.
     pub fn parse(octets: &'a [u8]) -> Result<Self, SyntaxError> {
-        let terms = parse::record(octets)?;
+        Self::parse_where(octets, |_| true)
+    }
+
+    /// Reads a record as what it is to one client: networks that do not contain it, which most terms
+    /// are, are checked for their syntax like all the rest and left out.
+    pub(super) fn parse_for(octets: &'a [u8], client: IpAddr) -> Result<Self, SyntaxError> {
+        Self::parse_where(octets, |network| network.contains(client))
+    }
+
+    fn parse_where(
+        octets: &'a [u8],
+        is_wanted: impl Fn(&Prefix) -> bool,
+    ) -> Result<Self, SyntaxError> {
+        let terms = parse::record(octets, is_wanted)?;
         let record = Self { octets, terms };
         record.check_repetition()?;
         Ok(record)
@@ -87,10 +101,8 @@ impl<'a> Record<'a> {
 
     /// The directives in their order: what is evaluated (§4.6.2).
     pub fn directives(&self) -> impl Iterator<Item = (&Term<'a>, &Directive<'a>)> {
-        self.terms.iter().filter_map(|term| match &term.kind {
-            TermKind::Directive(directive) => Some((term, directive)),
-            TermKind::Modifier(_) => None,
-        })
+        let terms = self.terms.iter();
+        terms.filter_map(|term| Some((term, term.directive()?)))
     }
 
     /// The `redirect` modifier (§6.1).
@@ -195,6 +207,22 @@ pub struct Term<'a> {
 }
 
 impl<'a> Term<'a> {
+    /// A network that is to pass.
+    pub(super) fn network(octets: &'a [u8], offset: usize, prefix: Prefix) -> Self {
+        let mechanism = match prefix.address() {
+            IpAddr::V4(_) => Mechanism::Ip4(prefix),
+            IpAddr::V6(_) => Mechanism::Ip6(prefix),
+        };
+        Self {
+            octets,
+            offset,
+            kind: TermKind::Directive(Directive {
+                qualifier: Qualifier::Pass,
+                mechanism,
+            }),
+        }
+    }
+
     /// The term as written.
     #[must_use]
     pub fn as_str(&self) -> &'a str {
@@ -207,10 +235,22 @@ impl<'a> Term<'a> {
         self.offset
     }
 
-    /// What it says.
+    /// The directive, unless it is a modifier.
     #[must_use]
-    pub fn kind(&self) -> &TermKind<'a> {
-        &self.kind
+    pub fn directive(&self) -> Option<&Directive<'a>> {
+        match &self.kind {
+            TermKind::Directive(directive) => Some(directive),
+            TermKind::Modifier(_) => None,
+        }
+    }
+
+    /// The modifier, unless it is a directive.
+    #[must_use]
+    pub fn modifier(&self) -> Option<&Modifier<'a>> {
+        match &self.kind {
+            TermKind::Directive(_) => None,
+            TermKind::Modifier(modifier) => Some(modifier),
+        }
     }
 }
 
@@ -222,8 +262,7 @@ impl fmt::Display for Term<'_> {
 
 /// A directive or a modifier.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 4.6.1 has these two")]
-pub enum TermKind<'a> {
+pub(super) enum TermKind<'a> {
     /// May decide the result.
     Directive(Directive<'a>),
     /// Says something more.

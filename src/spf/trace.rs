@@ -114,6 +114,11 @@ impl Recorder {
         }
     }
 
+    /// Whether anybody asked for events.
+    pub(super) fn is_on(&self) -> bool {
+        self.most != 0
+    }
+
     #[inline]
     pub(super) fn push(&mut self, event: impl FnOnce() -> Event) {
         if self.trace.events.len() < self.most {
@@ -124,6 +129,6 @@ impl Recorder {
     }
 
     pub(super) fn finish(self) -> Option<Trace> {
-        (self.most != 0).then_some(self.trace)
+        self.is_on().then_some(self.trace)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mailproof::dns::{LookupError, Name, RecordType, Zone, block_on};
 use mailproof::spf::{
-    Evaluation, MacroString, ReceivedSpf, Record, Request, Settings, SyntaxRule, check_host, expand,
+    Evaluation, MacroString, ReceivedSpf, Record, Request, Settings, SyntaxRule, check_host,
 };
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -322,7 +322,7 @@ fn expansion(text: MacroString<'_>, entry: &Value) -> String {
     let request = Request::mail_from(client_ip, helo, sender).with_domain(domain);
     let mut settings = Settings::default();
     settings.receiver = context("receiver").map(str::to_owned);
-    match block_on(expand(&zone, text, &request, &settings)) {
+    match block_on(text.expand(&zone, &request, &settings)) {
         Some(octets) => String::from_utf8_lossy(&octets).into_owned(),
         None => "no expansion".to_owned(),
     }

@@ -163,7 +163,7 @@ impl Composer<'_> {
     fn spf_records(&self) -> Vec<(String, String)> {
         let recording = Recording::new(self.verdict.transcript().replay());
         let settings = spf::Settings {
-            helo_rule: spf::HeloRule::NullReversePath,
+            skip_helo: true,
             ..spf::Settings::default()
         };
         block_on(spf::check_session(

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
 
-use super::{Cost, Finding, Survey, TermCost, Warning};
+use super::{Cost, Finding, Survey, Warning};
 use crate::dns::{LookupError, Name, RecordType, Resolver};
 use crate::domain::Domain;
 use crate::spf::cause::{Cause, Limit, Via};
@@ -13,63 +13,65 @@ use crate::spf::prefix::Prefix;
 use crate::spf::record::{DomainSpec, DualPrefix, Mechanism, Qualifier, Record, Selection, Term};
 use crate::spf::settings::Settings;
 
-/// Looks at a domain's record and at all that it refers to: what is wrong or doubtful, what each
-/// term costs of the look-ups that are allowed, how many addresses are authorized.
-///
-/// Terms with macros depend on the mail; they are counted, but not followed. No more questions are
-/// asked than the limits of `settings` allow for one check.
-///
-/// ```
-/// use mailproof::dns::{block_on, Zone};
-/// use mailproof::spf::{survey, Settings};
-///
-/// let mut zone = Zone::new();
-/// zone.add_txt("example.com", "v=spf1 include:_spf.example.net mx -all")?
-///     .add_mx("example.com", 10, "mx.example.com")?
-///     .add_address("mx.example.com", [192, 0, 2, 25].into())?
-///     .add_txt("_spf.example.net", "v=spf1 a:gone.example.net ip4:198.51.100.0/24 ~all")?;
-///
-/// let survey = block_on(survey(&zone, &"example.com".parse()?, &Settings::default()));
-/// assert_eq!((survey.total.lookups, survey.total.void_lookups), (3, 1));
-/// assert_eq!(survey.total.ip4_addresses, 257);
-/// assert_eq!(survey.terms[0].cost.lookups, 2);
-/// assert!(survey.findings.is_empty() && survey.is_complete);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub async fn survey(resolver: &dyn Resolver, domain: &Domain, settings: &Settings) -> Survey {
-    let mut walk = Walk {
-        resolver,
-        settings,
-        queries: 0,
-        survey: Survey {
-            is_complete: true,
-            ..Survey::default()
-        },
-    };
-    let name = Name::from(domain);
-    let frame = Frame {
-        domain: &name,
-        parent: None,
-        included: false,
-    };
-    let total = walk.domain(&frame).await;
-    let Walk { mut survey, .. } = walk;
-    survey.total = total;
-    let most = settings.limits.lookup_terms;
-    let lookups = total.lookups;
-    let about_all = [
-        (lookups > most).then_some(Warning::OverLookupLimit { lookups }),
-        (lookups <= most && lookups.saturating_add(2) >= most)
-            .then_some(Warning::NearLookupLimit { lookups }),
-        (total.void_lookups > settings.limits.void_lookups).then_some(Warning::OverVoidLimit {
-            void_lookups: total.void_lookups,
-        }),
-    ];
-    for warning in about_all.into_iter().flatten() {
-        let domain = name.clone();
-        survey.findings.push(Finding::Warning { domain, warning });
+impl Survey {
+    /// Looks at a domain's record and at all that it refers to: what is wrong or doubtful, what each
+    /// term costs of the look-ups that are allowed, how many addresses are authorized.
+    ///
+    /// Terms with macros depend on the mail; they are counted, but not followed. No more questions are
+    /// asked than the limits of `settings` allow for one check.
+    ///
+    /// ```
+    /// use mailproof::dns::{block_on, Zone};
+    /// use mailproof::spf::{Settings, Survey};
+    ///
+    /// let mut zone = Zone::new();
+    /// zone.add_txt("example.com", "v=spf1 include:_spf.example.net mx -all")?
+    ///     .add_mx("example.com", 10, "mx.example.com")?
+    ///     .add_address("mx.example.com", [192, 0, 2, 25].into())?
+    ///     .add_txt("_spf.example.net", "v=spf1 a:gone.example.net ip4:198.51.100.0/24 ~all")?;
+    ///
+    /// let survey = block_on(Survey::of(&zone, &"example.com".parse()?, &Settings::default()));
+    /// assert_eq!((survey.total.lookups, survey.total.void_lookups), (3, 1));
+    /// assert_eq!(survey.total.ip4_addresses, 257);
+    /// assert_eq!(survey.terms[0].1.lookups, 2);
+    /// assert!(survey.findings.is_empty() && survey.is_complete);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn of(resolver: &dyn Resolver, domain: &Domain, settings: &Settings) -> Self {
+        let mut walk = Walk {
+            resolver,
+            settings,
+            queries: 0,
+            survey: Self {
+                is_complete: true,
+                ..Self::default()
+            },
+        };
+        let name = Name::from(domain);
+        let frame = Frame {
+            domain: &name,
+            parent: None,
+            included: false,
+        };
+        let total = walk.domain(&frame).await;
+        let Walk { mut survey, .. } = walk;
+        survey.total = total;
+        let most = settings.limits.lookup_terms;
+        let lookups = total.lookups;
+        let about_all = [
+            (lookups > most).then_some(Warning::OverLookupLimit { lookups }),
+            (lookups <= most && lookups.saturating_add(2) >= most)
+                .then_some(Warning::NearLookupLimit { lookups }),
+            (total.void_lookups > settings.limits.void_lookups).then_some(Warning::OverVoidLimit {
+                void_lookups: total.void_lookups,
+            }),
+        ];
+        for warning in about_all.into_iter().flatten() {
+            let domain = name.clone();
+            survey.findings.push(Finding::Warning { domain, warning });
+        }
+        survey
     }
-    survey
 }
 
 struct Walk<'a> {
@@ -151,7 +153,7 @@ impl Walk<'_> {
         total.add(cost);
         if frame.parent.is_none() {
             let term = term.as_str().into();
-            self.survey.terms.push(TermCost { term, cost });
+            self.survey.terms.push((term, cost));
         }
     }
 

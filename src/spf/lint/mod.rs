@@ -9,10 +9,8 @@ use super::prefix::Prefix;
 use super::record::{Directive, DomainSpec, Mechanism, Modifier, Qualifier, Record, TermKind};
 use crate::dns::Name;
 
-pub use lookup::survey;
-
 impl Record<'_> {
-    /// What is doubtful in this record by itself. [`survey`] looks at what it refers to as well.
+    /// What is doubtful in this record by itself. [`Survey`] looks at what it refers to as well.
     ///
     /// ```
     /// use mailproof::spf::{Record, Warning};
@@ -37,7 +35,7 @@ impl Record<'_> {
             .any(|(_, directive)| directive.mechanism == Mechanism::All);
         for term in self.terms() {
             let text: Box<str> = term.as_str().into();
-            match term.kind() {
+            match &term.kind {
                 TermKind::Directive(_) if all => warnings.push(Warning::AfterAll { term: text }),
                 TermKind::Directive(directive) => {
                     all = directive.mechanism == Mechanism::All;
@@ -262,7 +260,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What [`survey`] finds.
+/// What a [`Survey`] finds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -298,23 +296,13 @@ impl fmt::Display for Finding {
 pub struct Survey {
     /// Errors and warnings, in the order of the terms, those about the whole last.
     pub findings: Vec<Finding>,
-    /// The terms of the domain's own record, with what each costs.
-    pub terms: Vec<TermCost>,
+    /// The terms of the domain's own record as written, each with what it costs together with all
+    /// that it refers to.
+    pub terms: Vec<(Box<str>, Cost)>,
     /// What a check costs and covers in all.
     pub total: Cost,
     /// Whether everything was looked at, macros aside; the bound on questions may prevent that.
     pub is_complete: bool,
-}
-
-/// What a term costs, with all that it refers to.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct TermCost {
-    /// The term as written.
-    pub term: Box<str>,
-    /// Its cost.
-    pub cost: Cost,
 }
 
 /// Look-ups, and the addresses that they authorize.

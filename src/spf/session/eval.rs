@@ -7,7 +7,7 @@ use crate::session::Session;
 use crate::spf::cause::{Cause, Fact};
 use crate::spf::evaluation::Evaluation;
 use crate::spf::request::Request;
-use crate::spf::settings::{HeloRule, Settings};
+use crate::spf::settings::Settings;
 use crate::spf::{Identity, check_host};
 
 /// Checks HELO and MAIL FROM of a session (§2.3, §2.4), HELO first.
@@ -89,10 +89,10 @@ async fn beside_mail_from(
     session: &Session,
     settings: &Settings,
 ) -> Option<Evaluation> {
-    match settings.helo_rule {
-        HeloRule::Always => Some(check_helo(resolver, session, settings).await),
-        HeloRule::NullReversePath => None,
+    if settings.skip_helo {
+        return None;
     }
+    Some(check_helo(resolver, session, settings).await)
 }
 
 async fn check_helo(resolver: &dyn Resolver, session: &Session, settings: &Settings) -> Evaluation {
