@@ -281,7 +281,7 @@ fn bodies_are_explained() {
     let head = "From: a@firma-a.tld\r\nTo: \"B\" <b@b.test>, c@c.test\r\nSubject: One two\r\nDate: Tue, 16 May 2023 08:59:31 +0000\r\nMIME-Version: 1.0\r\n\r\n";
     let body = "Hello\r\n..dots\r\n>From here\r\n-- \r\nend\r\n";
     let message = format!("{head}{body}");
-    let signed = dkim::sign(&[signer], &Message::parse(message.as_bytes()), NOW).unwrap();
+    let signed = dkim::Signer::sign(&[signer], &Message::parse(message.as_bytes()), NOW).unwrap();
     let whole = format!("{}{message}", signed.header());
     for (from, to, code, shows) in [
         ("end\r\n", "end\r\nfooter\r\n", "body-appended", "8 octets"),

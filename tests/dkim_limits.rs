@@ -91,7 +91,8 @@ fn signatures_beyond_the_limit() {
     let author: Domain = "example.com".parse().unwrap();
     let mut settings = Settings::default();
     settings.limits.signatures = 1;
-    let collected = dkim::collect(message.head(), Some(&author), SystemTime::now(), &settings);
+    let collected =
+        dkim::Collected::read(message.head(), Some(&author), SystemTime::now(), &settings);
     let names = collected.key_names();
     assert_eq!(names.len(), 1);
     assert_eq!(names[0].as_str(), "s._domainkey.example.com");

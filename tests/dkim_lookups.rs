@@ -25,7 +25,7 @@ fn authorized_third_parties() {
     let ask = |zone: &Zone, tags: &str| {
         let tags = format!("d=one.example.net; s=s; h=From; {tags}");
         let verification = verified(zone, &tags);
-        block_on(dkim::check_third_party(zone, &verification, &author))
+        block_on(verification.check_third_party(zone, &author))
     };
     let sha1 = "atps=Example.com; atpsh=sha1;";
     let name = "qsp4i4d24crhopdz3o3ziu2ksgs3x6z6._atps.example.com";
@@ -57,7 +57,7 @@ fn report_addresses() {
     let ask = |zone: &Zone, tags: &str| {
         let verification = verified(zone, &format!("d=example.com; s=s; h=From; {tags}"));
         assert_eq!(verification.cause(), &Cause::NoKey);
-        block_on(dkim::report_request(zone, &verification))
+        block_on(verification.report_request(zone))
     };
     assert_eq!(ask(&zone, "r=y;"), None);
     let name = "_report._domainkey.example.com";
@@ -119,7 +119,8 @@ fn odd_fields_survive_both_canonicalizations() {
             ];
             let mail = mail.concat();
             let now = SystemTime::now();
-            let signed = dkim::sign(std::slice::from_ref(&signer), &Message::parse(&mail), now);
+            let signed =
+                dkim::Signer::sign(std::slice::from_ref(&signer), &Message::parse(&mail), now);
             let mail = [signed.unwrap().header().as_bytes(), &mail].concat();
             let message = Message::parse(&mail);
             let zone = zone(&["example.com"]);

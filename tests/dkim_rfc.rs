@@ -225,11 +225,11 @@ fn failing_look_ups_are_temporary() {
     let mail = crlf(RFC_8463);
     let message = Message::parse(mail.as_bytes());
     let settings = Settings::default();
-    let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
+    let collected = dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
     let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     let keys = dkim::Keys::default();
-    let verifications = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+    let verifications = collected.verify(&keys, &hasher.finish(), &settings);
     for verification in verifications {
         assert_eq!(verification.cause(), &Cause::KeyUnavailable(None));
     }
@@ -240,20 +240,20 @@ fn results_do_not_depend_on_the_cuts() {
     let mail = crlf(RFC_8463);
     let message = Message::parse(mail.as_bytes());
     let settings = Settings::default();
-    let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
-    let keys = block_on(dkim::fetch(&zone(), &collected.key_names()));
+    let collected = dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
+    let keys = block_on(dkim::Keys::fetch(&zone(), &collected.key_names()));
     let body = message.body();
     for at in 0..=body.len() {
         let (first, second) = body.split_at(at);
         let mut hasher = collected.body_hasher();
         hasher.update(first);
         hasher.update(second);
-        let verified = dkim::verify(collected.clone(), &keys, &hasher.finish(), &settings);
+        let verified = collected.clone().verify(&keys, &hasher.finish(), &settings);
         assert!(verified.iter().all(|v| v.result() == DkimResult::Pass));
     }
     let mut hasher = collected.body_hasher();
     body.chunks(1).for_each(|octet| hasher.update(octet));
-    let verified = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+    let verified = collected.verify(&keys, &hasher.finish(), &settings);
     assert!(verified.iter().all(|v| v.result() == DkimResult::Pass));
 }
 
@@ -263,7 +263,7 @@ fn one_answer_serves_signatures_with_the_same_key() {
     let (signature, rest) = mail.split_once("Received:").unwrap();
     let mail = format!("{signature}{signature}Received:{rest}");
     let message = Message::parse(mail.as_bytes());
-    let collected = dkim::collect(
+    let collected = dkim::Collected::read(
         message.head(),
         None,
         SystemTime::now(),

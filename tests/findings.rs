@@ -305,7 +305,9 @@ fn sparse_bodies() {
     let signer = signer.canonicalization(simple, simple);
     let mail = format!("{HEADER}\r\n \t \r\n  \r\n");
     let message = Message::parse(mail.as_bytes());
-    let header = dkim::sign(&[signer], &message, now()).unwrap().header();
+    let header = dkim::Signer::sign(&[signer], &message, now())
+        .unwrap()
+        .header();
     let mail = format!("{header}{HEADER}\r\n   \t\r\n \t\r\n");
     let verdict = verify(&zone(&record()), &session("a@author.test"), &mail, |_| {});
     let findings = verdict.forensics(&Message::parse(mail.as_bytes()));

@@ -281,15 +281,8 @@ pub(crate) fn write_own(field: &Field<'_>, canonicalization: Canonicalization, o
     canonicalization.write_header_field(field.name(), field.gap(), &value, out);
 }
 
-/// The value of a signature field with the value of its `b=` tag removed, white space around it
-/// included: what is hashed (§3.7), before canonicalization.
-///
-/// ```
-/// let value = mailproof::dkim::without_signature(b" bh=B=; b = abc\r\n def ; h=From");
-/// assert_eq!(value, b" bh=B=; b =; h=From");
-/// ```
-#[must_use]
-pub fn without_signature(value: &[u8]) -> Vec<u8> {
+/// See [`Signature::without_signature`](super::Signature::without_signature).
+pub(crate) fn without_signature(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = Some(value);
     while let Some(list) = rest {

@@ -5,6 +5,7 @@ use std::fmt;
 use super::algorithm::SignatureAlgorithm;
 use super::atps::AtpsHash;
 use super::canonicalize::Canonicalization;
+use super::header;
 use super::quoted_printable;
 use super::signature_error::SignatureError;
 use super::tags::{FieldNames, SHOWN, Tags};
@@ -62,6 +63,18 @@ impl Signature {
             });
         }
         Self::read(&tags, signed_fields, identity)
+    }
+
+    /// The value of a signature field with the value of its `b=` tag removed, white space around it
+    /// included: what is hashed (§3.7), before canonicalization.
+    ///
+    /// ```
+    /// let value = mailproof::dkim::Signature::without_signature(b" bh=B=; b = abc\r\n def ; h=From");
+    /// assert_eq!(value, b" bh=B=; b =; h=From");
+    /// ```
+    #[must_use]
+    pub fn without_signature(value: &[u8]) -> Vec<u8> {
+        header::without_signature(value)
     }
 
     /// Reads the value of an ARC-Message-Signature field (RFC 8617 4.1.2), which has no `v=` and an

@@ -8,7 +8,7 @@ use super::canonicalize::Canonicalization;
 use super::field_writer::FieldWriter;
 use super::header::{self, FieldIndex};
 use super::quoted_printable;
-use super::sign::{LAST_TIME, SignError};
+use super::sign::{LAST_TIME, SignError, Signer};
 use crate::dns::Name;
 use crate::domain::Domain;
 use crate::limits::DkimLimits;
@@ -70,84 +70,69 @@ pub(crate) fn signer_names(
     Ok((selector, key_name))
 }
 
-macro_rules! template_setters {
-    () => {
-        /// Sets how header and body are canonicalized (`c=`).
-        #[must_use]
-        pub fn canonicalization(
-            mut self,
-            header: crate::dkim::Canonicalization,
-            body: crate::dkim::Canonicalization,
-        ) -> Self {
-            self.template.set_canonicalization(header, body);
-            self
-        }
+impl<K> Signer<K> {
+    /// Sets how header and body are canonicalized (`c=`).
+    #[must_use]
+    pub fn canonicalization(mut self, header: Canonicalization, body: Canonicalization) -> Self {
+        self.template.set_canonicalization(header, body);
+        self
+    }
 
-        /// Sets which header fields are signed (`h=`).
-        ///
-        /// # Errors
-        ///
-        /// [`SignError`](crate::dkim::SignError), if the names do not include From or have one that
-        /// must not be signed.
-        pub fn fields(
-            mut self,
-            fields: crate::dkim::Fields,
-        ) -> Result<Self, crate::dkim::SignError> {
-            self.template.set_fields(fields)?;
-            Ok(self)
-        }
+    /// Sets which header fields are signed (`h=`).
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`], if the names do not include From or have one that
+    /// must not be signed.
+    pub fn fields(mut self, fields: Fields) -> Result<Self, SignError> {
+        self.template.set_fields(fields)?;
+        Ok(self)
+    }
 
-        /// Sets on whose behalf is signed (`i=`): a local part, which may be empty, and the signing
-        /// domain or one below it.
-        ///
-        /// # Errors
-        ///
-        /// [`SignError::Identity`](crate::dkim::SignError::Identity) for any other domain.
-        pub fn identity(
-            mut self,
-            local_part: &str,
-            domain: &crate::Domain,
-        ) -> Result<Self, crate::dkim::SignError> {
-            self.template.set_identity(local_part, domain)?;
-            Ok(self)
-        }
+    /// Sets on whose behalf is signed (`i=`): a local part, which may be empty, and the signing
+    /// domain or one below it.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Identity`] for any other domain.
+    pub fn identity(mut self, local_part: &str, domain: &Domain) -> Result<Self, SignError> {
+        self.template.set_identity(local_part, domain)?;
+        Ok(self)
+    }
 
-        /// Sets how long after signing the signature expires (`x=`); without it, never. The field has
-        /// room for twelve digits, so a longer lifetime ends in the year 33658.
-        #[must_use]
-        pub fn expires_after(mut self, lifetime: std::time::Duration) -> Self {
-            self.template.set_lifetime(lifetime);
-            self
-        }
+    /// Sets how long after signing the signature expires (`x=`); without it, never. The field has
+    /// room for twelve digits, so a longer lifetime ends in the year 33658.
+    #[must_use]
+    pub fn expires_after(mut self, lifetime: Duration) -> Self {
+        self.template.set_lifetime(lifetime);
+        self
+    }
 
-        /// Leaves `t=` out, which otherwise tells the time of signing.
-        #[must_use]
-        pub fn without_timestamp(mut self) -> Self {
-            self.template.omit_timestamp();
-            self
-        }
+    /// Leaves `t=` out, which otherwise tells the time of signing.
+    #[must_use]
+    pub fn without_timestamp(mut self) -> Self {
+        self.template.omit_timestamp();
+        self
+    }
 
-        /// The signing domain (`d=`).
-        #[must_use]
-        pub fn domain(&self) -> &crate::Domain {
-            &self.template.domain
-        }
+    /// The signing domain (`d=`).
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.template.domain
+    }
 
-        /// The selector (`s=`).
-        #[must_use]
-        pub fn selector(&self) -> &str {
-            self.template.selector.as_str()
-        }
+    /// The selector (`s=`).
+    #[must_use]
+    pub fn selector(&self) -> &str {
+        self.template.selector.as_str()
+    }
 
-        /// The name under which the public key must stand in the DNS.
-        #[must_use]
-        pub fn key_name(&self) -> &crate::dns::Name {
-            &self.template.key_name
-        }
-    };
+    /// The name under which the public key must stand in the DNS.
+    #[must_use]
+    pub fn key_name(&self) -> &Name {
+        &self.template.key_name
+    }
 }
-
-pub(super) use template_setters;
 
 impl Template {
     pub(super) fn set_canonicalization(

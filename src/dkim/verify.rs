@@ -9,36 +9,37 @@ use super::settings::{LengthPolicy, Settings, TestingKeys};
 use super::signature::Signature;
 use super::verification::{KeyFacts, Verification};
 
-/// Judges every signature, in the order of the message.
-///
-/// §6.1: ‘Verifiers MUST NOT attribute ultimate meaning to the order of multiple DKIM-Signature header
-/// fields’; no signature is made better or worse by another. A key that is missing from `keys` counts
-/// as not available now.
-///
-/// ```
-/// use mailproof::{Message, dkim};
-/// use std::time::SystemTime;
-///
-/// let message = Message::parse(b"DKIM-Signature: v=2; d=example.com\r\n\r\n");
-/// let settings = dkim::Settings::default();
-/// let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
-/// let mut hasher = collected.body_hasher();
-/// hasher.update(message.body());
-/// let verifications = dkim::verify(collected, &dkim::Keys::default(), &hasher.finish(), &settings);
-/// assert_eq!(verifications[0].result(), dkim::DkimResult::Neutral);
-/// ```
-#[must_use]
-pub fn verify(
-    collected: Collected,
-    keys: &Keys,
-    bodies: &BodyHashes,
-    settings: &Settings,
-) -> Vec<Verification> {
-    collected
-        .candidates
-        .into_iter()
-        .map(|candidate| judge(candidate, keys, bodies, settings))
-        .collect()
+impl Collected {
+    /// Judges every signature, in the order of the message.
+    ///
+    /// §6.1: ‘Verifiers MUST NOT attribute ultimate meaning to the order of multiple DKIM-Signature header
+    /// fields’; no signature is made better or worse by another. A key that is missing from `keys` counts
+    /// as not available now.
+    ///
+    /// ```
+    /// use mailproof::{Message, dkim};
+    /// use std::time::SystemTime;
+    ///
+    /// let message = Message::parse(b"DKIM-Signature: v=2; d=example.com\r\n\r\n");
+    /// let settings = dkim::Settings::default();
+    /// let collected = dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
+    /// let mut hasher = collected.body_hasher();
+    /// hasher.update(message.body());
+    /// let verifications = collected.verify(&dkim::Keys::default(), &hasher.finish(), &settings);
+    /// assert_eq!(verifications[0].result(), dkim::DkimResult::Neutral);
+    /// ```
+    #[must_use]
+    pub fn verify(
+        self,
+        keys: &Keys,
+        bodies: &BodyHashes,
+        settings: &Settings,
+    ) -> Vec<Verification> {
+        self.candidates
+            .into_iter()
+            .map(|candidate| judge(candidate, keys, bodies, settings))
+            .collect()
+    }
 }
 
 fn judge(

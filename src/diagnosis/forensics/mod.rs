@@ -15,7 +15,7 @@ use super::dkim as signatures;
 use super::dmarc::count;
 use super::finding::{Draft, Finding, Severity, Value};
 use crate::dkim::header::FieldIndex;
-use crate::dkim::{Cause, Keys, Signature, SignedField, Verification, fetch};
+use crate::dkim::{Cause, Keys, Signature, SignedField, Verification};
 use crate::dns::{self, Name};
 use crate::domain::Domain;
 use crate::limits::DkimLimits;
@@ -90,7 +90,7 @@ fn key_name(signature: &Signature) -> Option<Name> {
 /// The keys, as the verdict saw them.
 fn keys(view: &View<'_>, names: &[Name]) -> Keys {
     let replay = view.verdict.transcript().replay();
-    dns::block_on(fetch(&replay, names))
+    dns::block_on(Keys::fetch(&replay, names))
 }
 
 /// A signature over a message, by whatever name its field goes.

@@ -123,7 +123,7 @@ fn signer(key: &str, domain: &str, selector: &str) -> Result<Signer> {
 /// The message with a signature of each signer above it.
 fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
     let signers: Vec<Signer> = signers.iter().map(|signer| (*signer).clone()).collect();
-    let signed = dkim::sign(
+    let signed = dkim::Signer::sign(
         &signers,
         &Message::parse(message),
         SystemTime::UNIX_EPOCH + now,
@@ -142,8 +142,7 @@ fn seal(sealer: &Sealer, results: &str, message: &[u8], now: Duration) -> Result
     let now = SystemTime::UNIX_EPOCH + now;
     let parsed = Message::parse(message);
     let settings = arc::Settings::default();
-    let unsealed = arc::validate(
-        arc::collect(parsed.head(), now, &settings),
+    let unsealed = arc::Collected::read(parsed.head(), now, &settings).validate(
         &Default::default(),
         &Default::default(),
         &settings,

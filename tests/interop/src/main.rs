@@ -128,7 +128,7 @@ fn sign_all(keys: &Path, input: &Path, out: &Path) -> Result<()> {
                     ("both", Some(both.as_slice())),
                 ] {
                     let signers = signers.unwrap_or_default();
-                    let signed = dkim::sign(signers, &message, SystemTime::now())?;
+                    let signed = dkim::Signer::sign(signers, &message, SystemTime::now())?;
                     let octets = [signed.header().as_bytes(), &octets].concat();
                     fs::write(out.join(format!("{name}.{algorithm}.{way}.eml")), octets)?;
                 }
