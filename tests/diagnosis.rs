@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use mailproof::diagnosis::Finding;
-use mailproof::dkim::{self, LengthPolicy};
+use mailproof::dkim;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
@@ -209,7 +209,7 @@ fn signatures_are_explained() {
         },
         Weakened {
             zone: none(),
-            settings: |settings| settings.dkim.length = LengthPolicy::Refuse,
+            settings: |settings| settings.dkim.refuse_length = true,
             code: "dkim-no-key",
         },
         Weakened {

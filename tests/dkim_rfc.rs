@@ -122,7 +122,7 @@ fn rfc_6376_appendix_a() {
     assert_eq!(verification.algorithm(), Some("rsa-sha256"));
     assert_eq!(verification.key_bits(), Some(1024));
     assert_eq!(verification.signed_fields().count(), 6);
-    assert!(verification.unsigned_fields().is_empty());
+    assert_eq!(verification.unsigned_fields().count(), 0);
     assert_eq!(verification.body_signed(), verification.body_total());
     assert_eq!(
         verification.computed_body_hash(),
@@ -182,11 +182,8 @@ fn changes_are_found() {
     let mail = format!("{added}{}", crlf(RFC_6376));
     assert_eq!(causes(&mail), [Cause::Passed]);
     let verifications = verify(&zone(), &mail);
-    let unsigned = verifications[0].unsigned_fields();
-    assert_eq!(
-        (unsigned[0].name.as_str(), unsigned[0].instances),
-        ("from", 1)
-    );
+    let mut unsigned = verifications[0].unsigned_fields();
+    assert_eq!(unsigned.next(), Some(("from", 1)));
 }
 
 #[test]

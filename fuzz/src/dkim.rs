@@ -251,7 +251,7 @@ fn covered(zone: &Zone, mail: &[u8], now: SystemTime) -> Option<(Vec<Vec<u8>>, V
         .iter()
         .find(|one| one.result() == DkimResult::Pass)?;
     let fields = passed.signed_fields();
-    let fields = fields.filter_map(|field| message.head().fields().get(field.position?));
+    let fields = fields.filter_map(|(_, position)| message.head().fields().get(position?));
     let canonical = |octets: &[u8]| {
         let words = octets.split(|octet| b" \t\r\n".contains(octet));
         let words = words.filter(|word| !word.is_empty());

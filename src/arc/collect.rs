@@ -10,7 +10,7 @@ use super::set::Set;
 use super::settings::Settings;
 use super::words::SetField;
 use crate::dkim::header::{self, FieldIndex};
-use crate::dkim::{self, BodyHashRequest, Canonicalization, LengthPolicy, SignatureAlgorithm};
+use crate::dkim::{self, BodyHashRequest, Canonicalization, SignatureAlgorithm};
 use crate::dns::Name;
 use crate::message::Head;
 
@@ -208,7 +208,7 @@ fn prepare_message(
             seconds: seconds.saturating_sub(expiration),
         });
     }
-    if parsed.length.is_some() && settings.dkim.length == LengthPolicy::Refuse {
+    if parsed.length.is_some() && settings.dkim.refuse_length {
         return Err(dkim::Cause::LengthGiven);
     }
     let selected = index.select(parsed.signed_fields.iter(), *position);

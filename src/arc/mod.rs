@@ -44,7 +44,6 @@ pub use cause::Cause;
 pub use collect::Collected;
 pub(crate) use parts::{Parts, parts};
 pub use payload::Payload;
-pub use plan::Layout;
 pub use seal::{SealError, Sealed, Sealer, Sealing};
 pub use set::Set;
 pub use settings::Settings;

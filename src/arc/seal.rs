@@ -9,9 +9,7 @@ use super::validation::Validation;
 use super::words::ArcResult;
 use crate::crypto::{SigningKey, SigningKeyError};
 use crate::dkim::key_check::signed_octets;
-use crate::dkim::{
-    BodyHasher, BodyHashes, Canonicalization, Fields, SignError, SignatureAlgorithm,
-};
+use crate::dkim::{BodyHasher, BodyHashes, Canonicalization, SignError, SignatureAlgorithm};
 use crate::dns::Name;
 use crate::domain::Domain;
 use crate::message::{Head, Message};
@@ -64,22 +62,28 @@ impl<K> Sealer<K> {
         self
     }
 
-    /// Sets which header fields the message signature covers. The recommended ones are those of
-    /// DKIM, and DKIM-Signature.
+    /// Sets which header fields the message signature covers: these names in this order. Otherwise
+    /// those that [DKIM signs](crate::dkim::Signer::fields), and DKIM-Signature.
     ///
     /// # Errors
     ///
-    /// [`SignError`], if the names do not include From, or have one that
-    /// must not be signed: Authentication-Results and ARC fields (§4.1.2), trace fields.
-    pub fn fields(mut self, fields: Fields) -> Result<Self, SignError> {
-        self.template.set_fields(fields)?;
+    /// [`SignError`], if the names do not include From, or have one that must not be signed:
+    /// Authentication-Results and ARC fields (§4.1.2), trace fields.
+    pub fn fields(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, SignError> {
+        self.template
+            .set_fields(names.into_iter().map(Into::into).collect())?;
         Ok(self)
     }
 
-    /// Sets how the tags are written.
+    /// Writes the tags in alphabetical order on one line: the layout on which test suites agree, so
+    /// that the signatures of different sealers can be compared. Otherwise the instance comes first, as
+    /// §4.1 has it, and lines have at most 78 characters.
     #[must_use]
-    pub fn layout(mut self, layout: Layout) -> Self {
-        self.template.layout = layout;
+    pub fn sorted_tags(mut self) -> Self {
+        self.template.layout = Layout::Sorted;
         self
     }
 

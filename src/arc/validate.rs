@@ -5,7 +5,7 @@ use super::collect::{Collected, Pending, PendingMessage, PendingSeal};
 use super::settings::Settings;
 use super::validation::Validation;
 use crate::dkim::key_check::{self, KeyUse, signed_octets};
-use crate::dkim::{self, BodyHashes, Canonicalization, Keys, LengthPolicy};
+use crate::dkim::{self, BodyHashes, Canonicalization, Keys};
 
 impl Collected {
     /// Judges the chain. A key that is missing from `keys` counts as not available, which fails the chain
@@ -174,7 +174,7 @@ fn judge_form(
     if body.digest.as_ref() != parsed.body_hash {
         return dkim::Cause::BodyHashMismatch;
     }
-    let covers = body.hashed == body.total || settings.dkim.length == LengthPolicy::Allow;
+    let covers = body.hashed == body.total || settings.dkim.allow_partial_body;
     if key == dkim::Cause::Passed && !covers {
         return dkim::Cause::PartialBody {
             signed: body.hashed,

@@ -9,7 +9,7 @@ use super::body_hash::{BodyHashRequest, BodyHasher};
 use super::cause::Cause;
 use super::header::{self, FieldIndex, SignedFields, UnsignedField};
 use super::key_check::signed_octets;
-use super::settings::{LengthPolicy, Settings};
+use super::settings::Settings;
 use super::signature::Signature;
 use super::signature_error::{Salvage, SignatureError};
 use crate::dns::Name;
@@ -244,7 +244,7 @@ fn first_look(signature: &Signature, now: SystemTime, settings: &Settings) -> Re
         return Err(Cause::Sha1);
     }
     check_times(signature, now, settings)?;
-    if signature.length().is_some() && settings.length == LengthPolicy::Refuse {
+    if signature.length().is_some() && settings.refuse_length {
         return Err(Cause::LengthGiven);
     }
     let missing = settings.required_fields.iter().find(|required| {

@@ -4,12 +4,13 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use super::atps::{self, AtpsResult};
+use super::algorithm::DkimResult;
+use super::atps;
 use super::cause::Cause;
 use super::fetch::verify_message;
 use super::key::{KeyRecord, KeyRecordError};
 use super::report_request::ReportRequest;
-use super::settings::{Settings, TestingKeys};
+use super::settings::Settings;
 use super::sign::{SignError, Signer};
 use super::verification::Verification;
 use crate::dns::{LookupError, Name, Resolver};
@@ -112,7 +113,7 @@ async fn sign_and_verify(
     };
     let mail = format!("{}{mail}", signed.header());
     let settings = Settings {
-        testing_keys: TestingKeys::Count,
+        count_testing_keys: true,
         ..Settings::default()
     };
     let message = Message::parse(mail.as_bytes());
@@ -182,30 +183,31 @@ impl fmt::Display for Unready {
 }
 
 impl Verification {
-    /// Asks whether the author's domain authorizes the signer of a signature that passed (RFC 6541 4).
+    /// Asks whether the author's domain authorizes the signer of a signature that passed (RFC 6541 4):
+    /// pass, fail or temperror, the result of `dkim-atps` (RFC 6541 8.3).
     /// `None` where there is nothing to ask: the signature did not pass, has no `atps=`, or one for another
     /// domain than the author's.
     pub async fn check_third_party(
         &self,
         resolver: &dyn Resolver,
         author: &Domain,
-    ) -> Option<AtpsResult> {
-        let (domain, hash) = self.third_party()?;
+    ) -> Option<DkimResult> {
+        let (domain, hash) = self.third_party.as_ref()?;
         let signer = self.domain()?;
         if *self.cause() != Cause::Passed || domain != author {
             return None;
         }
-        let Ok(name) = atps::query_name(signer, hash, author) else {
-            return Some(AtpsResult::Fail);
+        let Ok(name) = atps::query_name(signer, *hash, author) else {
+            return Some(DkimResult::Fail);
         };
         Some(match resolver.txt(&name).await {
-            Err(_) => AtpsResult::Temperror,
+            Err(_) => DkimResult::Temperror,
             Ok(answer) => {
                 let mut records = answer.as_slice().iter();
                 if records.any(|record| atps::authorizes(record.as_bytes(), signer)) {
-                    AtpsResult::Pass
+                    DkimResult::Pass
                 } else {
-                    AtpsResult::Fail
+                    DkimResult::Fail
                 }
             }
         })

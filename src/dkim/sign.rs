@@ -18,7 +18,7 @@ use crate::message::{Head, Message};
 /// Who signs, with which key, and how: everything about signatures but the message and the time.
 ///
 /// The defaults are relaxed/relaxed, and the fields of §5.4.1 signed one more time than they occur,
-/// so that none can be added ([`Fields::Recommended`](super::Fields::Recommended)). There is no way to limit the signed length
+/// so that none can be added ([`fields`](Self::fields)). There is no way to limit the signed length
 /// of the body (`l=`), since that lets anybody append to it (§8.2).
 ///
 /// `K` is the key: a [`SigningKey`], or one that is held elsewhere ([`external`](Signer::external)).

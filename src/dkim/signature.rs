@@ -41,7 +41,7 @@ pub struct Signature {
     timestamp: Option<u64>,
     expiration: Option<u64>,
     copied_fields: Option<Vec<u8>>,
-    third_party: Option<(Domain, AtpsHash)>,
+    pub(super) third_party: Option<(Domain, AtpsHash)>,
     wants_reports: bool,
     prefix: String,
 }
@@ -241,10 +241,8 @@ impl Signature {
     /// `atps=` and `atpsh=` (RFC 6541 4): the domain that is said to authorize this signer, and how
     /// the name to ask is made.
     #[must_use]
-    pub fn third_party(&self) -> Option<(&Domain, AtpsHash)> {
-        self.third_party
-            .as_ref()
-            .map(|(domain, hash)| (domain, *hash))
+    pub fn third_party(&self) -> Option<&Domain> {
+        self.third_party.as_ref().map(|(domain, _)| domain)
     }
 
     /// Whether the signer asks for reports of failures (`r=y`, RFC 6651 3.2).

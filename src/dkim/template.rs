@@ -25,7 +25,8 @@ pub(super) struct Template {
     identity: Option<String>,
     header: Canonicalization,
     body: Canonicalization,
-    fields: Fields,
+    /// The recommended ones, where there are none.
+    fields: Option<Vec<String>>,
     timestamp: bool,
     lifetime: Option<Duration>,
 }
@@ -45,7 +46,7 @@ impl Template {
             identity: None,
             header: Canonicalization::Relaxed,
             body: Canonicalization::Relaxed,
-            fields: Fields::Recommended,
+            fields: None,
             timestamp: true,
             lifetime: None,
         })
@@ -78,14 +79,21 @@ impl<K> Signer<K> {
         self
     }
 
-    /// Sets which header fields are signed (`h=`).
+    /// Sets which header fields are signed (`h=`): these names in this order, no more and no less.
+    ///
+    /// Otherwise From, Reply-To, Subject, Date, To, Cc, Message-ID, In-Reply-To, References and the
+    /// MIME fields are, each once more than it occurs, so that none can be added unseen; and Resent-*,
+    /// List-* and Sender as often as they occur, since mailing lists add those.
     ///
     /// # Errors
     ///
-    /// [`SignError`], if the names do not include From or have one that
-    /// must not be signed.
-    pub fn fields(mut self, fields: Fields) -> Result<Self, SignError> {
-        self.template.set_fields(fields)?;
+    /// [`SignError`], if the names do not include From or have one that must not be signed.
+    pub fn fields(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, SignError> {
+        self.template
+            .set_fields(names.into_iter().map(Into::into).collect())?;
         Ok(self)
     }
 
@@ -144,11 +152,9 @@ impl Template {
         self.body = body;
     }
 
-    pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
-        if let Fields::Exactly(names) = &fields {
-            check_names(names, TRACE_FIELDS)?;
-        }
-        self.fields = fields;
+    pub(super) fn set_fields(&mut self, names: Vec<String>) -> Result<(), SignError> {
+        check_names(&names, TRACE_FIELDS)?;
+        self.fields = Some(names);
         Ok(())
     }
 
@@ -176,8 +182,8 @@ impl Template {
     /// The header half: names and canonical data of the fields to be signed.
     pub(super) fn prepare(&self, head: &Head<'_>, index: &FieldIndex<'_>, now: u64) -> Prepared {
         let names = match &self.fields {
-            Fields::Recommended => index.recommended(),
-            Fields::Exactly(names) => names.clone(),
+            None => index.recommended(),
+            Some(names) => names.clone(),
         };
         let selected = index.select(names.iter().map(String::as_str), usize::MAX);
         let data = header::write_selected(head, &selected, self.header, usize::MAX);
@@ -258,19 +264,6 @@ impl Prepared {
     }
 }
 
-/// Which header fields are signed.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Fields {
-    /// From, Reply-To, Subject, Date, To, Cc, Message-ID, In-Reply-To, References and the MIME fields, each
-    /// once more than it occurs, so that none can be added unseen; and Resent-*, List-* and Sender
-    /// as often as they occur, since mailing lists add those.
-    #[default]
-    Recommended,
-    /// These names in this order, no more and no less.
-    Exactly(Vec<String>),
-}
-
 /// Whether a signature may be made over these names; the `trace` fields are those that each host
 /// adds, removes or renames.
 pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignError> {
@@ -296,7 +289,7 @@ pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignEr
 }
 
 impl FieldIndex<'_> {
-    /// The names of [`Fields::Recommended`] for this header block.
+    /// The names that are signed by default, for this header block.
     pub(crate) fn recommended(&self) -> Vec<String> {
         let mut names = Vec::new();
         for name in OVERSIGNED {

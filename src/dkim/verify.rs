@@ -5,7 +5,7 @@ use super::cause::Cause;
 use super::collect::{Candidate, Collected, Step, body_hash_request};
 use super::key_check::{self, KeyUse};
 use super::keys::Keys;
-use super::settings::{LengthPolicy, Settings, TestingKeys};
+use super::settings::Settings;
 use super::signature::Signature;
 use super::verification::{KeyFacts, Verification};
 
@@ -80,7 +80,7 @@ fn judge(
     verification.position = candidate.position;
     verification.signed_fields = candidate.signed_fields;
     verification.unsigned_fields = candidate.unsigned_fields;
-    let counts = !verification.is_testing() || settings.testing_keys == TestingKeys::Count;
+    let counts = !verification.is_testing() || settings.count_testing_keys;
     verification.counts = counts;
     verification
 }
@@ -112,7 +112,7 @@ fn conclude(
     if body.digest.as_ref() != signature.body_hash() {
         return Cause::BodyHashMismatch;
     }
-    if key == Cause::Passed && body.hashed < body.total && settings.length != LengthPolicy::Allow {
+    if key == Cause::Passed && body.hashed < body.total && !settings.allow_partial_body {
         return Cause::PartialBody {
             signed: body.hashed,
             total: body.total,

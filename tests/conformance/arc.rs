@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Message;
-use mailproof::arc::{self, ArcResult, Layout, Payload, SealError, Sealer, Validation};
-use mailproof::dkim::{self, BodyHasher, Fields};
+use mailproof::arc::{self, ArcResult, Payload, SealError, Sealer, Validation};
+use mailproof::dkim::{self, BodyHasher};
 use mailproof::dns::{Zone, block_on};
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -192,7 +192,7 @@ fn sealing(
         .map(Into::into)
         .collect();
     let sealer = Sealer::external(Arc::new(key), domain, &text(&scenario["sel"]))
-        .and_then(|sealer| sealer.layout(Layout::Sorted).fields(Fields::Exactly(names)))
+        .and_then(|sealer| sealer.sorted_tags().fields(names))
         .map_err(|error| error.to_string())?;
     let octets = octets(&test["message"]);
     let message = Message::parse(&octets);

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mailproof::Message;
 use mailproof::dkim::{
     self, BodyCanonicalizer, Canonicalization, DkimResult, ExternalKey, SignError,
-    SignatureAlgorithm,
+    SignatureAlgorithm, Signer,
 };
 use mailproof::dns::{Zone, block_on};
 
