@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::AuthenticationResults;
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, ExternalKey, Publication, SignError, SignatureAlgorithm, ToSign};
+use mailproof::dkim::{self, ExternalKey, Publication, SignError, SignatureAlgorithm};
 use mailproof::dns::{Zone, block_on};
 use mailproof::{Message, arc};
 use ring::{digest, signature};
@@ -40,13 +40,13 @@ fn row(sets: usize) {
         let name = format!("s._domainkey.{domain}");
         zone.add_txt(&name, &record).expect("a name");
         let key: Arc<dyn ExternalKey> = keeper.clone();
-        let sealer = arc::ExternalSealer::new(key, domain.parse().expect("a domain"), "s");
+        let sealer = arc::Sealer::external(key, domain.parse().expect("a domain"), "s");
         let message = Message::parse(mail.as_bytes());
         let results = AuthenticationResults::new(domain.parse().expect("an identifier"));
         let payload = arc::Payload::new(&results);
         let incoming = validate(&zone, mail.as_bytes());
         let sealer = sealer.expect("a sealer");
-        let sealed = block_on(sealer.seal(&message, &payload, &incoming, now()));
+        let sealed = block_on(sealer.seal_externally(&message, &payload, &incoming, now()));
         mail = [&sealed.expect("a set").header(), mail.as_str()].concat();
     }
     let ours = || {
@@ -79,11 +79,11 @@ fn row(sets: usize) {
 fn validate(zone: &Zone, mail: &[u8]) -> arc::Validation {
     let settings = arc::Settings::default();
     let message = Message::parse(mail);
-    let collected = arc::collect(message.head(), now(), &settings);
-    let keys = block_on(dkim::fetch(zone, &collected.key_names()));
+    let collected = arc::Collected::read(message.head(), now(), &settings);
+    let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
     let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
     hasher.update(message.body());
-    arc::validate(collected, &keys, &hasher.finish(), &settings)
+    collected.validate(&keys, &hasher.finish(), &settings)
 }
 
 fn now() -> SystemTime {
@@ -115,11 +115,11 @@ impl ExternalKey for Keeper {
 
     fn sign<'a>(
         &'a self,
-        to_sign: ToSign<'a>,
+        octets: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignError>> + Send + 'a>> {
-        let octets = self.key.sign(to_sign.message()).expect("a signature");
+        let signature = self.key.sign(octets).expect("a signature");
         let mut made = self.made.lock().expect("nobody panicked");
-        made.push((to_sign.message().to_vec(), octets.clone()));
-        Box::pin(std::future::ready(Ok(octets)))
+        made.push((octets.to_vec(), signature.clone()));
+        Box::pin(std::future::ready(Ok(signature)))
     }
 }

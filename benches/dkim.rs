@@ -68,7 +68,7 @@ fn verify_row(key: &SigningKey, canonicalization: Canonicalization, body: &[u8])
         .canonicalization(canonicalization, canonicalization);
     let mut mail = header();
     mail.extend_from_slice(body);
-    let signed = dkim::sign(
+    let signed = dkim::Signer::sign(
         std::slice::from_ref(&signer),
         &Message::parse(&mail),
         SystemTime::now(),
@@ -120,15 +120,15 @@ fn measure(
     let now = SystemTime::now();
     let message = Message::parse(mail);
     let mut keys = Keys::default();
-    for key_name in dkim::collect(message.head(), None, now, &settings).key_names() {
+    for key_name in dkim::Collected::read(message.head(), None, now, &settings).key_names() {
         keys.insert(key_name, Ok(Outcome::records([Txt::new(record)])));
     }
     let verify = || {
         let message = Message::parse(mail);
-        let collected = dkim::collect(message.head(), None, now, &settings);
+        let collected = dkim::Collected::read(message.head(), None, now, &settings);
         let mut hasher = collected.body_hasher();
         hasher.update(message.body());
-        let verified = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+        let verified = collected.verify(&keys, &hasher.finish(), &settings);
         assert_eq!(verified[0].result(), DkimResult::Pass);
     };
     let floor = floor(&message, canonicalization, key);
@@ -162,7 +162,7 @@ fn floor<'m>(
             header.extend(canonicalization.header_field(field.name(), field.value()));
         }
     }
-    let own = dkim::without_signature(field.value());
+    let own = dkim::Signature::without_signature(field.value());
     let own = canonicalization.header_field(field.name(), &own);
     header.extend_from_slice(own.strip_suffix(b"\r\n").expect("a line"));
     let octets = parsed.octets().to_vec();
@@ -230,7 +230,7 @@ fn sign_row() {
         let now = SystemTime::now();
         let sign = || {
             let message = Message::parse(&mail);
-            black_box(dkim::sign(&signer, &message, now)).expect("a signature");
+            black_box(dkim::Signer::sign(&signer, &message, now)).expect("a signature");
         };
         let bare = || {
             black_box(key.sign(&[0; 32])).expect("a signature");
@@ -246,11 +246,11 @@ fn allocations() {
     let signer = [Signer::new(key, domain, "s").expect("a signer")];
     for size in SIZES {
         let mail = [header(), text(size)].concat();
-        let signed = dkim::sign(&signer, &Message::parse(&mail), SystemTime::now());
+        let signed = dkim::Signer::sign(&signer, &Message::parse(&mail), SystemTime::now());
         let mail = [signed.expect("a signature").header().as_bytes(), &mail].concat();
         let message = Message::parse(&mail);
         let settings = Settings::default();
-        let collect = || dkim::collect(message.head(), None, SystemTime::now(), &settings);
+        let collect = || dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
         let collected = collect();
         let header = harness::allocations(collect);
         let body = harness::allocations(|| {

@@ -179,7 +179,8 @@ fn send(zone: &Zone, author: Option<&Signer>, hop: Hop) -> Result<Vec<Station>, 
     let now = SystemTime::UNIX_EPOCH + NOW;
     let mut octets = MESSAGE.as_bytes().to_vec();
     if let Some(author) = author {
-        let signed = dkim::sign(std::slice::from_ref(author), &Message::parse(&octets), now)?;
+        let signed =
+            dkim::Signer::sign(std::slice::from_ref(author), &Message::parse(&octets), now)?;
         octets = [signed.header().as_bytes(), &octets].concat();
     }
     let session = Session::new(

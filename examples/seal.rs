@@ -51,11 +51,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let message = Message::parse(&octets);
 
     let settings = arc::Settings::default();
-    let collected = arc::collect(message.head(), options.now, &settings);
-    let keys = block_on(dkim::fetch(&options.zone, &collected.key_names()));
+    let collected = arc::Collected::read(message.head(), options.now, &settings);
+    let keys = block_on(dkim::Keys::fetch(&options.zone, &collected.key_names()));
     let mut hasher = BodyHasher::new(collected.body_hash_requests());
     hasher.update(message.body());
-    let chain = arc::validate(collected, &keys, &hasher.finish(), &settings);
+    let chain = collected.validate(&keys, &hasher.finish(), &settings);
     eprintln!("seal: {chain}");
 
     let payload = payload(message.head(), options.authserv_id, &chain);

@@ -48,7 +48,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     std::io::stdin().read_to_end(&mut octets)?;
     // Lines end with CRLF where a signature is made: what the next host gets is what is signed.
     let octets = with_crlf(&octets);
-    let signed = dkim::sign(&[signer], &Message::parse(&octets), SystemTime::now())?;
+    let signed = dkim::Signer::sign(&[signer], &Message::parse(&octets), SystemTime::now())?;
     let mut out = std::io::stdout().lock();
     out.write_all(signed.header().as_bytes())?;
     out.write_all(&octets)?;

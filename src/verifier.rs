@@ -163,8 +163,8 @@ impl<R: Resolver> Verifier<R> {
     pub fn begin(&self, session: &Session, head: &Head<'_>) -> (Lookups, BodyHasher) {
         let now = self.now.unwrap_or_else(SystemTime::now);
         let author = head.author(&self.settings.message);
-        let collected = dkim::collect(head, author.domain(), now, &self.settings.dkim);
-        let chain = arc::collect(head, now, &self.settings.arc);
+        let collected = dkim::Collected::read(head, author.domain(), now, &self.settings.dkim);
+        let chain = arc::Collected::read(head, now, &self.settings.arc);
         // One pass over the body serves the signatures of both.
         let requests = collected.body_hash_requests().into_iter();
         let requests = requests.chain(chain.body_hash_requests());
@@ -202,8 +202,8 @@ impl<R: Resolver> Verifier<R> {
             settings,
             watch,
         } = lookups;
-        let arc = arc::validate(chain, &keys, &body.0, &settings.arc);
-        let dkim = dkim::verify(collected, &keys, &body.0, &settings.dkim);
+        let arc = chain.validate(&keys, &body.0, &settings.arc);
+        let dkim = collected.verify(&keys, &body.0, &settings.dkim);
         let identifiers: Vec<AuthenticatedIdentifier> = spf
             .authenticated_identifier()
             .into_iter()
@@ -333,7 +333,7 @@ impl Lookups {
         let mut policy = Part::new(dmarc::discover(resolver, &self.author, &settings.dmarc));
         let mut keys: Vec<_> = names
             .iter()
-            .map(|name| Part::new(dkim::fetch(resolver, std::slice::from_ref(name))))
+            .map(|name| Part::new(dkim::Keys::fetch(resolver, std::slice::from_ref(name))))
             .collect();
         poll_fn(|context| {
             // Each is polled each time: none waits for another to have been asked.

@@ -72,7 +72,7 @@ const SAW_PASS: &str = "mx.hop.example; dmarc=pass header.from=author.example";
 #[test]
 fn one_pass_and_one_question() {
     let signer = Signer::new(key(1), "hop1.example".parse().unwrap(), "s").unwrap();
-    let signed = dkim::sign(&[signer], &Message::parse(MAIL), now()).unwrap();
+    let signed = dkim::Signer::sign(&[signer], &Message::parse(MAIL), now()).unwrap();
     let signed = [signed.header().as_bytes(), MAIL].concat();
     let mail = sealed(1, SAW_PASS, &signed);
     let verifier = Verifier::new(zone());

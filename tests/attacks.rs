@@ -49,7 +49,7 @@ fn signer(domain: &str) -> Signer {
 /// `mail` below a signature of the domain.
 fn signed(domain: &str, mail: &str) -> String {
     let message = Message::parse(mail.as_bytes());
-    let signed = dkim::sign(&[signer(domain)], &message, now()).unwrap();
+    let signed = dkim::Signer::sign(&[signer(domain)], &message, now()).unwrap();
     format!("{}{mail}", signed.header())
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use mailproof::diagnosis::Finding;
-use mailproof::dkim::{self, LengthPolicy};
+use mailproof::dkim;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
@@ -209,7 +209,7 @@ fn signatures_are_explained() {
         },
         Weakened {
             zone: none(),
-            settings: |settings| settings.dkim.length = LengthPolicy::Refuse,
+            settings: |settings| settings.dkim.refuse_length = true,
             code: "dkim-no-key",
         },
         Weakened {
@@ -281,7 +281,7 @@ fn bodies_are_explained() {
     let head = "From: a@firma-a.tld\r\nTo: \"B\" <b@b.test>, c@c.test\r\nSubject: One two\r\nDate: Tue, 16 May 2023 08:59:31 +0000\r\nMIME-Version: 1.0\r\n\r\n";
     let body = "Hello\r\n..dots\r\n>From here\r\n-- \r\nend\r\n";
     let message = format!("{head}{body}");
-    let signed = dkim::sign(&[signer], &Message::parse(message.as_bytes()), NOW).unwrap();
+    let signed = dkim::Signer::sign(&[signer], &Message::parse(message.as_bytes()), NOW).unwrap();
     let whole = format!("{}{message}", signed.header());
     for (from, to, code, shows) in [
         ("end\r\n", "end\r\nfooter\r\n", "body-appended", "8 octets"),

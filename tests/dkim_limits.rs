@@ -91,7 +91,8 @@ fn signatures_beyond_the_limit() {
     let author: Domain = "example.com".parse().unwrap();
     let mut settings = Settings::default();
     settings.limits.signatures = 1;
-    let collected = dkim::collect(message.head(), Some(&author), SystemTime::now(), &settings);
+    let collected =
+        dkim::Collected::read(message.head(), Some(&author), SystemTime::now(), &settings);
     let names = collected.key_names();
     assert_eq!(names.len(), 1);
     assert_eq!(names[0].as_str(), "s._domainkey.example.com");
@@ -184,14 +185,7 @@ fn header_selection_is_linear() {
         let mail = [&field, &"A: x\r\n".repeat(count), HEADER, "\r\n"].concat();
         let verifications = verify(&zone, &mail, &settings);
         assert_eq!(verifications[0].signed_fields().count(), count + 1);
-        assert!(
-            verifications[0]
-                .signed_fields()
-                .last()
-                .unwrap()
-                .position
-                .is_some()
-        );
+        assert!(verifications[0].signed_fields().last().unwrap().1.is_some());
     });
     assert_linear("9,600 fields of different names", |factor| {
         let fields: String = (0..600 * factor).map(|n| format!("X-{n}: x\r\n")).collect();
@@ -199,7 +193,7 @@ fn header_selection_is_linear() {
              bh=Ba3gj8+xBPQLJTahTfzW6RbWQ/XPgESxkCi2B66PSQg=\r\n";
         let mail = [signature, &fields, HEADER, "\r\n"].concat();
         let verifications = verify(&zone, &mail, &Settings::default());
-        assert!(verifications[0].unsigned_fields().len() >= 600 * factor);
+        assert!(verifications[0].unsigned_fields().count() >= 600 * factor);
     });
     assert_linear("signature fields", |factor| {
         let mail = [

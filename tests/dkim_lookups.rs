@@ -5,9 +5,7 @@ mod dkim_support;
 use std::time::SystemTime;
 
 use dkim_support::{craft, key, verify, zone};
-use mailproof::dkim::{
-    self, AtpsResult, Canonicalization, Cause, Fields, Settings, Signer, Verification,
-};
+use mailproof::dkim::{self, Canonicalization, Cause, DkimResult, Settings, Signer, Verification};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::{Domain, Message};
 
@@ -25,27 +23,27 @@ fn authorized_third_parties() {
     let ask = |zone: &Zone, tags: &str| {
         let tags = format!("d=one.example.net; s=s; h=From; {tags}");
         let verification = verified(zone, &tags);
-        block_on(dkim::check_third_party(zone, &verification, &author))
+        block_on(verification.check_third_party(zone, &author))
     };
     let sha1 = "atps=Example.com; atpsh=sha1;";
     let name = "qsp4i4d24crhopdz3o3ziu2ksgs3x6z6._atps.example.com";
     let mut zone = zone(&["one.example.net"]);
-    assert_eq!(ask(&zone, sha1), Some(AtpsResult::Fail));
+    assert_eq!(ask(&zone, sha1), Some(DkimResult::Fail));
     assert_eq!(ask(&zone, ""), None);
     assert_eq!(ask(&zone, "atps=example.com;"), None);
     assert_eq!(ask(&zone, "atps=example.com; atpsh=md5;"), None);
     assert_eq!(ask(&zone, "atps=other.example; atpsh=none;"), None);
     zone.add_txt(name, "v=ATPS1; d=two.example.net").unwrap();
-    assert_eq!(ask(&zone, sha1), Some(AtpsResult::Fail));
+    assert_eq!(ask(&zone, sha1), Some(DkimResult::Fail));
     zone.add_txt(name, "v=ATPS1; d=one.example.net").unwrap();
-    assert_eq!(ask(&zone, sha1), Some(AtpsResult::Pass));
+    assert_eq!(ask(&zone, sha1), Some(DkimResult::Pass));
     let none = "atps=example.com; atpsh=none;";
-    assert_eq!(ask(&zone, none), Some(AtpsResult::Fail));
+    assert_eq!(ask(&zone, none), Some(DkimResult::Fail));
     zone.add_txt("one.example.net._atps.example.com", "v=ATPS1")
         .unwrap();
-    assert_eq!(ask(&zone, none), Some(AtpsResult::Pass));
+    assert_eq!(ask(&zone, none), Some(DkimResult::Pass));
     zone.fail(name, LookupError::ServFail).unwrap();
-    assert_eq!(ask(&zone, sha1), Some(AtpsResult::Temperror));
+    assert_eq!(ask(&zone, sha1), Some(DkimResult::Temperror));
     // A signature that does not verify authorizes nobody.
     let unsigned = Zone::new();
     assert_eq!(ask(&unsigned, none), None);
@@ -57,7 +55,7 @@ fn report_addresses() {
     let ask = |zone: &Zone, tags: &str| {
         let verification = verified(zone, &format!("d=example.com; s=s; h=From; {tags}"));
         assert_eq!(verification.cause(), &Cause::NoKey);
-        block_on(dkim::report_request(zone, &verification))
+        block_on(verification.report_request(zone))
     };
     assert_eq!(ask(&zone, "r=y;"), None);
     let name = "_report._domainkey.example.com";
@@ -108,7 +106,7 @@ fn odd_fields_survive_both_canonicalizations() {
         let signer = Signer::new(key(), "example.com".parse().unwrap(), "s")
             .unwrap()
             .canonicalization(header, Canonicalization::Relaxed)
-            .fields(Fields::Exactly(names.clone()))
+            .fields(&names)
             .unwrap();
         for field in fields {
             let mail = [
@@ -119,7 +117,8 @@ fn odd_fields_survive_both_canonicalizations() {
             ];
             let mail = mail.concat();
             let now = SystemTime::now();
-            let signed = dkim::sign(std::slice::from_ref(&signer), &Message::parse(&mail), now);
+            let signed =
+                dkim::Signer::sign(std::slice::from_ref(&signer), &Message::parse(&mail), now);
             let mail = [signed.unwrap().header().as_bytes(), &mail].concat();
             let message = Message::parse(&mail);
             let zone = zone(&["example.com"]);

@@ -122,7 +122,7 @@ fn rfc_6376_appendix_a() {
     assert_eq!(verification.algorithm(), Some("rsa-sha256"));
     assert_eq!(verification.key_bits(), Some(1024));
     assert_eq!(verification.signed_fields().count(), 6);
-    assert!(verification.unsigned_fields().is_empty());
+    assert_eq!(verification.unsigned_fields().count(), 0);
     assert_eq!(verification.body_signed(), verification.body_total());
     assert_eq!(
         verification.computed_body_hash(),
@@ -182,11 +182,8 @@ fn changes_are_found() {
     let mail = format!("{added}{}", crlf(RFC_6376));
     assert_eq!(causes(&mail), [Cause::Passed]);
     let verifications = verify(&zone(), &mail);
-    let unsigned = verifications[0].unsigned_fields();
-    assert_eq!(
-        (unsigned[0].name.as_str(), unsigned[0].instances),
-        ("from", 1)
-    );
+    let mut unsigned = verifications[0].unsigned_fields();
+    assert_eq!(unsigned.next(), Some(("from", 1)));
 }
 
 #[test]
@@ -225,11 +222,11 @@ fn failing_look_ups_are_temporary() {
     let mail = crlf(RFC_8463);
     let message = Message::parse(mail.as_bytes());
     let settings = Settings::default();
-    let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
+    let collected = dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
     let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     let keys = dkim::Keys::default();
-    let verifications = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+    let verifications = collected.verify(&keys, &hasher.finish(), &settings);
     for verification in verifications {
         assert_eq!(verification.cause(), &Cause::KeyUnavailable(None));
     }
@@ -240,20 +237,20 @@ fn results_do_not_depend_on_the_cuts() {
     let mail = crlf(RFC_8463);
     let message = Message::parse(mail.as_bytes());
     let settings = Settings::default();
-    let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
-    let keys = block_on(dkim::fetch(&zone(), &collected.key_names()));
+    let collected = dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
+    let keys = block_on(dkim::Keys::fetch(&zone(), &collected.key_names()));
     let body = message.body();
     for at in 0..=body.len() {
         let (first, second) = body.split_at(at);
         let mut hasher = collected.body_hasher();
         hasher.update(first);
         hasher.update(second);
-        let verified = dkim::verify(collected.clone(), &keys, &hasher.finish(), &settings);
+        let verified = collected.clone().verify(&keys, &hasher.finish(), &settings);
         assert!(verified.iter().all(|v| v.result() == DkimResult::Pass));
     }
     let mut hasher = collected.body_hasher();
     body.chunks(1).for_each(|octet| hasher.update(octet));
-    let verified = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+    let verified = collected.verify(&keys, &hasher.finish(), &settings);
     assert!(verified.iter().all(|v| v.result() == DkimResult::Pass));
 }
 
@@ -263,7 +260,7 @@ fn one_answer_serves_signatures_with_the_same_key() {
     let (signature, rest) = mail.split_once("Received:").unwrap();
     let mail = format!("{signature}{signature}Received:{rest}");
     let message = Message::parse(mail.as_bytes());
-    let collected = dkim::collect(
+    let collected = dkim::Collected::read(
         message.head(),
         None,
         SystemTime::now(),

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::{SigningKey, SigningKeyError};
 use mailproof::dkim::{
-    self, Canonicalization, Cause, ExternalKey, ExternalSigner, Fields, Publication, Settings,
-    SignError, Signature, SignatureAlgorithm, Signer, ToSign, Unready, Verification,
+    self, Canonicalization, Cause, ExternalKey, Publication, Settings, SignError, Signature,
+    SignatureAlgorithm, Signer, Unready, Verification,
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::{Domain, Message};
@@ -52,7 +52,7 @@ fn verify(signers: &[Signer], mail: &[u8], now: SystemTime) -> Vec<Verification>
 }
 
 fn signed(signers: &[Signer], mail: &[u8], now: SystemTime) -> Vec<u8> {
-    let signed = dkim::sign(signers, &Message::parse(mail), now).unwrap();
+    let signed = dkim::Signer::sign(signers, &Message::parse(mail), now).unwrap();
     [signed.header().as_bytes(), mail].concat()
 }
 
@@ -112,7 +112,10 @@ fn several_signatures_in_one_pass() {
     let verifications = verify(&signers, &mail, now);
     assert_eq!(verifications.len(), signers.len());
     assert!(verifications.iter().all(|v| v.cause() == &Cause::Passed));
-    assert_eq!(streamed, dkim::sign(&signers, &message, now).unwrap());
+    assert_eq!(
+        streamed,
+        dkim::Signer::sign(&signers, &message, now).unwrap()
+    );
 }
 
 #[test]
@@ -206,10 +209,7 @@ fn nothing_can_be_added_to_what_is_oversigned() {
 #[test]
 fn names_that_cannot_be_signed() {
     let signer = || Signer::new(keys().remove(0), domain(), "s").unwrap();
-    let fields = |names: &[&str]| {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        signer().fields(Fields::Exactly(names)).map(|_| ())
-    };
+    let fields = |names: &[&str]| signer().fields(names.iter().copied()).map(|_| ());
     assert_eq!(fields(&["from", "Subject"]), Ok(()));
     assert_eq!(fields(&["Subject"]), Err(SignError::FromNotSigned));
     assert_eq!(fields(&["From"; 1_000]), Ok(()));
@@ -278,7 +278,7 @@ fn keys_that_ring_does_not_sign_with() {
 fn hazards_are_told() {
     let signer = [Signer::new(keys().remove(0), domain(), "s").unwrap()];
     let hazards = |mail: &[u8]| {
-        let signed = dkim::sign(&signer, &Message::parse(mail), SystemTime::now()).unwrap();
+        let signed = dkim::Signer::sign(&signer, &Message::parse(mail), SystemTime::now()).unwrap();
         signed.hazards().to_string()
     };
     assert_eq!(hazards(MAIL), "");
@@ -308,12 +308,11 @@ impl ExternalKey for Remote {
 
     fn sign<'a>(
         &'a self,
-        to_sign: ToSign<'a>,
+        octets: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignError>> + Send + 'a>> {
         Box::pin(async move {
-            assert_eq!(to_sign.message(), to_sign.digest().as_ref());
-            let digest = to_sign.message();
-            Ok(self.0.sign(digest)?)
+            assert_eq!(octets.len(), 32);
+            Ok(self.0.sign(octets)?)
         })
     }
 }
@@ -323,13 +322,15 @@ fn keys_held_elsewhere() {
     let now = at(1_700_000_000);
     let key = keys().remove(0);
     let local = Signer::new(key.clone(), domain(), "s").unwrap();
-    let remote = ExternalSigner::new(Arc::new(Remote(key)), domain(), "s").unwrap();
+    let remote = Signer::external(Arc::new(Remote(key)), domain(), "s").unwrap();
     let message = Message::parse(MAIL);
-    let signed = block_on(dkim::sign_externally(&[remote], &message, now)).unwrap();
+    let signed = block_on(dkim::Signer::sign_externally(&[remote], &message, now)).unwrap();
     // Ed25519 is deterministic.
     assert_eq!(
         signed.fields(),
-        dkim::sign(&[local], &message, now).unwrap().fields()
+        dkim::Signer::sign(&[local], &message, now)
+            .unwrap()
+            .fields()
     );
 }
 
@@ -340,7 +341,7 @@ fn checks_before_going_live() {
     let signer = Signer::new(keys.remove(2), domain(), "new").unwrap();
     let check = |zone: &Zone, from: &str| {
         let from = from.parse().unwrap();
-        block_on(dkim::check_signer(zone, &signer, &from, now))
+        block_on(signer.check(zone, &from, now))
     };
     let name = "new._domainkey.example.com";
     let with = |record: &str| {

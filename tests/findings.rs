@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use dkim_support::craft;
 use mailproof::diagnosis::Finding;
-use mailproof::dkim::{Canonicalization, LengthPolicy, Publication, Signer};
+use mailproof::dkim::{Canonicalization, Publication, Signer};
 use mailproof::dmarc::{DiscoveryMethod, PublicSuffixList, Sections};
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
 use mailproof::spf::Prefix;
@@ -129,7 +129,7 @@ fn signatures() {
         },
         Signature {
             length: 5,
-            settings: |settings| settings.dkim.length = LengthPolicy::Allow,
+            settings: |settings| settings.dkim.allow_partial_body = true,
             ..plain(
                 "d=author.test; s=s; l=5; h=From:Subject;",
                 &good,
@@ -137,7 +137,7 @@ fn signatures() {
             )
         },
         Signature {
-            settings: |settings| settings.dkim.length = LengthPolicy::Refuse,
+            settings: |settings| settings.dkim.refuse_length = true,
             ..plain(
                 "d=author.test; s=s; l=10; h=From:Subject;",
                 &good,
@@ -305,7 +305,9 @@ fn sparse_bodies() {
     let signer = signer.canonicalization(simple, simple);
     let mail = format!("{HEADER}\r\n \t \r\n  \r\n");
     let message = Message::parse(mail.as_bytes());
-    let header = dkim::sign(&[signer], &message, now()).unwrap().header();
+    let header = dkim::Signer::sign(&[signer], &message, now())
+        .unwrap()
+        .header();
     let mail = format!("{header}{HEADER}\r\n   \t\r\n \t\r\n");
     let verdict = verify(&zone(&record()), &session("a@author.test"), &mail, |_| {});
     let findings = verdict.forensics(&Message::parse(mail.as_bytes()));

@@ -51,11 +51,11 @@ fn now() -> SystemTime {
 fn validate(mail: &str) -> arc::Validation {
     let message = Message::parse(mail.as_bytes());
     let settings = arc::Settings::default();
-    let collected = arc::collect(message.head(), now(), &settings);
-    let keys = block_on(dkim::fetch(&zone(""), &collected.key_names()));
+    let collected = arc::Collected::read(message.head(), now(), &settings);
+    let keys = block_on(dkim::Keys::fetch(&zone(""), &collected.key_names()));
     let mut hasher = BodyHasher::new(collected.body_hash_requests());
     hasher.update(message.body());
-    arc::validate(collected, &keys, &hasher.finish(), &settings)
+    collected.validate(&keys, &hasher.finish(), &settings)
 }
 
 /// Seals a message of which the sealer thinks that it is `believed`.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{Signer, sign};
+use mailproof::dkim::Signer;
 use mailproof::dmarc::{DiscoveryMethod, PublicSuffixList, Sections};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::limits::ReportLimits;
@@ -207,7 +207,7 @@ fn signatures() {
         let signer = Signer::new(key, domain.parse().unwrap(), "s").unwrap();
         zone.add_txt(&format!("s._domainkey.{domain}"), signer.record())
             .unwrap();
-        let fields = sign(&[signer], &Message::parse(signed.as_bytes()), at(NOW)).unwrap();
+        let fields = Signer::sign(&[signer], &Message::parse(signed.as_bytes()), at(NOW)).unwrap();
         signed = format!("{}{signed}", fields.header());
     }
     let broken: String = (0..150)

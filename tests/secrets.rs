@@ -101,7 +101,8 @@ fn signing_keys() {
             &Signer::prepare(std::slice::from_ref(&signer), &head, now),
             &secrets,
         );
-        let signed = dkim::sign(std::slice::from_ref(&signer), &Message::parse(MAIL), now).unwrap();
+        let signed =
+            dkim::Signer::sign(std::slice::from_ref(&signer), &Message::parse(MAIL), now).unwrap();
         assert_quiet(&signed, &secrets);
         let sealer = Sealer::new(key, domain(), "s").unwrap();
         assert_quiet(&sealer, &secrets);

@@ -26,12 +26,12 @@ fn now() -> SystemTime {
 
 fn validate(message: &Message<'_>) -> Validation {
     let settings = Settings::default();
-    let collected = arc::collect(message.head(), now(), &settings);
+    let collected = arc::Collected::read(message.head(), now(), &settings);
     assert!(collected.key_names().len() <= 100);
-    let keys = block_on(dkim::fetch(&*ZONE, &collected.key_names()));
+    let keys = block_on(dkim::Keys::fetch(&*ZONE, &collected.key_names()));
     let mut hasher = BodyHasher::new(collected.body_hash_requests());
     hasher.update(message.body());
-    arc::validate(collected, &keys, &hasher.finish(), &settings)
+    collected.validate(&keys, &hasher.finish(), &settings)
 }
 
 /// Any header block: sets are read in order, texts stay on one line, causes fit their results.

@@ -12,9 +12,9 @@ use mailproof::dns::{Outcome, Txt, Zone, block_on};
 
 /// Reads a DKIM-Signature value: what is read keeps the rules of RFC 6376 3.5.
 pub fn dkim_signature(data: &[u8]) {
-    let stripped = dkim::without_signature(data);
+    let stripped = dkim::Signature::without_signature(data);
     assert!(stripped.len() <= data.len());
-    assert_eq!(dkim::without_signature(&stripped), stripped);
+    assert_eq!(dkim::Signature::without_signature(&stripped), stripped);
     let Ok(signature) = Signature::parse(data, 100) else {
         return;
     };
@@ -148,7 +148,7 @@ pub fn dkim_verify(data: &[u8]) {
     let message = Message::parse(mail);
     let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let settings = Settings::default();
-    let collected = dkim::collect(message.head(), None, now, &settings);
+    let collected = dkim::Collected::read(message.head(), None, now, &settings);
     assert!(collected.key_names().len() <= settings.limits.signatures);
     let mut keys = Keys::default();
     for name in collected.key_names() {
@@ -160,7 +160,7 @@ pub fn dkim_verify(data: &[u8]) {
             .body()
             .chunks(size)
             .for_each(|chunk| hasher.update(chunk));
-        dkim::verify(collected.clone(), &keys, &hasher.finish(), &settings)
+        collected.clone().verify(&keys, &hasher.finish(), &settings)
     };
     let verifications = judge(message.body().len().max(1));
     assert_eq!(verifications, judge(1));
@@ -202,7 +202,7 @@ pub fn dkim_sign(data: &[u8]) {
         return;
     }
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let signed = dkim::sign(&[signer], &Message::parse(mail), now).expect("a signature");
+    let signed = dkim::Signer::sign(&[signer], &Message::parse(mail), now).expect("a signature");
     let mail = [signed.header().as_bytes(), mail].concat();
     let message = Message::parse(&mail);
     let settings = Settings::default();
@@ -230,7 +230,7 @@ pub fn dkim_mutate(data: &[u8]) {
     let name = signer.key_name().as_str();
     zone.add_txt(name, signer.record()).expect("a name");
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let signed = dkim::sign(&[signer], &Message::parse(mail), now).expect("a signature");
+    let signed = dkim::Signer::sign(&[signer], &Message::parse(mail), now).expect("a signature");
     let signed = [signed.header().as_bytes(), mail].concat();
     let Some(original) = covered(&zone, &signed, now) else {
         // h= of a message with very many fields exceeds what verifiers accept.
@@ -251,7 +251,7 @@ fn covered(zone: &Zone, mail: &[u8], now: SystemTime) -> Option<(Vec<Vec<u8>>, V
         .iter()
         .find(|one| one.result() == DkimResult::Pass)?;
     let fields = passed.signed_fields();
-    let fields = fields.filter_map(|field| message.head().fields().get(field.position?));
+    let fields = fields.filter_map(|(_, position)| message.head().fields().get(position?));
     let canonical = |octets: &[u8]| {
         let words = octets.split(|octet| b" \t\r\n".contains(octet));
         let words = words.filter(|word| !word.is_empty());

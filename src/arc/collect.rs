@@ -10,7 +10,7 @@ use super::set::Set;
 use super::settings::Settings;
 use super::words::SetField;
 use crate::dkim::header::{self, FieldIndex};
-use crate::dkim::{self, BodyHashRequest, Canonicalization, LengthPolicy, SignatureAlgorithm};
+use crate::dkim::{self, BodyHashRequest, Canonicalization, SignatureAlgorithm};
 use crate::dns::Name;
 use crate::message::Head;
 
@@ -53,38 +53,38 @@ pub(super) struct PendingSeal {
     pub(super) own: Vec<u8>,
 }
 
-/// Reads the ARC fields of a header block and checks the structure of the chain (§5.2, steps 1 to
-/// 3). `now` is for `x=`.
-///
-/// ```
-/// use mailproof::{arc, message::Head};
-/// use std::time::SystemTime;
-///
-/// let (head, _) = Head::parse(b"ARC-Seal: i=1; cv=fail\r\nFrom: a@example.com\r\n\r\n");
-/// let collected = arc::collect(&head, SystemTime::now(), &arc::Settings::default());
-/// assert!(collected.key_names().is_empty());
-/// ```
-#[must_use]
-pub fn collect(head: &Head<'_>, now: SystemTime, settings: &Settings) -> Collected {
-    let chain = Chain::read(head, settings);
-    let refused = chain.check(settings).err();
-    let sets = chain.links.iter().map(|(instance, link)| Pending {
-        set: Set::read(*instance, link, head),
-        message: None,
-        seal: None,
-    });
-    let mut collected = Collected {
-        sets: sets.collect(),
-        refused,
-        sealed: Vec::new(),
-    };
-    if collected.refused.is_none() {
-        collected.prepare(head, &chain, now, settings);
-    }
-    collected
-}
-
 impl Collected {
+    /// Reads the ARC fields of a header block and checks the structure of the chain (§5.2, steps 1 to
+    /// 3). `now` is for `x=`.
+    ///
+    /// ```
+    /// use mailproof::{arc, message::Head};
+    /// use std::time::SystemTime;
+    ///
+    /// let (head, _) = Head::parse(b"ARC-Seal: i=1; cv=fail\r\nFrom: a@example.com\r\n\r\n");
+    /// let collected = arc::Collected::read(&head, SystemTime::now(), &arc::Settings::default());
+    /// assert!(collected.key_names().is_empty());
+    /// ```
+    #[must_use]
+    pub fn read(head: &Head<'_>, now: SystemTime, settings: &Settings) -> Self {
+        let chain = Chain::read(head, settings);
+        let refused = chain.check(settings).err();
+        let sets = chain.links.iter().map(|(instance, link)| Pending {
+            set: Set::read(*instance, link, head),
+            message: None,
+            seal: None,
+        });
+        let mut collected = Self {
+            sets: sets.collect(),
+            refused,
+            sealed: Vec::new(),
+        };
+        if collected.refused.is_none() {
+            collected.prepare(head, &chain, now, settings);
+        }
+        collected
+    }
+
     /// Whether the message has no ARC fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -208,7 +208,7 @@ fn prepare_message(
             seconds: seconds.saturating_sub(expiration),
         });
     }
-    if parsed.length.is_some() && settings.dkim.length == LengthPolicy::Refuse {
+    if parsed.length.is_some() && settings.dkim.refuse_length {
         return Err(dkim::Cause::LengthGiven);
     }
     let selected = index.select(parsed.signed_fields.iter(), *position);

@@ -1,33 +1,24 @@
 //! Sealing with keys that are held elsewhere.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::payload::Payload;
-use super::plan::{Plan, Template};
-use super::seal::{SealError, Sealed, sealer_setters};
+use super::plan::Template;
+use super::seal::{SealError, Sealed, Sealer, Sealing};
 use super::validation::Validation;
-use crate::crypto::HashAlgorithm;
 use crate::dkim::key_check::signed_octets;
-use crate::dkim::{BodyHasher, BodyHashes, ExternalKey, SignError, ToSign};
+use crate::dkim::{BodyHashes, ExternalKey, SignError};
 use crate::domain::Domain;
-use crate::message::{Head, Message};
+use crate::message::Message;
 
-/// As [`Sealer`](super::Sealer), with a key that is held elsewhere.
-#[derive(Clone)]
-pub struct ExternalSealer {
-    key: Arc<dyn ExternalKey>,
-    template: Template,
-}
-
-impl ExternalSealer {
-    /// A sealer for `domain`.
+impl Sealer<Arc<dyn ExternalKey>> {
+    /// A sealer for `domain`, with a key that is held elsewhere.
     ///
     /// # Errors
     ///
     /// [`SignError`] for a domain or selector that no seal can have, or rsa-sha1 (RFC 8301 3.1).
-    pub fn new(
+    pub fn external(
         key: Arc<dyn ExternalKey>,
         domain: Domain,
         selector: &str,
@@ -38,32 +29,12 @@ impl ExternalSealer {
         })
     }
 
-    sealer_setters!();
-
-    /// The first half of sealing, see [`Sealer::prepare`](super::Sealer::prepare).
-    ///
-    /// # Errors
-    ///
-    /// [`SealError`], where no seal can be added.
-    pub fn prepare(
-        &self,
-        head: &Head<'_>,
-        payload: &Payload,
-        incoming: &Validation,
-        now: SystemTime,
-    ) -> Result<ExternalSealing, SealError> {
-        Ok(ExternalSealing {
-            plan: self.template.plan(head, payload, incoming, now)?,
-            key: Arc::clone(&self.key),
-        })
-    }
-
-    /// Seals a whole message.
+    /// As [`seal`](Sealer::seal), with a key that is held elsewhere.
     ///
     /// # Errors
     ///
     /// [`SealError`], where no seal can be added, or what the key says.
-    pub async fn seal(
+    pub async fn seal_externally(
         &self,
         message: &Message<'_>,
         payload: &Payload,
@@ -73,38 +44,17 @@ impl ExternalSealer {
         let sealing = self.prepare(message.head(), payload, incoming, now)?;
         let mut hasher = sealing.body_hasher();
         hasher.update(message.body());
-        Ok(sealing.finish(&hasher.finish()).await?)
+        Ok(sealing.finish_externally(&hasher.finish()).await?)
     }
 }
 
-impl fmt::Debug for ExternalSealer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ExternalSealer")
-            .field(&self.template)
-            .finish()
-    }
-}
-
-/// A set that waits for the body and for a key held elsewhere.
-#[derive(Clone)]
-pub struct ExternalSealing {
-    key: Arc<dyn ExternalKey>,
-    plan: Plan,
-}
-
-impl ExternalSealing {
-    /// A hasher for the body.
-    #[must_use]
-    pub fn body_hasher(&self) -> BodyHasher {
-        BodyHasher::new([self.plan.request()])
-    }
-
+impl Sealing<Arc<dyn ExternalKey>> {
     /// Makes the set, asking the key twice.
     ///
     /// # Errors
     ///
     /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, or what the key says.
-    pub async fn finish(self, bodies: &BodyHashes) -> Result<Sealed, SignError> {
+    pub async fn finish_externally(self, bodies: &BodyHashes) -> Result<Sealed, SignError> {
         let unsigned = self.plan.message_signature(bodies)?;
         let message_signature = unsigned.finish(&self.sign(&unsigned.header).await?);
         let unsigned = self.plan.seal(&message_signature);
@@ -113,14 +63,7 @@ impl ExternalSealing {
     }
 
     async fn sign(&self, header: &[u8]) -> Result<Vec<u8>, SignError> {
-        let digest = HashAlgorithm::Sha256.digest(header);
-        let message = signed_octets(self.plan.template.algorithm, header.to_vec());
-        self.key.sign(ToSign::new(&message, digest)).await
-    }
-}
-
-impl fmt::Debug for ExternalSealing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ExternalSealing").field(&self.plan).finish()
+        let octets = signed_octets(self.plan.template.algorithm, header.to_vec());
+        self.key.sign(&octets).await
     }
 }

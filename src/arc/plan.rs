@@ -12,7 +12,7 @@ use super::words::{ArcResult, SetField};
 use crate::dkim::field_writer::FieldWriter;
 use crate::dkim::header::{self, FieldIndex};
 use crate::dkim::{
-    self, BodyHashRequest, BodyHashes, Canonicalization, Fields, SignError, SignatureAlgorithm,
+    self, BodyHashRequest, BodyHashes, Canonicalization, SignError, SignatureAlgorithm,
     signer_names,
 };
 use crate::dns::Name;
@@ -29,16 +29,15 @@ pub(super) struct Template {
     pub(super) key_name: Name,
     pub(super) header: Canonicalization,
     pub(super) body: Canonicalization,
-    fields: Fields,
+    /// The recommended ones, where there are none.
+    fields: Option<Vec<String>>,
     pub(super) layout: Layout,
 }
 
 /// How the tags of message signature and seal are written.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Layout {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Layout {
     /// The instance first, as §4.1 has it, on lines of at most 78 characters.
-    #[default]
     Folded,
     /// In alphabetical order on one line: the layout on which test suites agree, so that the
     /// signatures of different sealers can be compared.
@@ -59,16 +58,14 @@ impl Template {
             key_name,
             header: Canonicalization::Relaxed,
             body: Canonicalization::Relaxed,
-            fields: Fields::Recommended,
+            fields: None,
             layout: Layout::Folded,
         })
     }
 
-    pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
-        if let Fields::Exactly(names) = &fields {
-            dkim::check_names(names, TRACE_FIELDS)?;
-        }
-        self.fields = fields;
+    pub(super) fn set_fields(&mut self, names: Vec<String>) -> Result<(), SignError> {
+        dkim::check_names(&names, TRACE_FIELDS)?;
+        self.fields = Some(names);
         Ok(())
     }
 
@@ -124,8 +121,8 @@ impl Template {
     /// already present in the message.’
     fn names(&self, index: &FieldIndex) -> Vec<String> {
         match &self.fields {
-            Fields::Exactly(names) => names.clone(),
-            _ => {
+            Some(names) => names.clone(),
+            None => {
                 let mut names = index.recommended();
                 let signatures = index.count(DKIM_SIGNATURE);
                 names.extend(std::iter::repeat_n(DKIM_SIGNATURE.to_owned(), signatures));

@@ -1,18 +1,22 @@
 //! Sealing (§5.1).
 
+use std::fmt;
 use std::time::SystemTime;
 
 use super::payload::Payload;
-use super::plan::{Plan, Template};
+use super::plan::{Layout, Plan, Template};
 use super::validation::Validation;
 use super::words::ArcResult;
 use crate::crypto::{SigningKey, SigningKeyError};
 use crate::dkim::key_check::signed_octets;
-use crate::dkim::{BodyHasher, BodyHashes, SignError, SignatureAlgorithm};
+use crate::dkim::{BodyHasher, BodyHashes, Canonicalization, SignError, SignatureAlgorithm};
+use crate::dns::Name;
 use crate::domain::Domain;
 use crate::message::{Head, Message};
 
 /// Who seals, with which key, and how.
+///
+/// `K` is the key: a [`SigningKey`], or one that is held elsewhere ([`external`](Sealer::external)).
 ///
 /// Seal last: after all changes to the message, and after signing it with DKIM (§5.1, step 1).
 ///
@@ -42,70 +46,65 @@ use crate::message::{Head, Message};
 /// assert_eq!(verdict.arc().result(), arc::ArcResult::Pass);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Sealer {
-    key: SigningKey,
-    template: Template,
+#[derive(Clone)]
+pub struct Sealer<K = SigningKey> {
+    pub(super) key: K,
+    pub(super) template: Template,
 }
 
-macro_rules! sealer_setters {
-    () => {
-        /// Sets how the message signature canonicalizes header and body (`c=`); relaxed/relaxed
-        /// otherwise. Seals know only one way.
-        #[must_use]
-        pub fn canonicalization(
-            mut self,
-            header: crate::dkim::Canonicalization,
-            body: crate::dkim::Canonicalization,
-        ) -> Self {
-            self.template.header = header;
-            self.template.body = body;
-            self
-        }
+impl<K> Sealer<K> {
+    /// Sets how the message signature canonicalizes header and body (`c=`); relaxed/relaxed
+    /// otherwise. Seals know only one way.
+    #[must_use]
+    pub fn canonicalization(mut self, header: Canonicalization, body: Canonicalization) -> Self {
+        self.template.header = header;
+        self.template.body = body;
+        self
+    }
 
-        /// Sets which header fields the message signature covers. The recommended ones are those of
-        /// DKIM, and DKIM-Signature.
-        ///
-        /// # Errors
-        ///
-        /// [`SignError`](crate::dkim::SignError), if the names do not include From, or have one that
-        /// must not be signed: Authentication-Results and ARC fields (§4.1.2), trace fields.
-        pub fn fields(
-            mut self,
-            fields: crate::dkim::Fields,
-        ) -> Result<Self, crate::dkim::SignError> {
-            self.template.set_fields(fields)?;
-            Ok(self)
-        }
+    /// Sets which header fields the message signature covers: these names in this order. Otherwise
+    /// those that [DKIM signs](crate::dkim::Signer::fields), and DKIM-Signature.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`], if the names do not include From, or have one that must not be signed:
+    /// Authentication-Results and ARC fields (§4.1.2), trace fields.
+    pub fn fields(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, SignError> {
+        self.template
+            .set_fields(names.into_iter().map(Into::into).collect())?;
+        Ok(self)
+    }
 
-        /// Sets how the tags are written.
-        #[must_use]
-        pub fn layout(mut self, layout: crate::arc::Layout) -> Self {
-            self.template.layout = layout;
-            self
-        }
+    /// Writes the tags in alphabetical order on one line: the layout on which test suites agree, so
+    /// that the signatures of different sealers can be compared. Otherwise the instance comes first, as
+    /// §4.1 has it, and lines have at most 78 characters.
+    #[must_use]
+    pub fn sorted_tags(mut self) -> Self {
+        self.template.layout = Layout::Sorted;
+        self
+    }
 
-        /// The sealing domain (`d=`).
-        #[must_use]
-        pub fn domain(&self) -> &crate::Domain {
-            &self.template.domain
-        }
+    /// The sealing domain (`d=`).
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.template.domain
+    }
 
-        /// The selector (`s=`).
-        #[must_use]
-        pub fn selector(&self) -> &str {
-            self.template.selector.as_str()
-        }
+    /// The selector (`s=`).
+    #[must_use]
+    pub fn selector(&self) -> &str {
+        self.template.selector.as_str()
+    }
 
-        /// The name under which the public key must stand in the DNS, as a DKIM key record.
-        #[must_use]
-        pub fn key_name(&self) -> &crate::dns::Name {
-            &self.template.key_name
-        }
-    };
+    /// The name under which the public key must stand in the DNS, as a DKIM key record.
+    #[must_use]
+    pub fn key_name(&self) -> &Name {
+        &self.template.key_name
+    }
 }
-
-pub(super) use sealer_setters;
 
 impl Sealer {
     /// A sealer for `domain`. The algorithm is that of the key.
@@ -117,27 +116,6 @@ impl Sealer {
         Ok(Self {
             template: Template::new(SignatureAlgorithm::of(&key), domain, selector)?,
             key,
-        })
-    }
-
-    sealer_setters!();
-
-    /// The first half of sealing: the header of the message as it leaves. `payload` is what was
-    /// found when it arrived, and `incoming` the state of its chain then. It borrows nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`SealError`], where no seal can be added.
-    pub fn prepare(
-        &self,
-        head: &Head<'_>,
-        payload: &Payload,
-        incoming: &Validation,
-        now: SystemTime,
-    ) -> Result<Sealing, SealError> {
-        Ok(Sealing {
-            plan: self.template.plan(head, payload, incoming, now)?,
-            key: self.key.clone(),
         })
     }
 
@@ -160,20 +138,55 @@ impl Sealer {
     }
 }
 
-/// A set that waits for the body.
-#[derive(Clone, Debug)]
-pub struct Sealing {
-    key: SigningKey,
-    plan: Plan,
+impl<K: Clone> Sealer<K> {
+    /// The first half of sealing: the header of the message as it leaves. `payload` is what was
+    /// found when it arrived, and `incoming` the state of its chain then. It borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SealError`], where no seal can be added.
+    pub fn prepare(
+        &self,
+        head: &Head<'_>,
+        payload: &Payload,
+        incoming: &Validation,
+        now: SystemTime,
+    ) -> Result<Sealing<K>, SealError> {
+        Ok(Sealing {
+            plan: self.template.plan(head, payload, incoming, now)?,
+            key: self.key.clone(),
+        })
+    }
 }
 
-impl Sealing {
+impl<K> fmt::Debug for Sealer<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sealer").field(&self.template).finish()
+    }
+}
+
+/// A set that waits for the body.
+#[derive(Clone)]
+pub struct Sealing<K = SigningKey> {
+    pub(super) key: K,
+    pub(super) plan: Plan,
+}
+
+impl<K> fmt::Debug for Sealing<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sealing").field(&self.plan).finish()
+    }
+}
+
+impl<K> Sealing<K> {
     /// A hasher for the body.
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
         BodyHasher::new([self.plan.request()])
     }
+}
 
+impl Sealing {
     /// Makes the set.
     ///
     /// # Errors

@@ -5,36 +5,33 @@ use super::collect::{Collected, Pending, PendingMessage, PendingSeal};
 use super::settings::Settings;
 use super::validation::Validation;
 use crate::dkim::key_check::{self, KeyUse, signed_octets};
-use crate::dkim::{self, BodyHashes, Canonicalization, Keys, LengthPolicy};
+use crate::dkim::{self, BodyHashes, Canonicalization, Keys};
 
-/// Judges the chain. A key that is missing from `keys` counts as not available, which fails the chain
-/// for good (§5.2.1).
-#[must_use]
-pub fn validate(
-    collected: Collected,
-    keys: &Keys,
-    bodies: &BodyHashes,
-    settings: &Settings,
-) -> Validation {
-    let Collected {
-        mut sets,
-        refused,
-        sealed,
-    } = collected;
-    let mut oldest_pass = None;
-    let cause = match refused {
-        Some(cause) => cause,
-        None => {
-            let newest = check_newest(&mut sets, keys, bodies, settings);
-            let seals = newest.and_then(|()| {
-                oldest_pass = Some(check_older(&mut sets, keys, bodies, settings));
-                check_seals(&mut sets, &sealed, keys, settings)
-            });
-            seals.err().unwrap_or(Cause::Passed)
-        }
-    };
-    let sets = sets.into_iter().map(|pending| pending.set).collect();
-    Validation::new(cause, oldest_pass, sets)
+impl Collected {
+    /// Judges the chain. A key that is missing from `keys` counts as not available, which fails the chain
+    /// for good (§5.2.1).
+    #[must_use]
+    pub fn validate(self, keys: &Keys, bodies: &BodyHashes, settings: &Settings) -> Validation {
+        let Self {
+            mut sets,
+            refused,
+            sealed,
+        } = self;
+        let mut oldest_pass = None;
+        let cause = match refused {
+            Some(cause) => cause,
+            None => {
+                let newest = check_newest(&mut sets, keys, bodies, settings);
+                let seals = newest.and_then(|()| {
+                    oldest_pass = Some(check_older(&mut sets, keys, bodies, settings));
+                    check_seals(&mut sets, &sealed, keys, settings)
+                });
+                seals.err().unwrap_or(Cause::Passed)
+            }
+        };
+        let sets = sets.into_iter().map(|pending| pending.set).collect();
+        Validation::new(cause, oldest_pass, sets)
+    }
 }
 
 /// Step 4: ‘Validate the AMS with the greatest instance value’.
@@ -177,7 +174,7 @@ fn judge_form(
     if body.digest.as_ref() != parsed.body_hash {
         return dkim::Cause::BodyHashMismatch;
     }
-    let covers = body.hashed == body.total || settings.dkim.length == LengthPolicy::Allow;
+    let covers = body.hashed == body.total || settings.dkim.allow_partial_body;
     if key == dkim::Cause::Passed && !covers {
         return dkim::Cause::PartialBody {
             signed: body.hashed,

@@ -209,10 +209,9 @@ fn weak_pass(verification: &Verification) -> Vec<Finding> {
     }
     let exposed: Vec<&str> = verification
         .unsigned_fields()
-        .iter()
-        .filter_map(|field| {
+        .filter_map(|(field, _)| {
             let mut shown = SHOWN_TO_READERS.iter().copied();
-            shown.find(|name| name.eq_ignore_ascii_case(&field.name))
+            shown.find(|name| name.eq_ignore_ascii_case(field))
         })
         .collect();
     if !exposed.is_empty() {

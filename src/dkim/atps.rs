@@ -1,8 +1,6 @@
 //! Authorized third-party signers (RFC 6541, Experimental): whether the author's domain lets another
 //! one sign for it.
 
-use std::fmt;
-
 use crate::crypto::HashAlgorithm;
 use crate::dns::{Name, NameError};
 use crate::domain::Domain;
@@ -15,8 +13,7 @@ use crate::tag_list;
     derive(serde::Serialize),
     serde(rename_all = "lowercase")
 )]
-#[non_exhaustive]
-pub enum AtpsHash {
+pub(crate) enum AtpsHash {
     /// The signing domain itself stands before `._atps.`.
     None,
     /// Its SHA-1 digest in base32; RFC 6541 9.2: this ‘is not a security mechanism’.
@@ -34,33 +31,6 @@ impl AtpsHash {
             b"sha256" => Some(Self::Sha256),
             _ => None,
         }
-    }
-}
-
-/// Whether the author's domain authorizes the signer: the result of `dkim-atps` (RFC 6541 8.3).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-#[non_exhaustive]
-pub enum AtpsResult {
-    /// The author's domain has no record for this signer.
-    Fail,
-    /// It authorizes the signer.
-    Pass,
-    /// It could not be asked.
-    Temperror,
-}
-
-impl fmt::Display for AtpsResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fail => "fail",
-            Self::Pass => "pass",
-            Self::Temperror => "temperror",
-        })
     }
 }
 

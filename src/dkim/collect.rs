@@ -9,7 +9,7 @@ use super::body_hash::{BodyHashRequest, BodyHasher};
 use super::cause::Cause;
 use super::header::{self, FieldIndex, SignedFields, UnsignedField};
 use super::key_check::signed_octets;
-use super::settings::{LengthPolicy, Settings};
+use super::settings::Settings;
 use super::signature::Signature;
 use super::signature_error::{Salvage, SignatureError};
 use crate::dns::Name;
@@ -45,57 +45,57 @@ pub(super) enum Step {
     },
 }
 
-/// Reads all DKIM-Signature fields of a header block.
-///
-/// No more than [`DkimLimits::signatures`](crate::limits::DkimLimits) get any further: first those
-/// whose `d=` is related to the `preferred` domain, usually the author's, then those higher up.
-/// Of more fields than [`DkimLimits::signature_fields`](crate::limits::DkimLimits), the further ones
-/// are not read at all. Results keep the order of the message. `now` is for `x=` and `t=`.
-///
-/// ```
-/// use mailproof::{dkim, message::Head};
-/// use std::time::SystemTime;
-///
-/// let (head, _) = Head::parse(b"DKIM-Signature: v=2\r\nFrom: a@example.com\r\n\r\n");
-/// let settings = dkim::Settings::default();
-/// let collected = dkim::collect(&head, None, SystemTime::now(), &settings);
-/// assert_eq!(collected.len(), 1);
-/// assert!(collected.key_names().is_empty());
-/// ```
-#[must_use]
-pub fn collect(
-    head: &Head<'_>,
-    preferred: Option<&Domain>,
-    now: SystemTime,
-    settings: &Settings,
-) -> Collected {
-    let mut candidates: Vec<Candidate> = head
-        .fields()
-        .iter()
-        .enumerate()
-        .filter(|(_, field)| field.is(b"DKIM-Signature"))
-        .enumerate()
-        .map(|(number, (position, field))| {
-            if number < settings.limits.signature_fields {
-                Candidate::read(position, field, now, settings)
-            } else {
-                Candidate::unread(position, settings.limits.signature_fields)
-            }
-        })
-        .collect();
-    if candidates.is_empty() {
-        return Collected { candidates };
-    }
-    refuse_beyond_limit(&mut candidates, preferred, settings.limits.signatures);
-    let index = FieldIndex::new(head);
-    let mut room = settings.limits.signed_octets;
-    for candidate in &mut candidates {
-        candidate.select_header(head, &index, &mut room, settings);
-    }
-    Collected { candidates }
-}
-
 impl Collected {
+    /// Reads all DKIM-Signature fields of a header block.
+    ///
+    /// No more than [`DkimLimits::signatures`](crate::limits::DkimLimits) get any further: first those
+    /// whose `d=` is related to the `preferred` domain, usually the author's, then those higher up.
+    /// Of more fields than [`DkimLimits::signature_fields`](crate::limits::DkimLimits), the further ones
+    /// are not read at all. Results keep the order of the message. `now` is for `x=` and `t=`.
+    ///
+    /// ```
+    /// use mailproof::{dkim, message::Head};
+    /// use std::time::SystemTime;
+    ///
+    /// let (head, _) = Head::parse(b"DKIM-Signature: v=2\r\nFrom: a@example.com\r\n\r\n");
+    /// let settings = dkim::Settings::default();
+    /// let collected = dkim::Collected::read(&head, None, SystemTime::now(), &settings);
+    /// assert_eq!(collected.len(), 1);
+    /// assert!(collected.key_names().is_empty());
+    /// ```
+    #[must_use]
+    pub fn read(
+        head: &Head<'_>,
+        preferred: Option<&Domain>,
+        now: SystemTime,
+        settings: &Settings,
+    ) -> Self {
+        let mut candidates: Vec<Candidate> = head
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is(b"DKIM-Signature"))
+            .enumerate()
+            .map(|(number, (position, field))| {
+                if number < settings.limits.signature_fields {
+                    Candidate::read(position, field, now, settings)
+                } else {
+                    Candidate::unread(position, settings.limits.signature_fields)
+                }
+            })
+            .collect();
+        if candidates.is_empty() {
+            return Self { candidates };
+        }
+        refuse_beyond_limit(&mut candidates, preferred, settings.limits.signatures);
+        let index = FieldIndex::new(head);
+        let mut room = settings.limits.signed_octets;
+        for candidate in &mut candidates {
+            candidate.select_header(head, &index, &mut room, settings);
+        }
+        Self { candidates }
+    }
+
     /// How many DKIM-Signature fields the message has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -244,7 +244,7 @@ fn first_look(signature: &Signature, now: SystemTime, settings: &Settings) -> Re
         return Err(Cause::Sha1);
     }
     check_times(signature, now, settings)?;
-    if signature.length().is_some() && settings.length == LengthPolicy::Refuse {
+    if signature.length().is_some() && settings.refuse_length {
         return Err(Cause::LengthGiven);
     }
     let missing = settings.required_fields.iter().find(|required| {

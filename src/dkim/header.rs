@@ -196,16 +196,12 @@ pub(super) struct SignedFields {
 }
 
 impl SignedFields {
-    pub(super) fn iter(&self) -> impl Iterator<Item = SignedField<'_>> {
-        let pairs = self.names.iter().zip(&self.positions);
-        pairs.map(|(name, position)| SignedField {
-            name,
-            position: *position,
-        })
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
+        self.names.iter().zip(self.positions.iter().copied())
     }
 }
 
-/// What a [`SignedField`] is serialized from.
+/// How [`SignedFields`] are serialized.
 #[cfg(feature = "serde")]
 #[derive(serde::Serialize)]
 struct OwnedSignedField {
@@ -216,35 +212,22 @@ struct OwnedSignedField {
 #[cfg(feature = "serde")]
 impl From<SignedFields> for Vec<OwnedSignedField> {
     fn from(fields: SignedFields) -> Self {
-        let owned = |field: SignedField<'_>| OwnedSignedField {
-            name: field.name.to_owned(),
-            position: field.position,
+        let owned = |(name, position): (&str, Option<usize>)| OwnedSignedField {
+            name: name.to_owned(),
+            position,
         };
         fields.iter().map(owned).collect()
     }
 }
 
-/// A name in `h=` and the header field it stands for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct SignedField<'a> {
-    /// The name as it stands in `h=`.
-    pub name: &'a str,
-    /// The position of the field in [`Head::fields`]; `None` where no (further) field has the name,
-    /// so that adding one breaks the signature.
-    pub position: Option<usize>,
-}
-
 /// A header field that is present, but not covered by a signature.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct UnsignedField {
+pub(crate) struct UnsignedField {
     /// The name in lower case.
-    pub name: String,
+    pub(super) name: String,
     /// How many fields of this name are not covered.
-    pub instances: usize,
+    pub(super) instances: usize,
 }
 
 /// Writes the selected fields, each with its CRLF, and gives up beyond `room` octets.
@@ -281,15 +264,8 @@ pub(crate) fn write_own(field: &Field<'_>, canonicalization: Canonicalization, o
     canonicalization.write_header_field(field.name(), field.gap(), &value, out);
 }
 
-/// The value of a signature field with the value of its `b=` tag removed, white space around it
-/// included: what is hashed (§3.7), before canonicalization.
-///
-/// ```
-/// let value = mailproof::dkim::without_signature(b" bh=B=; b = abc\r\n def ; h=From");
-/// assert_eq!(value, b" bh=B=; b =; h=From");
-/// ```
-#[must_use]
-pub fn without_signature(value: &[u8]) -> Vec<u8> {
+/// See [`Signature::without_signature`](super::Signature::without_signature).
+pub(crate) fn without_signature(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = Some(value);
     while let Some(list) = rest {

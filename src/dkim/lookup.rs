@@ -4,63 +4,66 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use super::atps::{self, AtpsResult};
+use super::algorithm::DkimResult;
+use super::atps;
 use super::cause::Cause;
 use super::fetch::verify_message;
 use super::key::{KeyRecord, KeyRecordError};
 use super::report_request::ReportRequest;
-use super::settings::{Settings, TestingKeys};
-use super::sign::{SignError, Signer, sign};
+use super::settings::Settings;
+use super::sign::{SignError, Signer};
 use super::verification::Verification;
 use crate::dns::{LookupError, Name, Resolver};
 use crate::domain::Domain;
 use crate::message::Message;
 
-/// Checks a signer before it goes live: whether the published record is that of its key, whether its
-/// domain aligns with the From domain of the mail it will sign, and whether a test message that it
-/// signs verifies. Nothing is sent.
-///
-/// An empty result means that it is ready.
-///
-/// ```
-/// use mailproof::crypto::SigningKey;
-/// use mailproof::{dkim, dns};
-/// use std::time::SystemTime;
-///
-/// let signer = dkim::Signer::new(SigningKey::ed25519(&[7; 32])?, "example.com".parse()?, "new")?;
-/// let from = "example.com".parse()?;
-/// let mut zone = dns::Zone::new();
-/// let found = dns::block_on(dkim::check_signer(&zone, &signer, &from, SystemTime::now()));
-/// assert_eq!(found, [dkim::Unready::NoKey]);
-///
-/// zone.add_txt("new._domainkey.example.com", signer.record())?;
-/// let found = dns::block_on(dkim::check_signer(&zone, &signer, &from, SystemTime::now()));
-/// assert!(found.is_empty());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub async fn check_signer(
-    resolver: &dyn Resolver,
-    signer: &Signer,
-    from: &Domain,
-    now: SystemTime,
-) -> Vec<Unready> {
-    let mut found = Vec::new();
-    if !signer.domain().is_within(from) && !from.is_within(signer.domain()) {
-        found.push(Unready::Unaligned);
-    }
-    match resolver.txt(signer.key_name()).await {
-        Ok(answer) => {
-            let records = answer.as_slice().iter();
-            check_records(signer, records.map(|record| record.as_bytes()), &mut found);
+impl Signer {
+    /// Checks a signer before it goes live: whether the published record is that of its key, whether its
+    /// domain aligns with the From domain of the mail it will sign, and whether a test message that it
+    /// signs verifies. Nothing is sent.
+    ///
+    /// An empty result means that it is ready.
+    ///
+    /// ```
+    /// use mailproof::crypto::SigningKey;
+    /// use mailproof::{dkim, dns};
+    /// use std::time::SystemTime;
+    ///
+    /// let signer = dkim::Signer::new(SigningKey::ed25519(&[7; 32])?, "example.com".parse()?, "new")?;
+    /// let from = "example.com".parse()?;
+    /// let mut zone = dns::Zone::new();
+    /// let found = dns::block_on(signer.check(&zone, &from, SystemTime::now()));
+    /// assert_eq!(found, [dkim::Unready::NoKey]);
+    ///
+    /// zone.add_txt("new._domainkey.example.com", signer.record())?;
+    /// let found = dns::block_on(signer.check(&zone, &from, SystemTime::now()));
+    /// assert!(found.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn check(
+        &self,
+        resolver: &dyn Resolver,
+        from: &Domain,
+        now: SystemTime,
+    ) -> Vec<Unready> {
+        let mut found = Vec::new();
+        if !self.domain().is_within(from) && !from.is_within(self.domain()) {
+            found.push(Unready::Unaligned);
         }
-        Err(error) => found.push(Unready::KeyUnavailable(error)),
+        match resolver.txt(self.key_name()).await {
+            Ok(answer) => {
+                let records = answer.as_slice().iter();
+                check_records(self, records.map(|record| record.as_bytes()), &mut found);
+            }
+            Err(error) => found.push(Unready::KeyUnavailable(error)),
+        }
+        if found.iter().all(Unready::allows_a_test)
+            && let Some(problem) = sign_and_verify(resolver, self, from, now).await
+        {
+            found.push(problem);
+        }
+        found
     }
-    if found.iter().all(Unready::allows_a_test)
-        && let Some(problem) = sign_and_verify(resolver, signer, from, now).await
-    {
-        found.push(problem);
-    }
-    found
 }
 
 fn check_records<'r>(
@@ -100,7 +103,7 @@ async fn sign_and_verify(
     now: SystemTime,
 ) -> Option<Unready> {
     let mail = format!("From: postmaster@{from}\r\nSubject: test\r\n\r\n Test \r\n");
-    let signed = match sign(
+    let signed = match Signer::sign(
         std::slice::from_ref(signer),
         &Message::parse(mail.as_bytes()),
         now,
@@ -110,7 +113,7 @@ async fn sign_and_verify(
     };
     let mail = format!("{}{mail}", signed.header());
     let settings = Settings {
-        testing_keys: TestingKeys::Count,
+        count_testing_keys: true,
         ..Settings::default()
     };
     let message = Message::parse(mail.as_bytes());
@@ -179,50 +182,48 @@ impl fmt::Display for Unready {
     }
 }
 
-/// Asks whether the author's domain authorizes the signer of a signature that passed (RFC 6541 4).
-/// `None` where there is nothing to ask: the signature did not pass, has no `atps=`, or one for another
-/// domain than the author's.
-pub async fn check_third_party(
-    resolver: &dyn Resolver,
-    verification: &Verification,
-    author: &Domain,
-) -> Option<AtpsResult> {
-    let (domain, hash) = verification.third_party()?;
-    let signer = verification.domain()?;
-    if *verification.cause() != Cause::Passed || domain != author {
-        return None;
-    }
-    let Ok(name) = atps::query_name(signer, hash, author) else {
-        return Some(AtpsResult::Fail);
-    };
-    Some(match resolver.txt(&name).await {
-        Err(_) => AtpsResult::Temperror,
-        Ok(answer) => {
-            let mut records = answer.as_slice().iter();
-            if records.any(|record| atps::authorizes(record.as_bytes(), signer)) {
-                AtpsResult::Pass
-            } else {
-                AtpsResult::Fail
-            }
+impl Verification {
+    /// Asks whether the author's domain authorizes the signer of a signature that passed (RFC 6541 4):
+    /// pass, fail or temperror, the result of `dkim-atps` (RFC 6541 8.3).
+    /// `None` where there is nothing to ask: the signature did not pass, has no `atps=`, or one for another
+    /// domain than the author's.
+    pub async fn check_third_party(
+        &self,
+        resolver: &dyn Resolver,
+        author: &Domain,
+    ) -> Option<DkimResult> {
+        let (domain, hash) = self.third_party.as_ref()?;
+        let signer = self.domain()?;
+        if *self.cause() != Cause::Passed || domain != author {
+            return None;
         }
-    })
-}
+        let Ok(name) = atps::query_name(signer, *hash, author) else {
+            return Some(DkimResult::Fail);
+        };
+        Some(match resolver.txt(&name).await {
+            Err(_) => DkimResult::Temperror,
+            Ok(answer) => {
+                let mut records = answer.as_slice().iter();
+                if records.any(|record| atps::authorizes(record.as_bytes(), signer)) {
+                    DkimResult::Pass
+                } else {
+                    DkimResult::Fail
+                }
+            }
+        })
+    }
 
-/// Asks where to report a failed signature (RFC 6651 3.3, steps 1 to 8; the random choice of `rp=`
-/// is the caller's). `None` where no report is wanted, or none for this cause.
-pub async fn report_request(
-    resolver: &dyn Resolver,
-    verification: &Verification,
-) -> Option<ReportRequest> {
-    let domain = verification
-        .domain()
-        .filter(|_| verification.wants_reports())?;
-    let name = Name::below(b"_report._domainkey", domain).ok()?;
-    let answer = resolver.txt(&name).await.ok()?;
-    // ‘... or if multiple TXT records are returned, terminate.’
-    let [record] = answer.as_slice() else {
-        return None;
-    };
-    ReportRequest::parse(record.as_bytes(), domain)
-        .filter(|request| request.wants(verification.cause()))
+    /// Asks where to report a failed signature (RFC 6651 3.3, steps 1 to 8; the random choice of `rp=`
+    /// is the caller's). `None` where no report is wanted, or none for this cause.
+    pub async fn report_request(&self, resolver: &dyn Resolver) -> Option<ReportRequest> {
+        let domain = self.domain().filter(|_| self.wants_reports())?;
+        let name = Name::below(b"_report._domainkey", domain).ok()?;
+        let answer = resolver.txt(&name).await.ok()?;
+        // ‘... or if multiple TXT records are returned, terminate.’
+        let [record] = answer.as_slice() else {
+            return None;
+        };
+        ReportRequest::parse(record.as_bytes(), domain)
+            .filter(|request| request.wants(self.cause()))
+    }
 }

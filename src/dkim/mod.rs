@@ -1,9 +1,9 @@
 //! DKIM (RFC 6376, with RFC 8301, 8463 and 8616): verifying and making signatures.
 //!
 //! Verification goes in steps that a server can take one by one, or all at once with
-//! [`verify_message`]: [`collect`] reads the signatures of a header block and refuses what needs no
-//! further look; [`fetch`] asks for the keys, all at the same time; a [`BodyHasher`] takes the body
-//! in chunks of any size; [`verify`] judges, without any input or output. ‘§’ is a section of RFC
+//! [`verify_message`]: [`Collected::read`] reads the signatures of a header block and refuses what needs no
+//! further look; [`Keys::fetch`] asks for the keys, all at the same time; a [`BodyHasher`] takes the body
+//! in chunks of any size; [`Collected::verify`] judges, without any input or output. ‘§’ is a section of RFC
 //! 6376.
 //!
 //! ```
@@ -20,22 +20,22 @@
 //!
 //! # Signing, and changing keys
 //!
-//! A [`Signer`] holds a key, a domain and a selector; [`sign`] makes the signatures of any number of
-//! them in one pass over the body. [`check_signer`] tells whether the DNS agrees with it. Keys are
+//! A [`Signer`] holds a key, a domain and a selector; [`Signer::sign`] makes the signatures of any number of
+//! them in one pass over the body. [`Signer::check`] tells whether the DNS agrees with it. Keys are
 //! changed without a gap by using two selectors in turn:
 //!
 //! 1. Make the new key ([`SigningKey::generate_ed25519`](crate::crypto::SigningKey::generate_ed25519),
 //!    or RSA with `openssl`), and publish its record ([`Signer::record`], [`Publication`]) under a
 //!    selector that is not in use, such as `2026b` beside `2026a`.
 //! 2. Wait until no resolver can still hold the answer that there is no such name: the negative TTL
-//!    of the zone. Then [`check_signer`] for the new signer must find nothing.
+//!    of the zone. Then [`Signer::check`] for the new signer must find nothing.
 //! 3. Sign with the new signer.
 //! 4. Keep the old record for as long as mail signed with it may be under way or looked at again: a
 //!    week at least. A signature with `x=` needs its key no longer than that.
 //! 5. Publish the old record with an empty `p=`, which says that the key was revoked, and some weeks
 //!    later remove it. Never publish two records under one selector (§3.6.2.2).
 //!
-//! To sign with RSA and Ed25519 at once, give [`sign`] two signers with different selectors; most
+//! To sign with RSA and Ed25519 at once, give [`Signer::sign`] two signers with different selectors; most
 //! receivers check RSA only.
 
 mod algorithm;
@@ -68,28 +68,24 @@ mod verification;
 mod verify;
 
 pub use algorithm::{DkimResult, SignatureAlgorithm};
-pub use atps::{AtpsHash, AtpsResult};
 pub use body::BodyCanonicalizer;
 pub use body_facts::BodyFacts;
 pub use body_hash::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes};
 pub use canonicalize::Canonicalization;
 pub use cause::Cause;
-pub use collect::{Collected, collect};
-pub use external::{ExternalKey, ExternalSigner, ExternalSigning, ToSign, sign_externally};
-pub use fetch::{fetch, verify_message};
+pub use collect::Collected;
+pub use external::ExternalKey;
+pub use fetch::verify_message;
 pub use hazards::Hazards;
-pub use header::{SignedField, UnsignedField, without_signature};
 pub use key::{KeyRecord, KeyRecordError, KeyType};
 pub use keys::Keys;
-pub use lookup::{Unready, check_signer, check_third_party, report_request};
+pub use lookup::Unready;
 pub use publish::Publication;
 pub use report_request::ReportRequest;
-pub use settings::{LengthPolicy, Settings, TestingKeys};
+pub use settings::Settings;
 pub(crate) use sign::seconds;
-pub use sign::{SignError, Signed, Signer, Signing, sign};
+pub use sign::{SignError, Signed, Signer, Signing};
 pub use signature::{Identity, Signature};
-pub use signature_error::{Salvage, SignatureError};
-pub use template::Fields;
+pub use signature_error::SignatureError;
 pub(crate) use template::{check_names, signer_names};
 pub use verification::Verification;
-pub use verify::verify;

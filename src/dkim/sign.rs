@@ -1,5 +1,6 @@
 //! Making signatures (§5).
 
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::algorithm::SignatureAlgorithm;
@@ -8,7 +9,7 @@ use super::hazards::Hazards;
 use super::header::FieldIndex;
 use super::key_check::signed_octets;
 use super::publish::Publication;
-use super::template::{Prepared, Template, template_setters};
+use super::template::{Prepared, Template};
 use crate::crypto::{SigningKey, SigningKeyError};
 use crate::dns::NameError;
 use crate::domain::{Domain, DomainError};
@@ -17,8 +18,10 @@ use crate::message::{Head, Message};
 /// Who signs, with which key, and how: everything about signatures but the message and the time.
 ///
 /// The defaults are relaxed/relaxed, and the fields of §5.4.1 signed one more time than they occur,
-/// so that none can be added ([`Fields::Recommended`](super::Fields::Recommended)). There is no way to limit the signed length
+/// so that none can be added ([`fields`](Self::fields)). There is no way to limit the signed length
 /// of the body (`l=`), since that lets anybody append to it (§8.2).
+///
+/// `K` is the key: a [`SigningKey`], or one that is held elsewhere ([`external`](Signer::external)).
 ///
 /// ```
 /// use mailproof::crypto::SigningKey;
@@ -29,7 +32,7 @@ use crate::message::{Head, Message};
 /// let signer = dkim::Signer::new(key, "example.com".parse()?, "2026")?;
 /// let mail = b"From: a@example.com\r\nSubject: hi\r\n\r\nHello\r\n";
 /// let now = SystemTime::now();
-/// let signed = dkim::sign(&[signer.clone()], &Message::parse(mail), now)?;
+/// let signed = dkim::Signer::sign(&[signer.clone()], &Message::parse(mail), now)?;
 /// let mail = [signed.header().as_bytes(), mail].concat();
 ///
 /// let mut zone = dns::Zone::new();
@@ -40,10 +43,10 @@ use crate::message::{Head, Message};
 /// assert_eq!(verifications[0].result(), dkim::DkimResult::Pass);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Signer {
-    key: SigningKey,
-    template: Template,
+#[derive(Clone)]
+pub struct Signer<K = SigningKey> {
+    pub(super) key: K,
+    pub(super) template: Template,
 }
 
 impl Signer {
@@ -59,23 +62,42 @@ impl Signer {
         })
     }
 
-    template_setters!();
-
-    /// The key.
-    #[must_use]
-    pub fn key(&self) -> &SigningKey {
-        &self.key
-    }
-
     /// The text of the TXT record that must stand at [`key_name`](Self::key_name).
     #[must_use]
     pub fn record(&self) -> String {
         Publication::new(self.key.verifying_key()).to_string()
     }
 
+    /// Signs a whole message, with one pass over the body for all signers. The signatures belong above
+    /// the message, see [`Signed::header`].
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Key`], if a key cannot sign.
+    pub fn sign(
+        signers: &[Self],
+        message: &Message<'_>,
+        now: SystemTime,
+    ) -> Result<Signed, SignError> {
+        let signing = Self::prepare(signers, message.head(), now);
+        let mut hasher = signing.body_hasher();
+        hasher.update(message.body());
+        signing.finish(&hasher.finish())
+    }
+}
+
+impl<K> Signer<K> {
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+impl<K: Clone> Signer<K> {
     /// The first half of signing: the header. It borrows nothing.
     #[must_use]
-    pub fn prepare(signers: &[Self], head: &Head<'_>, now: SystemTime) -> Signing {
+    pub fn prepare(signers: &[Self], head: &Head<'_>, now: SystemTime) -> Signing<K> {
         let index = FieldIndex::new(head);
         let now = seconds(now);
         Signing {
@@ -93,6 +115,12 @@ impl Signer {
     }
 }
 
+impl<K> fmt::Debug for Signer<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Signer").field(&self.template).finish()
+    }
+}
+
 /// What `t=` can express.
 pub(crate) fn seconds(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH)
@@ -103,19 +131,27 @@ pub(crate) fn seconds(now: SystemTime) -> u64 {
 pub(super) const LAST_TIME: u64 = 999_999_999_999;
 
 /// Signatures that wait for the body.
-#[derive(Clone, Debug)]
-pub struct Signing {
-    parts: Vec<(SigningKey, Prepared)>,
-    hazards: Hazards,
+#[derive(Clone)]
+pub struct Signing<K = SigningKey> {
+    pub(super) parts: Vec<(K, Prepared)>,
+    pub(super) hazards: Hazards,
 }
 
-impl Signing {
+impl<K> Signing<K> {
     /// A hasher for the body, which serves all signatures in one pass.
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
         BodyHasher::new(self.parts.iter().map(|(_, prepared)| prepared.request()))
     }
+}
 
+impl<K> fmt::Debug for Signing<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signing").finish_non_exhaustive()
+    }
+}
+
+impl Signing {
     /// Makes the signatures.
     ///
     /// # Errors
@@ -134,23 +170,6 @@ impl Signing {
             hazards: self.hazards.with_body(bodies.facts()),
         })
     }
-}
-
-/// Signs a whole message, with one pass over the body for all signers. The signatures belong above
-/// the message, see [`Signed::header`].
-///
-/// # Errors
-///
-/// [`SignError::Key`], if a key cannot sign.
-pub fn sign(
-    signers: &[Signer],
-    message: &Message<'_>,
-    now: SystemTime,
-) -> Result<Signed, SignError> {
-    let signing = Signer::prepare(signers, message.head(), now);
-    let mut hasher = signing.body_hasher();
-    hasher.update(message.body());
-    signing.finish(&hasher.finish())
 }
 
 /// Signatures that were made.

@@ -5,6 +5,7 @@ use std::fmt;
 use super::algorithm::SignatureAlgorithm;
 use super::atps::AtpsHash;
 use super::canonicalize::Canonicalization;
+use super::header;
 use super::quoted_printable;
 use super::signature_error::SignatureError;
 use super::tags::{FieldNames, SHOWN, Tags};
@@ -40,7 +41,7 @@ pub struct Signature {
     timestamp: Option<u64>,
     expiration: Option<u64>,
     copied_fields: Option<Vec<u8>>,
-    third_party: Option<(Domain, AtpsHash)>,
+    pub(super) third_party: Option<(Domain, AtpsHash)>,
     wants_reports: bool,
     prefix: String,
 }
@@ -62,6 +63,18 @@ impl Signature {
             });
         }
         Self::read(&tags, signed_fields, identity)
+    }
+
+    /// The value of a signature field with the value of its `b=` tag removed, white space around it
+    /// included: what is hashed (§3.7), before canonicalization.
+    ///
+    /// ```
+    /// let value = mailproof::dkim::Signature::without_signature(b" bh=B=; b = abc\r\n def ; h=From");
+    /// assert_eq!(value, b" bh=B=; b =; h=From");
+    /// ```
+    #[must_use]
+    pub fn without_signature(value: &[u8]) -> Vec<u8> {
+        header::without_signature(value)
     }
 
     /// Reads the value of an ARC-Message-Signature field (RFC 8617 4.1.2), which has no `v=` and an
@@ -228,10 +241,8 @@ impl Signature {
     /// `atps=` and `atpsh=` (RFC 6541 4): the domain that is said to authorize this signer, and how
     /// the name to ask is made.
     #[must_use]
-    pub fn third_party(&self) -> Option<(&Domain, AtpsHash)> {
-        self.third_party
-            .as_ref()
-            .map(|(domain, hash)| (domain, *hash))
+    pub fn third_party(&self) -> Option<&Domain> {
+        self.third_party.as_ref().map(|(domain, _)| domain)
     }
 
     /// Whether the signer asks for reports of failures (`r=y`, RFC 6651 3.2).

@@ -8,7 +8,7 @@ use super::canonicalize::Canonicalization;
 use super::field_writer::FieldWriter;
 use super::header::{self, FieldIndex};
 use super::quoted_printable;
-use super::sign::{LAST_TIME, SignError};
+use super::sign::{LAST_TIME, SignError, Signer};
 use crate::dns::Name;
 use crate::domain::Domain;
 use crate::limits::DkimLimits;
@@ -25,7 +25,8 @@ pub(super) struct Template {
     identity: Option<String>,
     header: Canonicalization,
     body: Canonicalization,
-    fields: Fields,
+    /// The recommended ones, where there are none.
+    fields: Option<Vec<String>>,
     timestamp: bool,
     lifetime: Option<Duration>,
 }
@@ -45,7 +46,7 @@ impl Template {
             identity: None,
             header: Canonicalization::Relaxed,
             body: Canonicalization::Relaxed,
-            fields: Fields::Recommended,
+            fields: None,
             timestamp: true,
             lifetime: None,
         })
@@ -70,84 +71,76 @@ pub(crate) fn signer_names(
     Ok((selector, key_name))
 }
 
-macro_rules! template_setters {
-    () => {
-        /// Sets how header and body are canonicalized (`c=`).
-        #[must_use]
-        pub fn canonicalization(
-            mut self,
-            header: crate::dkim::Canonicalization,
-            body: crate::dkim::Canonicalization,
-        ) -> Self {
-            self.template.set_canonicalization(header, body);
-            self
-        }
+impl<K> Signer<K> {
+    /// Sets how header and body are canonicalized (`c=`).
+    #[must_use]
+    pub fn canonicalization(mut self, header: Canonicalization, body: Canonicalization) -> Self {
+        self.template.set_canonicalization(header, body);
+        self
+    }
 
-        /// Sets which header fields are signed (`h=`).
-        ///
-        /// # Errors
-        ///
-        /// [`SignError`](crate::dkim::SignError), if the names do not include From or have one that
-        /// must not be signed.
-        pub fn fields(
-            mut self,
-            fields: crate::dkim::Fields,
-        ) -> Result<Self, crate::dkim::SignError> {
-            self.template.set_fields(fields)?;
-            Ok(self)
-        }
+    /// Sets which header fields are signed (`h=`): these names in this order, no more and no less.
+    ///
+    /// Otherwise From, Reply-To, Subject, Date, To, Cc, Message-ID, In-Reply-To, References and the
+    /// MIME fields are, each once more than it occurs, so that none can be added unseen; and Resent-*,
+    /// List-* and Sender as often as they occur, since mailing lists add those.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`], if the names do not include From or have one that must not be signed.
+    pub fn fields(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, SignError> {
+        self.template
+            .set_fields(names.into_iter().map(Into::into).collect())?;
+        Ok(self)
+    }
 
-        /// Sets on whose behalf is signed (`i=`): a local part, which may be empty, and the signing
-        /// domain or one below it.
-        ///
-        /// # Errors
-        ///
-        /// [`SignError::Identity`](crate::dkim::SignError::Identity) for any other domain.
-        pub fn identity(
-            mut self,
-            local_part: &str,
-            domain: &crate::Domain,
-        ) -> Result<Self, crate::dkim::SignError> {
-            self.template.set_identity(local_part, domain)?;
-            Ok(self)
-        }
+    /// Sets on whose behalf is signed (`i=`): a local part, which may be empty, and the signing
+    /// domain or one below it.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Identity`] for any other domain.
+    pub fn identity(mut self, local_part: &str, domain: &Domain) -> Result<Self, SignError> {
+        self.template.set_identity(local_part, domain)?;
+        Ok(self)
+    }
 
-        /// Sets how long after signing the signature expires (`x=`); without it, never. The field has
-        /// room for twelve digits, so a longer lifetime ends in the year 33658.
-        #[must_use]
-        pub fn expires_after(mut self, lifetime: std::time::Duration) -> Self {
-            self.template.set_lifetime(lifetime);
-            self
-        }
+    /// Sets how long after signing the signature expires (`x=`); without it, never. The field has
+    /// room for twelve digits, so a longer lifetime ends in the year 33658.
+    #[must_use]
+    pub fn expires_after(mut self, lifetime: Duration) -> Self {
+        self.template.set_lifetime(lifetime);
+        self
+    }
 
-        /// Leaves `t=` out, which otherwise tells the time of signing.
-        #[must_use]
-        pub fn without_timestamp(mut self) -> Self {
-            self.template.omit_timestamp();
-            self
-        }
+    /// Leaves `t=` out, which otherwise tells the time of signing.
+    #[must_use]
+    pub fn without_timestamp(mut self) -> Self {
+        self.template.omit_timestamp();
+        self
+    }
 
-        /// The signing domain (`d=`).
-        #[must_use]
-        pub fn domain(&self) -> &crate::Domain {
-            &self.template.domain
-        }
+    /// The signing domain (`d=`).
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.template.domain
+    }
 
-        /// The selector (`s=`).
-        #[must_use]
-        pub fn selector(&self) -> &str {
-            self.template.selector.as_str()
-        }
+    /// The selector (`s=`).
+    #[must_use]
+    pub fn selector(&self) -> &str {
+        self.template.selector.as_str()
+    }
 
-        /// The name under which the public key must stand in the DNS.
-        #[must_use]
-        pub fn key_name(&self) -> &crate::dns::Name {
-            &self.template.key_name
-        }
-    };
+    /// The name under which the public key must stand in the DNS.
+    #[must_use]
+    pub fn key_name(&self) -> &Name {
+        &self.template.key_name
+    }
 }
-
-pub(super) use template_setters;
 
 impl Template {
     pub(super) fn set_canonicalization(
@@ -159,11 +152,9 @@ impl Template {
         self.body = body;
     }
 
-    pub(super) fn set_fields(&mut self, fields: Fields) -> Result<(), SignError> {
-        if let Fields::Exactly(names) = &fields {
-            check_names(names, TRACE_FIELDS)?;
-        }
-        self.fields = fields;
+    pub(super) fn set_fields(&mut self, names: Vec<String>) -> Result<(), SignError> {
+        check_names(&names, TRACE_FIELDS)?;
+        self.fields = Some(names);
         Ok(())
     }
 
@@ -191,8 +182,8 @@ impl Template {
     /// The header half: names and canonical data of the fields to be signed.
     pub(super) fn prepare(&self, head: &Head<'_>, index: &FieldIndex<'_>, now: u64) -> Prepared {
         let names = match &self.fields {
-            Fields::Recommended => index.recommended(),
-            Fields::Exactly(names) => names.clone(),
+            None => index.recommended(),
+            Some(names) => names.clone(),
         };
         let selected = index.select(names.iter().map(String::as_str), usize::MAX);
         let data = header::write_selected(head, &selected, self.header, usize::MAX);
@@ -273,19 +264,6 @@ impl Prepared {
     }
 }
 
-/// Which header fields are signed.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Fields {
-    /// From, Reply-To, Subject, Date, To, Cc, Message-ID, In-Reply-To, References and the MIME fields, each
-    /// once more than it occurs, so that none can be added unseen; and Resent-*, List-* and Sender
-    /// as often as they occur, since mailing lists add those.
-    #[default]
-    Recommended,
-    /// These names in this order, no more and no less.
-    Exactly(Vec<String>),
-}
-
 /// Whether a signature may be made over these names; the `trace` fields are those that each host
 /// adds, removes or renames.
 pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignError> {
@@ -311,7 +289,7 @@ pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignEr
 }
 
 impl FieldIndex<'_> {
-    /// The names of [`Fields::Recommended`] for this header block.
+    /// The names that are signed by default, for this header block.
     pub(crate) fn recommended(&self) -> Vec<String> {
         let mut names = Vec::new();
         for name in OVERSIGNED {

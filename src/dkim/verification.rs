@@ -7,7 +7,7 @@ use super::algorithm::DkimResult;
 use super::atps::AtpsHash;
 use super::body_hash::BodyHash;
 use super::cause::Cause;
-use super::header::{SignedField, SignedFields, UnsignedField};
+use super::header::{SignedFields, UnsignedField};
 use super::signature::Signature;
 use super::signature_error::Salvage;
 use crate::auth_results::{Method, MethodResult, Property};
@@ -40,7 +40,7 @@ pub struct Verification {
     body_total: Option<u64>,
     computed_body_hash: Option<String>,
     claimed_body_hash: Option<String>,
-    third_party: Option<(Domain, AtpsHash)>,
+    pub(super) third_party: Option<(Domain, AtpsHash)>,
     wants_reports: bool,
     pub(super) counts: bool,
 }
@@ -80,9 +80,7 @@ impl Verification {
             body_total: body.map(|body| body.total),
             computed_body_hash: body.map(|body| text::base64_encode(body.digest.as_ref())),
             claimed_body_hash: Some(text::base64_encode(signature.body_hash())),
-            third_party: signature
-                .third_party()
-                .map(|(domain, hash)| (domain.clone(), hash)),
+            third_party: signature.third_party.clone(),
             wants_reports: signature.wants_reports(),
             counts: true,
         }
@@ -196,16 +194,19 @@ impl Verification {
         self.header_intact
     }
 
-    /// The names in `h=` with the fields that they stand for. Empty where the signature was refused
-    /// before that mattered.
-    pub fn signed_fields(&self) -> impl Iterator<Item = SignedField<'_>> {
+    /// The names as they stand in `h=`, each with the position of its field in
+    /// [`Head::fields`](crate::message::Head::fields); `None` where no (further) field has the name,
+    /// so that adding one breaks the signature. Empty where the signature was refused before that
+    /// mattered.
+    pub fn signed_fields(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
         self.signed_fields.iter()
     }
 
-    /// The header fields that are present but not covered.
-    #[must_use]
-    pub fn unsigned_fields(&self) -> &[UnsignedField] {
-        &self.unsigned_fields
+    /// The header fields that are present but not covered: names in lower case, and how many fields of
+    /// each are not.
+    pub fn unsigned_fields(&self) -> impl Iterator<Item = (&str, usize)> {
+        let fields = self.unsigned_fields.iter();
+        fields.map(|field| (field.name.as_str(), field.instances))
     }
 
     /// Octets of the canonical body that are covered.
@@ -232,12 +233,11 @@ impl Verification {
         self.claimed_body_hash.as_deref()
     }
 
-    /// The domain that is said to authorize this signer (`atps=`, RFC 6541), and how to ask it.
+    /// The domain that is said to authorize this signer (`atps=`, RFC 6541); see
+    /// [`check_third_party`](Self::check_third_party).
     #[must_use]
-    pub fn third_party(&self) -> Option<(&Domain, AtpsHash)> {
-        self.third_party
-            .as_ref()
-            .map(|(domain, hash)| (domain, *hash))
+    pub fn third_party(&self) -> Option<&Domain> {
+        self.third_party.as_ref().map(|(domain, _)| domain)
     }
 
     /// Whether the signer asks for reports of failures (`r=y`, RFC 6651 3.1).
@@ -248,7 +248,7 @@ impl Verification {
 
     /// What DMARC may take from this signature: its `d=`, where it passed or could not be checked
     /// now. A testing key vouches for nothing unless
-    /// [`TestingKeys::Count`](super::TestingKeys::Count) was set.
+    /// [`Settings::count_testing_keys`](super::Settings::count_testing_keys) was set.
     #[must_use]
     pub fn authenticated_identifier(&self) -> Option<AuthenticatedIdentifier> {
         let status = match self.result {

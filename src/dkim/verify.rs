@@ -5,40 +5,41 @@ use super::cause::Cause;
 use super::collect::{Candidate, Collected, Step, body_hash_request};
 use super::key_check::{self, KeyUse};
 use super::keys::Keys;
-use super::settings::{LengthPolicy, Settings, TestingKeys};
+use super::settings::Settings;
 use super::signature::Signature;
 use super::verification::{KeyFacts, Verification};
 
-/// Judges every signature, in the order of the message.
-///
-/// §6.1: ‘Verifiers MUST NOT attribute ultimate meaning to the order of multiple DKIM-Signature header
-/// fields’; no signature is made better or worse by another. A key that is missing from `keys` counts
-/// as not available now.
-///
-/// ```
-/// use mailproof::{Message, dkim};
-/// use std::time::SystemTime;
-///
-/// let message = Message::parse(b"DKIM-Signature: v=2; d=example.com\r\n\r\n");
-/// let settings = dkim::Settings::default();
-/// let collected = dkim::collect(message.head(), None, SystemTime::now(), &settings);
-/// let mut hasher = collected.body_hasher();
-/// hasher.update(message.body());
-/// let verifications = dkim::verify(collected, &dkim::Keys::default(), &hasher.finish(), &settings);
-/// assert_eq!(verifications[0].result(), dkim::DkimResult::Neutral);
-/// ```
-#[must_use]
-pub fn verify(
-    collected: Collected,
-    keys: &Keys,
-    bodies: &BodyHashes,
-    settings: &Settings,
-) -> Vec<Verification> {
-    collected
-        .candidates
-        .into_iter()
-        .map(|candidate| judge(candidate, keys, bodies, settings))
-        .collect()
+impl Collected {
+    /// Judges every signature, in the order of the message.
+    ///
+    /// §6.1: ‘Verifiers MUST NOT attribute ultimate meaning to the order of multiple DKIM-Signature header
+    /// fields’; no signature is made better or worse by another. A key that is missing from `keys` counts
+    /// as not available now.
+    ///
+    /// ```
+    /// use mailproof::{Message, dkim};
+    /// use std::time::SystemTime;
+    ///
+    /// let message = Message::parse(b"DKIM-Signature: v=2; d=example.com\r\n\r\n");
+    /// let settings = dkim::Settings::default();
+    /// let collected = dkim::Collected::read(message.head(), None, SystemTime::now(), &settings);
+    /// let mut hasher = collected.body_hasher();
+    /// hasher.update(message.body());
+    /// let verifications = collected.verify(&dkim::Keys::default(), &hasher.finish(), &settings);
+    /// assert_eq!(verifications[0].result(), dkim::DkimResult::Neutral);
+    /// ```
+    #[must_use]
+    pub fn verify(
+        self,
+        keys: &Keys,
+        bodies: &BodyHashes,
+        settings: &Settings,
+    ) -> Vec<Verification> {
+        self.candidates
+            .into_iter()
+            .map(|candidate| judge(candidate, keys, bodies, settings))
+            .collect()
+    }
 }
 
 fn judge(
@@ -79,7 +80,7 @@ fn judge(
     verification.position = candidate.position;
     verification.signed_fields = candidate.signed_fields;
     verification.unsigned_fields = candidate.unsigned_fields;
-    let counts = !verification.is_testing() || settings.testing_keys == TestingKeys::Count;
+    let counts = !verification.is_testing() || settings.count_testing_keys;
     verification.counts = counts;
     verification
 }
@@ -111,7 +112,7 @@ fn conclude(
     if body.digest.as_ref() != signature.body_hash() {
         return Cause::BodyHashMismatch;
     }
-    if key == Cause::Passed && body.hashed < body.total && settings.length != LengthPolicy::Allow {
+    if key == Cause::Passed && body.hashed < body.total && !settings.allow_partial_body {
         return Cause::PartialBody {
             signed: body.hashed,
             total: body.total,

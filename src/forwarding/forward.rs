@@ -106,7 +106,7 @@ impl Forwarder {
         let results = verdict.authentication_results(&self.authserv_id);
         let mut octets = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
         if !self.signers.is_empty() {
-            let signed = dkim::sign(&self.signers, &Message::parse(&octets), now)?;
+            let signed = dkim::Signer::sign(&self.signers, &Message::parse(&octets), now)?;
             octets = [signed.header().as_bytes(), &octets].concat();
         }
         // RFC 8617 5.1: the seal comes after every change and every signature.

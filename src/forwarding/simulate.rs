@@ -122,7 +122,8 @@ fn sent_on(
         octets = edit::with_from_of(&Message::parse(&octets), mailbox, domain);
     }
     if let Some(signer) = &hop.signer {
-        let signed = dkim::sign(std::slice::from_ref(signer), &Message::parse(&octets), now)?;
+        let signed =
+            dkim::Signer::sign(std::slice::from_ref(signer), &Message::parse(&octets), now)?;
         octets = [signed.header().as_bytes(), &octets].concat();
     }
     if let (Some(sealer), Ok(id)) = (&hop.sealer, hop.helo.as_str().parse()) {

@@ -104,8 +104,7 @@ fn replay_with_fields_added() {
     assert_words(&verdict, "pass", &["pass"], "pass", Action::Deliver);
     let unsigned: Vec<&str> = verdict.dkim()[0]
         .unsigned_fields()
-        .iter()
-        .map(|field| field.name.as_str())
+        .map(|(name, _)| name)
         .collect();
     assert_eq!(unsigned, ["to", "subject"]);
     assert_finding(&verdict, "dkim-unsigned-fields");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Message;
-use mailproof::arc::{self, ArcResult, ExternalSealer, Layout, Payload, SealError, Validation};
-use mailproof::dkim::{self, BodyHasher, Fields};
+use mailproof::arc::{self, ArcResult, Payload, SealError, Sealer, Validation};
+use mailproof::dkim::{self, BodyHasher};
 use mailproof::dns::{Zone, block_on};
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -64,13 +64,13 @@ fn validate(octets: &[u8], zone: &Zone, now: SystemTime) -> Validation {
     let message = Message::parse(octets);
     let settings = arc::Settings::default();
     let validate = |size: usize| {
-        let collected = arc::collect(message.head(), now, &settings);
-        let keys = block_on(dkim::fetch(zone, &collected.key_names()));
+        let collected = arc::Collected::read(message.head(), now, &settings);
+        let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
         let mut hasher = BodyHasher::new(collected.body_hash_requests());
         for chunk in message.body().chunks(size) {
             hasher.update(chunk);
         }
-        arc::validate(collected, &keys, &hasher.finish(), &settings)
+        collected.validate(&keys, &hasher.finish(), &settings)
     };
     let whole = validate(message.body().len().max(1));
     assert_eq!(whole, validate(7));
@@ -191,8 +191,8 @@ fn sealing(
         .split(':')
         .map(Into::into)
         .collect();
-    let sealer = ExternalSealer::new(Arc::new(key), domain, &text(&scenario["sel"]))
-        .and_then(|sealer| sealer.layout(Layout::Sorted).fields(Fields::Exactly(names)))
+    let sealer = Sealer::external(Arc::new(key), domain, &text(&scenario["sel"]))
+        .and_then(|sealer| sealer.sorted_tags().fields(names))
         .map_err(|error| error.to_string())?;
     let octets = octets(&test["message"]);
     let message = Message::parse(&octets);
@@ -203,7 +203,7 @@ fn sealing(
     let seconds = test["t"].as_i64().and_then(|t| u64::try_from(t).ok());
     let now = UNIX_EPOCH + Duration::from_secs(seconds.ok_or("test without t")?);
     let incoming = validate(&octets, zone, now);
-    let sealed = block_on(sealer.seal(&message, &payload, &incoming, now));
+    let sealed = block_on(sealer.seal_externally(&message, &payload, &incoming, now));
 
     let names = [
         "ARC-Seal",

@@ -82,7 +82,7 @@ fn sign_vector(
     let mail = format!("{}\r\n{message}", signature.trim_end());
     let parsed = Message::parse(mail.as_bytes());
     let settings = Settings::default();
-    let collected = dkim::collect(parsed.head(), None, SystemTime::now(), &settings);
+    let collected = dkim::Collected::read(parsed.head(), None, SystemTime::now(), &settings);
     // The key of the vector is published under one of the names of the suite.
     let ed25519 = key.contains("ed25519");
     let mut records = Vec::new();
@@ -100,7 +100,7 @@ fn sign_vector(
     }
     let mut hasher = collected.body_hasher();
     hasher.update(parsed.body());
-    let verifications = dkim::verify(collected, &keys, &hasher.finish(), &settings);
+    let verifications = collected.verify(&keys, &hasher.finish(), &settings);
     let (result, cause) = overall(&verifications);
     let name = format!("sign vector {number}");
     let passed = result == DkimResult::Pass;
@@ -120,7 +120,7 @@ fn sign_vector(
         .map_err(|error| error.to_string())?
         .canonicalization(simple, simple);
     let message = Message::parse(message.as_bytes());
-    let ours = dkim::sign(&[signer], &message, SystemTime::now())
+    let ours = dkim::Signer::sign(&[signer], &message, SystemTime::now())
         .map_err(|error| error.to_string())?
         .header();
     let same = ours.contains(&format!("bh={theirs};"));
@@ -202,13 +202,13 @@ fn verify(octets: &[u8], zone: &Zone, now: SystemTime, settings: &Settings) -> V
     let message = Message::parse(octets);
     let whole = block_on(dkim::verify_message(zone, &message, now, settings));
     let author = message.head().author(&Default::default());
-    let collected = dkim::collect(message.head(), author.domain(), now, settings);
-    let keys = block_on(dkim::fetch(zone, &collected.key_names()));
+    let collected = dkim::Collected::read(message.head(), author.domain(), now, settings);
+    let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
     let mut hasher = collected.body_hasher();
     for chunk in message.body().chunks(7) {
         hasher.update(chunk);
     }
-    let chunked = dkim::verify(collected, &keys, &hasher.finish(), settings);
+    let chunked = collected.verify(&keys, &hasher.finish(), settings);
     assert_eq!(whole, chunked);
     whole
 }

@@ -167,7 +167,7 @@ fn strip_b(case: &Value, report: &mut Report) {
     let input = octets(text(case, "in").unwrap_or_default());
     let expected = text(case, "out").unwrap_or_default();
     let input = input.strip_suffix(b"\r\n").unwrap_or(&input);
-    let stripped = dkim::without_signature(input);
+    let stripped = dkim::Signature::without_signature(input);
     let got = String::from_utf8_lossy(&stripped).into_owned();
     let name = format!("b= of {}", input.escape_ascii());
     report.case(&name, got == expected, expected, &got, "");

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use base64::Engine as _;
-use mailproof::dkim::{ExternalKey, SignError, SignatureAlgorithm, ToSign};
+use mailproof::crypto::HashAlgorithm;
+use mailproof::dkim::{ExternalKey, SignError, SignatureAlgorithm};
 
 /// A private key: modulus and private exponent, most significant octet first.
 pub struct PrivateKey {
@@ -74,9 +75,14 @@ impl ExternalKey for PrivateKey {
 
     fn sign<'a>(
         &'a self,
-        to_sign: ToSign<'a>,
+        octets: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignError>> + Send + 'a>> {
-        Box::pin(async move { Ok(PrivateKey::sign(self, to_sign.digest().as_ref())) })
+        Box::pin(async move {
+            Ok(PrivateKey::sign(
+                self,
+                HashAlgorithm::Sha256.digest(octets).as_ref(),
+            ))
+        })
     }
 }
 

@@ -44,7 +44,8 @@ fn signatures() {
                 None => signer(),
                 Some(lifetime) => signer().expires_after(lifetime),
             };
-            let signed = dkim::sign(&[signer], &Message::parse(MAIL.as_bytes()), made).unwrap();
+            let signed =
+                dkim::Signer::sign(&[signer], &Message::parse(MAIL.as_bytes()), made).unwrap();
             let mail = format!("{}{MAIL}", signed.header());
             let message = Message::parse(mail.as_bytes());
             for now in times() {

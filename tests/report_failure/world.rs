@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{Signer, sign};
+use mailproof::dkim::Signer;
 use mailproof::dmarc::Settings;
 use mailproof::dns::{Zone, block_on};
 use mailproof::report::failure::{FailureReport, RateLimiter, Reporter, Unreported};
@@ -84,7 +84,7 @@ impl World {
                 signer.record().as_str(),
             )
             .unwrap();
-        let signed = sign(&[signer], &Message::parse(&self.mail), now()).unwrap();
+        let signed = Signer::sign(&[signer], &Message::parse(&self.mail), now()).unwrap();
         let mail = [signed.header().into_bytes(), self.mail].concat();
         let mail = String::from_utf8(mail).unwrap();
         self.mail = mail.replacen(changed.0, changed.1, 1).into_bytes();

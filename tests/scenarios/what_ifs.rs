@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use mailproof::arc::Sealer;
 use mailproof::crypto::SigningKey;
 use mailproof::diagnosis::{Bounce, Finding};
-use mailproof::dkim::{Canonicalization, Fields, Signer};
+use mailproof::dkim::{Canonicalization, Signer};
 use mailproof::dns::block_on;
 use mailproof::forwarding::{ForwardError, Forwarder, Hop, Rewriting, simulate};
 use mailproof::srs::Rewriter;
@@ -341,7 +341,7 @@ fn signer() -> Signer {
     ];
     signer
         .canonicalization(relaxed, relaxed)
-        .fields(Fields::Exactly(fields.map(str::to_owned).to_vec()))
+        .fields(fields)
         .unwrap()
 }
 

@@ -35,13 +35,13 @@ fn chain(table: &mut Table, name: &str) {
             key: key.clone(),
             signed: Mutex::default(),
         });
-        let sealer =
-            arc::ExternalSealer::new(keeper.clone(), domain.parse().unwrap(), "s").unwrap();
+        let sealer = arc::Sealer::external(keeper.clone(), domain.parse().unwrap(), "s").unwrap();
         let message = Message::parse(&mail);
         let incoming = validate(&message, &records, &settings);
         let results = AuthenticationResults::new(domain.parse().unwrap());
         let payload = arc::Payload::new(&results);
-        let sealed = block_on(sealer.seal(&message, &payload, &incoming, now())).unwrap();
+        let sealed =
+            block_on(sealer.seal_externally(&message, &payload, &incoming, now())).unwrap();
         // A message signature and a seal. The peer leaves out step 5 of RFC 8617 5.2, which checks the
         // older message signatures.
         signed.append(&mut keeper.signed.lock().unwrap());
@@ -50,11 +50,11 @@ fn chain(table: &mut Table, name: &str) {
     let resolver = zone(&records);
     let ours = || {
         let message = Message::parse(black_box(&mail));
-        let collected = arc::collect(message.head(), now(), &settings);
-        let keys = block_on(dkim::fetch(&resolver, &collected.key_names()));
+        let collected = arc::Collected::read(message.head(), now(), &settings);
+        let keys = block_on(dkim::Keys::fetch(&resolver, &collected.key_names()));
         let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
         hasher.update(message.body());
-        let validation = arc::validate(collected, &keys, &hasher.finish(), &settings);
+        let validation = collected.validate(&keys, &hasher.finish(), &settings);
         assert_eq!(validation.result(), arc::ArcResult::Pass);
     };
     let peer = Peer::new(&records);
@@ -77,9 +77,9 @@ fn validate(
     records: &[(String, Data)],
     settings: &arc::Settings,
 ) -> arc::Validation {
-    let collected = arc::collect(message.head(), now(), settings);
-    let keys = block_on(dkim::fetch(&zone(records), &collected.key_names()));
+    let collected = arc::Collected::read(message.head(), now(), settings);
+    let keys = block_on(dkim::Keys::fetch(&zone(records), &collected.key_names()));
     let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
     hasher.update(message.body());
-    arc::validate(collected, &keys, &hasher.finish(), settings)
+    collected.validate(&keys, &hasher.finish(), settings)
 }

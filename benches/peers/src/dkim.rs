@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Message;
 use mailproof::dkim::{
-    self, BodyCanonicalizer, Canonicalization, DkimResult, ExternalKey, ExternalSigner, SignError,
-    SignatureAlgorithm, ToSign,
+    self, BodyCanonicalizer, Canonicalization, DkimResult, ExternalKey, SignError,
+    SignatureAlgorithm, Signer,
 };
 use mailproof::dns::{Zone, block_on};
 
@@ -100,19 +100,19 @@ impl Case {
             signed: Mutex::default(),
         });
         let mut zone = Vec::new();
-        let signers: Vec<ExternalSigner> = (0..signatures)
+        let signers: Vec<Signer<Arc<dyn ExternalKey>>> = (0..signatures)
             .map(|number| {
                 let selector = format!("s{number}");
                 let name = format!("{selector}._domainkey.example.com");
                 zone.push((name, Data::Txt(key.record())));
                 let domain = "example.com".parse().unwrap();
-                ExternalSigner::new(keeper.clone(), domain, &selector)
+                Signer::external(keeper.clone(), domain, &selector)
                     .unwrap()
                     .canonicalization(canonicalization, canonicalization)
             })
             .collect();
         let message = Message::parse(&unsigned);
-        let header = block_on(dkim::sign_externally(&signers, &message, now())).unwrap();
+        let header = block_on(dkim::Signer::sign_externally(&signers, &message, now())).unwrap();
         let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
         let mut canonical_body = Vec::new();
         canonicalizer.update(body, |piece| canonical_body.extend_from_slice(piece));
@@ -181,11 +181,11 @@ impl ExternalKey for Keeper {
 
     fn sign<'a>(
         &'a self,
-        to_sign: ToSign<'a>,
+        octets: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignError>> + Send + 'a>> {
-        let signature = self.key.sign(&to_sign);
+        let signature = self.key.sign(octets);
         self.signed.lock().unwrap().push(Signed {
-            octets: to_sign.message().to_vec(),
+            octets: octets.to_vec(),
             signature: signature.clone(),
         });
         Box::pin(std::future::ready(Ok(signature)))

@@ -17,7 +17,7 @@ pub fn lines(table: &Table) {
     let collect = |mail: &[u8]| {
         let message = Message::parse(black_box(mail));
         let author = message.head().author(&limits::MessageLimits::default());
-        let collected = dkim::collect(
+        let collected = dkim::Collected::read(
             message.head(),
             author.domain(),
             SystemTime::now(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mailproof::crypto::{SigningKey, VerifyingKey};
-use mailproof::dkim::{self, SignatureAlgorithm, ToSign};
+use mailproof::dkim::{self, SignatureAlgorithm};
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPublicKey};
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::DecodePrivateKey;
@@ -75,14 +75,14 @@ impl Key {
         }
     }
 
-    pub fn sign(&self, to_sign: &ToSign<'_>) -> Vec<u8> {
+    pub fn sign(&self, octets: &[u8]) -> Vec<u8> {
         match &self.private {
             Private::Rsa(key) => {
-                let hash = sha2::Sha256::digest(to_sign.message());
+                let hash = sha2::Sha256::digest(octets);
                 key.sign(Pkcs1v15Sign::new::<sha2::Sha256>(), &hash)
                     .unwrap()
             }
-            Private::Ed25519(pair) => pair.sign(to_sign.message()).as_ref().to_vec(),
+            Private::Ed25519(pair) => pair.sign(octets).as_ref().to_vec(),
         }
     }
 

@@ -188,7 +188,7 @@ async fn simple_signatures_survive_the_protocol() {
     ]
     .concat();
     let signers = [signer().canonicalization(simple, simple)];
-    let signed = dkim::sign(&signers, &Message::parse(&mail), SystemTime::now()).unwrap();
+    let signed = dkim::Signer::sign(&signers, &Message::parse(&mail), SystemTime::now()).unwrap();
     let mail = [signed.header().as_bytes(), &mail].concat();
     let mut mta = connected(zone(), "").await;
     mta.client("198.51.100.7", "relay.example").await;
@@ -207,7 +207,8 @@ async fn simple_signatures_survive_the_protocol() {
 /// Without the leading space one is assumed, which is right for what most programs write.
 #[tokio::test]
 async fn an_old_mail_server() {
-    let signed = dkim::sign(&[signer()], &Message::parse(PLAIN), SystemTime::now()).unwrap();
+    let signed =
+        dkim::Signer::sign(&[signer()], &Message::parse(PLAIN), SystemTime::now()).unwrap();
     let mail = [signed.header().as_bytes(), PLAIN].concat();
     let running = milter(zone(), "").await;
     let mut mta = Mta::open(running.address, ALL & !LEADING_SPACE & !SKIP).await;

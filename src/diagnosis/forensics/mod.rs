@@ -15,7 +15,7 @@ use super::dkim as signatures;
 use super::dmarc::count;
 use super::finding::{Draft, Finding, Severity, Value};
 use crate::dkim::header::FieldIndex;
-use crate::dkim::{Cause, Keys, Signature, SignedField, Verification, fetch};
+use crate::dkim::{Cause, Keys, Signature, Verification};
 use crate::dns::{self, Name};
 use crate::domain::Domain;
 use crate::limits::DkimLimits;
@@ -90,7 +90,7 @@ fn key_name(signature: &Signature) -> Option<Name> {
 /// The keys, as the verdict saw them.
 fn keys(view: &View<'_>, names: &[Name]) -> Keys {
     let replay = view.verdict.transcript().replay();
-    dns::block_on(fetch(&replay, names))
+    dns::block_on(Keys::fetch(&replay, names))
 }
 
 /// A signature over a message, by whatever name its field goes.
@@ -98,7 +98,7 @@ struct Suspect<'s> {
     signature: &'s Signature,
     position: usize,
     /// The fields that it covers.
-    selected: Vec<SignedField<'s>>,
+    selected: Vec<(&'s str, Option<usize>)>,
     /// Whether it fits the header; `None` where that is not known yet.
     header_intact: Option<bool>,
 }
@@ -151,7 +151,7 @@ impl<'s> Suspect<'s> {
             key_name: key_name.clone(),
         };
         let pieces = self.selected.iter();
-        let pieces = pieces.map(|field| Piece::at(head, field.name, field.position));
+        let pieces = pieces.map(|(name, position)| Piece::at(head, name, *position));
         let own = Piece::at(head, "", Some(self.position));
         Probe::new(signed, pieces.collect(), own, keys)
     }
@@ -164,9 +164,7 @@ impl<'s> Suspect<'s> {
         Self {
             signature,
             position,
-            selected: selected
-                .map(|(name, position)| SignedField { name, position })
-                .collect(),
+            selected: selected.collect(),
             header_intact: None,
         }
     }

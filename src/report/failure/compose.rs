@@ -139,7 +139,7 @@ impl Composer<'_> {
         room: usize,
     ) -> Option<Vec<u8>> {
         let form = signature.header_canonicalization();
-        let positions: Vec<_> = one.signed_fields().map(|field| field.position).collect();
+        let positions: Vec<_> = one.signed_fields().map(|(_, position)| position).collect();
         let mut octets = write_selected(self.message.head(), &positions, form, room)?;
         write_own(field, form, &mut octets);
         Some(octets)

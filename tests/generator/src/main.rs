@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::arc::{self, Sealer};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Canonicalization, Fields, Publication, Signer};
+use mailproof::dkim::{self, Canonicalization, Publication, Signer};
 use mailproof::{Domain, Message};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -42,13 +42,13 @@ fn main() -> Result<()> {
         "netatwork.onmicrosoft.com",
         "selector1-netatwork-onmicrosoft-com",
     )?
-    .fields(exchange())?;
+    .fields(EXCHANGE_FIELDS.iter().copied())?;
     let tenant_b = signer(
         "firmab.pem",
         "FirmaB.onmicrosoft.com",
         "selector2-FirmaB-onmicrosoft-com",
     )?
-    .fields(exchange())?;
+    .fields(EXCHANGE_FIELDS.iter().copied())?;
     let author = signer("firma-a.pem", "firma-a.tld", "s1")?;
 
     let folder = root.join("tests/data/scenarios");
@@ -109,10 +109,6 @@ fn main() -> Result<()> {
     self::write(&example.join("forwarded.zone"), zone.as_bytes())
 }
 
-fn exchange() -> Fields {
-    Fields::Exactly(EXCHANGE_FIELDS.iter().map(|name| (*name).into()).collect())
-}
-
 fn signer(key: &str, domain: &str, selector: &str) -> Result<Signer> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys").join(key);
     let key = SigningKey::from_pem(fs::read(file)?)?;
@@ -123,7 +119,7 @@ fn signer(key: &str, domain: &str, selector: &str) -> Result<Signer> {
 /// The message with a signature of each signer above it.
 fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
     let signers: Vec<Signer> = signers.iter().map(|signer| (*signer).clone()).collect();
-    let signed = dkim::sign(
+    let signed = dkim::Signer::sign(
         &signers,
         &Message::parse(message),
         SystemTime::UNIX_EPOCH + now,
@@ -134,7 +130,8 @@ fn sign(signers: &[&Signer], message: &[u8], now: Duration) -> Result<Vec<u8>> {
 fn sealer(key: &str, domain: &str, selector: &str) -> Result<Sealer> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys").join(key);
     let key = SigningKey::from_pem(fs::read(file)?)?;
-    Ok(Sealer::new(key, domain.parse::<Domain>()?, selector)?.fields(exchange())?)
+    Ok(Sealer::new(key, domain.parse::<Domain>()?, selector)?
+        .fields(EXCHANGE_FIELDS.iter().copied())?)
 }
 
 /// The message, which has no seals yet, with one above it.
@@ -142,8 +139,7 @@ fn seal(sealer: &Sealer, results: &str, message: &[u8], now: Duration) -> Result
     let now = SystemTime::UNIX_EPOCH + now;
     let parsed = Message::parse(message);
     let settings = arc::Settings::default();
-    let unsealed = arc::validate(
-        arc::collect(parsed.head(), now, &settings),
+    let unsealed = arc::Collected::read(parsed.head(), now, &settings).validate(
         &Default::default(),
         &Default::default(),
         &settings,

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Canonicalization, Fields, Signer};
+use mailproof::dkim::{self, Canonicalization, Signer};
 use mailproof::dns::{self, Zone};
 use mailproof::{Domain, Message};
 
@@ -85,7 +85,7 @@ fn print_records(keys: &Path) -> Result<()> {
 
 /// What is signed: the crate's own choice, each field that is there once, or some of them more often
 /// than they are there.
-fn field_lists(message: &Message<'_>) -> Vec<(&'static str, Fields)> {
+fn field_lists(message: &Message<'_>) -> Vec<(&'static str, Option<Vec<String>>)> {
     let mut present: Vec<String> = Vec::new();
     for field in message.head().fields() {
         let name = String::from_utf8_lossy(field.name()).into_owned();
@@ -99,9 +99,9 @@ fn field_lists(message: &Message<'_>) -> Vec<(&'static str, Fields)> {
     once.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
     let more = [present.clone(), once.clone(), vec!["X-Absent".to_owned()]].concat();
     vec![
-        ("recommended", Fields::Recommended),
-        ("once", Fields::Exactly(once)),
-        ("more", Fields::Exactly(more)),
+        ("recommended", None),
+        ("once", Some(once)),
+        ("more", Some(more)),
     ]
 }
 
@@ -113,8 +113,10 @@ fn sign_all(keys: &Path, input: &Path, out: &Path) -> Result<()> {
             for (header, body) in pairs() {
                 let mut both = Vec::new();
                 for signer in &signers {
-                    let signer = signer.clone().canonicalization(header, body);
-                    let signer = signer.fields(list.clone())?;
+                    let mut signer = signer.clone().canonicalization(header, body);
+                    if let Some(names) = &list {
+                        signer = signer.fields(names)?;
+                    }
                     both.push(if fields == "more" {
                         with_identity(signer)?
                     } else {
@@ -128,7 +130,7 @@ fn sign_all(keys: &Path, input: &Path, out: &Path) -> Result<()> {
                     ("both", Some(both.as_slice())),
                 ] {
                     let signers = signers.unwrap_or_default();
-                    let signed = dkim::sign(signers, &message, SystemTime::now())?;
+                    let signed = dkim::Signer::sign(signers, &message, SystemTime::now())?;
                     let octets = [signed.header().as_bytes(), &octets].concat();
                     fs::write(out.join(format!("{name}.{algorithm}.{way}.eml")), octets)?;
                 }

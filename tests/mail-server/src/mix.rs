@@ -188,7 +188,8 @@ fn mail(zone: &Zone, keys: &Keys, prefix: &str, number: usize) -> Mail {
     let mut octets = format!("{head}\r\n{body}").into_bytes();
     if matches!(kind, 1 | 6 | 7 | 8) {
         let signers = [keys.signer(kind, &domain)];
-        let signed = dkim::sign(&signers, &Message::parse(&octets), SystemTime::now()).unwrap();
+        let signed =
+            dkim::Signer::sign(&signers, &Message::parse(&octets), SystemTime::now()).unwrap();
         octets = [signed.header().as_bytes(), &octets].concat();
     }
     if kind == 6 {
