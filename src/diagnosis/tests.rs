@@ -78,7 +78,11 @@ fn discovery_that_was_not_run() {
     let session = Session::new([192, 0, 2, 1].into(), "mx.test", "a@sub.author.test");
     let verdict = block_on(Verifier::new(&zone).verify(&session, &message));
     let settings = dmarc::Settings::default();
-    let first = block_on(dmarc::discover(&zone, verdict.author(), &settings));
+    let first = block_on(dmarc::Discovery::of_author(
+        &zone,
+        verdict.author(),
+        &settings,
+    ));
     let cases = [
         (
             dmarc::Discovery::default(),

@@ -9,7 +9,7 @@ use super::{Applied, DkimAuth, PublishedPolicy, Reason, Row, SpfAuth, Text, Word
 use crate::address::ReversePath;
 use crate::dkim::{self, DkimResult};
 use crate::dmarc::{
-    self, Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet, Scope,
+    Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet, Scope,
 };
 use crate::domain::Domain;
 use crate::identifier::Method;
@@ -62,11 +62,11 @@ impl ReportKey {
     }
 
     /// Where the record wants the report, in order. Each host outside the policy domain's
-    /// organization has to agree ([`dmarc::authorize`](crate::dmarc::authorize())).
+    /// organization has to agree ([`ReportUri::authorize`]).
     #[must_use]
     pub fn destinations(&self) -> Vec<ReportUri> {
         self.record()
-            .map(|record| dmarc::report_uris(&record, ReportKind::Aggregate))
+            .map(|record| record.report_uris(ReportKind::Aggregate))
             .unwrap_or_default()
     }
 
@@ -188,7 +188,7 @@ pub fn observe(verdict: &Verdict, received: SystemTime) -> Option<(ReportKey, Ro
     let dmarc = verdict.dmarc();
     let record = dmarc.record()?;
     dmarc.published()?;
-    if dmarc::report_uris(record, ReportKind::Aggregate).is_empty() {
+    if record.report_uris(ReportKind::Aggregate).is_empty() {
         return None;
     }
     let since = received.duration_since(UNIX_EPOCH).ok()?.as_secs();
