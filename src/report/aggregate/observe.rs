@@ -232,9 +232,8 @@ fn row(verdict: &Verdict) -> Option<Row> {
 
 /// What was done by way of DMARC; `None` where the message was sent away to come again.
 fn disposition(verdict: &Verdict) -> Option<Applied> {
-    let decision = verdict.decision();
     let passed = verdict.dmarc().result() == DmarcResult::Pass;
-    Some(match decision.action() {
+    Some(match verdict.action() {
         Action::Defer => return None,
         Action::Reject => Applied::Reject,
         Action::Quarantine => Applied::Quarantine,
@@ -266,8 +265,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
             comment: None,
         });
     }
-    let decision = verdict.decision();
-    if let Some(overridden) = decision.overridden() {
+    if let Some(overridden) = verdict.overridden() {
         reasons.push(Reason {
             kind: overridden.kind.into(),
             comment: Some(one_line(&overridden.comment)),
@@ -281,7 +279,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
     if failed && disposition != asked && reasons.is_empty() {
         reasons.push(Reason {
             kind: OverrideKind::LocalPolicy.into(),
-            comment: Some(one_line(&decision.reason().to_string())),
+            comment: Some(one_line(&verdict.reason().to_string())),
         });
     }
     reasons
