@@ -2,7 +2,7 @@
 
 mod harness;
 
-use mailproof::dmarc::{self, PublicSuffixList, Record, Sections, Settings};
+use mailproof::dmarc::{self, PublicSuffixList, Record, Settings};
 use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::message::Author;
@@ -44,22 +44,24 @@ fn main() {
         pass(Method::Spf, "bounce.example.com"),
         pass(Method::Dkim, "example.com"),
     ];
-    let first = block_on(dmarc::discover(&zone, &author, &settings));
+    let first = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
     measure("evaluate, nothing authenticated", || {
         dmarc::evaluate(&author, &first, &[], &settings)
     });
-    let second = dmarc::discover_identifiers(&zone, first.clone(), &identifiers, &settings);
+    let second = first
+        .clone()
+        .with_identifiers(&zone, &identifiers, &settings);
     let second = block_on(second);
     measure("evaluate, SPF relaxed and DKIM strict", || {
         dmarc::evaluate(&author, &second, &identifiers, &settings)
     });
     measure("discover, own record", || {
-        block_on(dmarc::discover(&zone, &author, &settings))
+        block_on(dmarc::Discovery::of_author(&zone, &author, &settings))
     });
     let list: String = (0..10_000)
         .map(|n| format!("suffix{n}.example\n"))
         .collect();
-    let list = PublicSuffixList::parse(list.as_bytes(), Sections::All).expect("it has rules");
+    let list = PublicSuffixList::parse(list.as_bytes()).expect("it has rules");
     let deep = domain("a.b.c.suffix77.example");
     measure("public suffix list, organizational domain", || {
         list.organizational_domain(&deep)

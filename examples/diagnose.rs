@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use mailproof::diagnosis::{Bounce, Certainty, Finding};
+use mailproof::diagnosis::{Bounce, Finding};
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::message::Head;
 use mailproof::verifier::BodyHashes;
@@ -114,14 +114,15 @@ fn print_for_people(verdict: &Verdict, findings: &[Finding]) {
         verdict.action()
     );
     for finding in findings {
-        let likely = match finding.certainty() {
-            Certainty::Likely => " (likely)",
-            _ => "",
+        let likely = if finding.is_certain() {
+            ""
+        } else {
+            " (likely)"
         };
         println!("\n{:?}: {}{likely}", finding.severity(), finding.code());
         println!("  {finding}");
-        for remedy in finding.remedies() {
-            println!("  -> {}: {}", remedy.who, remedy.how);
+        for (who, how) in finding.remedies() {
+            println!("  -> {who}: {how}");
         }
         println!("  {}", finding.code().rfc());
     }

@@ -11,7 +11,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mailproof::srs::{self, Claimed, Forwarded, Reversed, Rewriter, TooLong};
+use mailproof::srs::{self, Claimed, Forwarded, Reversed, Rewriter};
 
 const USAGE: &str = "\
 usage: srs                                  a demonstration
@@ -152,8 +152,12 @@ fn print_forwarded(forwarded: &Forwarded) -> bool {
     match forwarded {
         Forwarded::Srs0(address) | Forwarded::Srs1(address) => println!("{address}"),
         Forwarded::Unchanged(reason) => println!("unchanged: {reason:?}"),
-        Forwarded::TooLong(too_long) => {
-            println!("{}", explain(too_long));
+        Forwarded::TooLong {
+            address,
+            length,
+            limit,
+        } => {
+            println!("too long: {length} octets, at most {limit} are allowed: {address}");
             return false;
         }
         Forwarded::Malformed(rule) => {
@@ -168,23 +172,13 @@ fn print_forwarded(forwarded: &Forwarded) -> bool {
     true
 }
 
-fn explain(too_long: &TooLong) -> String {
-    format!(
-        "too long: {} octets of {:?}, at most {} are allowed: {}",
-        too_long.length(),
-        too_long.part(),
-        too_long.limit(),
-        too_long.address(),
-    )
-}
-
 fn print_reversed(reversed: &Reversed) -> bool {
     match reversed {
         Reversed::Valid(valid) => {
             println!("{}", valid.address());
             return true;
         }
-        Reversed::Stored(stored) => println!("stored under {}", stored.key()),
+        Reversed::Stored { key, .. } => println!("stored under {key}"),
         Reversed::Expired(age) => println!("expired: {age} days old"),
         Reversed::ForeignDomain => println!("not at our SRS domain"),
         Reversed::Forged => println!("forged: the hash is by none of the secrets"),
@@ -196,7 +190,7 @@ fn print_reversed(reversed: &Reversed) -> bool {
 }
 
 fn print_claimed(address: &str, now: SystemTime) -> bool {
-    let Some(claimed) = srs::decode(address) else {
+    let Some(claimed) = srs::Claimed::decode(address) else {
         println!("not rewritten, or in no known form");
         return false;
     };
@@ -247,7 +241,12 @@ fn demonstrate() -> Result<(), String> {
         _ => None,
     }) {
         valid.address().clone_into(&mut sender);
-        println!("  goes on to <{sender}> ({:?})", valid.hop());
+        let whose = if valid.is_sender() {
+            "the sender"
+        } else {
+            "the first forwarder"
+        };
+        println!("  goes on to <{sender}> ({whose})");
     }
     println!("\nThe same address with one letter changed, and three weeks too late:");
     let forged = "SRS0=E4us=G3=example.com=mallory@one.example";

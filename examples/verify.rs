@@ -213,7 +213,7 @@ fn print_for_people(verdict: &Verdict, authserv_id: &AuthservId) {
     println!(
         "  {:<10} {}",
         verdict.action().to_string(),
-        verdict.decision().reason()
+        verdict.reason()
     );
     section("Why");
     for finding in verdict.diagnosis() {

@@ -289,7 +289,7 @@ impl Lookups {
         let candidates = self.candidates(&spf);
         let settings = &self.settings.dmarc;
         let before = discovery.clone();
-        let walk = dmarc::discover_identifiers(&recording, discovery, &candidates, settings);
+        let walk = discovery.with_identifiers(&recording, &candidates, settings);
         let mut walk = Part::new(walk);
         poll_fn(|context| match walk.poll(context) {
             true => Poll::Ready(()),
@@ -298,7 +298,7 @@ impl Lookups {
         .await;
         let discovery = match walk.output() {
             Some(discovery) => discovery,
-            None => dmarc::discover_identifiers(&Late, before, &candidates, settings).await,
+            None => before.with_identifiers(&Late, &candidates, settings).await,
         };
         let transcript = recording.into_transcript();
         Answers {
@@ -330,7 +330,11 @@ impl Lookups {
     ) -> FirstRound {
         let settings = &*self.settings;
         let mut spf = Part::new(spf::check_session(resolver, &self.session, &settings.spf));
-        let mut policy = Part::new(dmarc::discover(resolver, &self.author, &settings.dmarc));
+        let mut policy = Part::new(dmarc::Discovery::of_author(
+            resolver,
+            &self.author,
+            &settings.dmarc,
+        ));
         let mut keys: Vec<_> = names
             .iter()
             .map(|name| Part::new(dkim::Keys::fetch(resolver, std::slice::from_ref(name))))
@@ -361,7 +365,7 @@ impl Lookups {
         };
         let discovery = match policy.output() {
             Some(discovery) => discovery,
-            None => dmarc::discover(&Late, &self.author, &settings.dmarc).await,
+            None => dmarc::Discovery::of_author(&Late, &self.author, &settings.dmarc).await,
         };
         FirstRound {
             spf,

@@ -115,12 +115,12 @@ fn a_trusted_sealer_lifts_a_reject() {
     let Reason::TrustedSealer {
         sealer,
         instance: 1,
-    } = verdict.decision().reason()
+    } = verdict.reason()
     else {
-        panic!("{}", verdict.decision().reason());
+        panic!("{}", verdict.reason());
     };
     assert_eq!(sealer.as_str(), "hop1.example");
-    let overridden = verdict.decision().overridden().unwrap();
+    let overridden = verdict.overridden().unwrap();
     assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
     assert_eq!(
         overridden.comment,
@@ -161,11 +161,6 @@ fn whom_not_to_trust() {
 fn a_seal_corroborates() {
     let mail = sealed(1, SAW_PASS, MAIL);
     let verdict = verify(&mail, Settings::default());
-    assert_eq!(
-        verdict.action(),
-        Action::Quarantine,
-        "{}",
-        verdict.decision().reason()
-    );
+    assert_eq!(verdict.action(), Action::Quarantine, "{}", verdict.reason());
     assert_eq!(verify(MAIL, Settings::default()).action(), Action::Reject);
 }

@@ -3,7 +3,7 @@
 use mailproof::Domain;
 use mailproof::dmarc::{
     self, AlignmentMode, Cause, Disposition, DmarcResult, Evaluation, PublicSuffixFlag, Record,
-    RecordDiagnostic, RuleSet, Scope, Settings, SeveralAuthors,
+    RecordDiagnostic, RuleSet, Scope, Settings,
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -37,8 +37,8 @@ fn evaluate(
     let author = Head::parse(head.as_bytes())
         .0
         .author(&MessageLimits::default());
-    let first = block_on(dmarc::discover(zone, &author, settings));
-    let second = dmarc::discover_identifiers(zone, first, identifiers, settings);
+    let first = block_on(dmarc::Discovery::of_author(zone, &author, settings));
+    let second = first.with_identifiers(zone, identifiers, settings);
     dmarc::evaluate(&author, &block_on(second), identifiers, settings)
 }
 
@@ -222,7 +222,7 @@ fn the_strictest_policy_of_several_authors() {
         ("none.example", "v=DMARC1; p=none"),
     ]);
     let mut settings = Settings::default();
-    settings.several_authors = SeveralAuthors::Strictest;
+    settings.strictest_of_several_authors = true;
     let head = "From: a@none.example, b@good.example, c@bad.example";
     let verdict = evaluate(&zone, head, &[], &settings);
     assert_eq!(verdict.result(), DmarcResult::Fail);

@@ -4,9 +4,7 @@
 use std::collections::HashMap;
 
 use mailproof::Domain;
-use mailproof::dmarc::{
-    self, Disposition, DmarcResult, Evaluation, Record, Settings, SeveralAuthors,
-};
+use mailproof::dmarc::{self, Disposition, DmarcResult, Evaluation, Record, Settings};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::limits::MessageLimits;
@@ -116,10 +114,10 @@ fn evaluate(
     identifiers: &[AuthenticatedIdentifier],
     settings: &Settings,
 ) -> Evaluation {
-    let first = block_on(dmarc::discover(zone, author, settings));
+    let first = block_on(dmarc::Discovery::of_author(zone, author, settings));
     let asked = first.queries().len();
     assert!(asked <= 9 * author.domains().len(), "{asked}");
-    let second = dmarc::discover_identifiers(zone, first, identifiers, settings);
+    let second = first.with_identifiers(zone, identifiers, settings);
     let second = block_on(second);
     let more = second.queries().len() - asked;
     assert!(more <= (1 + settings.limits.walks) * 8, "{more}");
@@ -337,7 +335,7 @@ fn nothing_unauthenticated_passes() {
         let mut settings = Settings::default();
         settings.limits.walks = random.below(4);
         if random.below(2) == 0 {
-            settings.several_authors = SeveralAuthors::Strictest;
+            settings.strictest_of_several_authors = true;
         }
         let identifiers = random.identifiers(&from);
         let verdict = evaluate(&zone, &author, &identifiers, &settings);
@@ -368,7 +366,7 @@ fn nothing_unauthenticated_passes() {
             assert!(!verdict.is_aligned(Method::Dkim) && !verdict.is_aligned(Method::Spf));
         }
         if author.domain().is_none() {
-            let refuses = settings.several_authors == SeveralAuthors::Refuse;
+            let refuses = !settings.strictest_of_several_authors;
             match verdict.result() {
                 DmarcResult::Permerror => {}
                 DmarcResult::Fail | DmarcResult::Temperror if !refuses => {}

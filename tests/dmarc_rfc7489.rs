@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use mailproof::dmarc::{
-    self, Cause, DiscoveryMethod, DmarcResult, Evaluation, PublicSuffixList, PublicSuffixListError,
-    Sections, Settings,
-};
+use mailproof::dmarc::{self, Cause, DmarcResult, Evaluation, PublicSuffixList, Settings};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::message::Author;
@@ -24,13 +21,13 @@ hosting.com
 // ===END PRIVATE DOMAINS===
 ";
 
-fn list(sections: Sections) -> PublicSuffixList {
-    PublicSuffixList::parse(LIST.as_bytes(), sections).unwrap()
+fn list() -> PublicSuffixList {
+    PublicSuffixList::parse(LIST.as_bytes()).unwrap()
 }
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
-    settings.method = DiscoveryMethod::PublicSuffixList(Arc::new(list(Sections::All)));
+    settings.public_suffix_list = Some(Arc::new(list()));
     settings
 }
 
@@ -54,8 +51,8 @@ fn evaluate(
 ) -> (Evaluation, Vec<String>) {
     let author = Author::One(Address::new("joe", domain(from)).unwrap());
     let identifiers: Vec<_> = signer.map(pass).into_iter().collect();
-    let first = block_on(dmarc::discover(zone, &author, settings));
-    let second = dmarc::discover_identifiers(zone, first, &identifiers, settings);
+    let first = block_on(dmarc::Discovery::of_author(zone, &author, settings));
+    let second = first.with_identifiers(zone, &identifiers, settings);
     let second = block_on(second);
     let queries = second.queries().iter().map(ToString::to_string).collect();
     let evaluation = dmarc::evaluate(&author, &second, &identifiers, settings);
@@ -72,7 +69,7 @@ fn zone(records: &[(&str, &str)]) -> Zone {
 
 #[test]
 fn lists() {
-    let all = list(Sections::All);
+    let all = list();
     for (name, registrable) in [
         ("com", None),
         ("EXAMPLE.com", Some("example.com")),
@@ -94,7 +91,7 @@ fn lists() {
         let got = all.registrable_domain(&domain(name));
         assert_eq!(got, registrable.map(domain), "{name}");
     }
-    let icann = list(Sections::Icann);
+    let icann = PublicSuffixList::parse_icann(LIST.as_bytes()).unwrap();
     let customer = icann.registrable_domain(&domain("customer.hosting.com"));
     assert_eq!(customer, Some(domain("hosting.com")));
     assert_eq!(all.organizational_domain(&domain("co.uk")), domain("co.uk"));
@@ -103,8 +100,8 @@ fn lists() {
 #[test]
 fn a_list_without_rules_is_refused() {
     for text in ["", "\n\n", "// only a comment\r\n", "!\n*\n*.\n..\n"] {
-        let list = PublicSuffixList::parse(text.as_bytes(), Sections::All);
-        assert_eq!(list.err(), Some(PublicSuffixListError::Empty), "{text:?}");
+        let list = PublicSuffixList::parse(text.as_bytes());
+        assert!(list.is_none(), "{text:?}");
     }
 }
 
@@ -188,7 +185,7 @@ fn pct_takes_the_callers_random_number() {
             "{pct} {sample}"
         );
         assert_eq!(verdict.published().unwrap().as_str(), "reject");
-        settings.method = DiscoveryMethod::TreeWalk;
+        settings.public_suffix_list = None;
         let (verdict, _) = evaluate(&zone, "example.com", None, &settings);
         assert_eq!(verdict.disposition().as_str(), "quarantine", "t=y");
     }
@@ -197,7 +194,7 @@ fn pct_takes_the_callers_random_number() {
 #[test]
 fn says_where_the_methods_disagree() {
     let mut settings = Settings::default();
-    settings.compare_with = Some(Arc::new(list(Sections::All)));
+    settings.compare_with = Some(Arc::new(list()));
     let unit = zone(&[
         ("example.com", "v=DMARC1; p=reject"),
         ("unit.example.com", "v=DMARC1; p=reject; psd=n"),

@@ -2,7 +2,7 @@
 
 use mailproof::dmarc::{
     self, Authorization, Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri,
-    Settings, authorize,
+    Settings,
 };
 use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -34,8 +34,8 @@ fn evaluate(zone: &Zone, from: &str, identified: Option<(Method, &str)>) -> Eval
         })
         .collect();
     let settings = Settings::default();
-    let found = block_on(dmarc::discover(zone, &author, &settings));
-    let found = dmarc::discover_identifiers(zone, found, &identifiers, &settings);
+    let found = block_on(dmarc::Discovery::of_author(zone, &author, &settings));
+    let found = found.with_identifiers(zone, &identifiers, &settings);
     dmarc::evaluate(&author, &block_on(found), &identifiers, &settings)
 }
 
@@ -117,13 +117,7 @@ fn reports_to_a_third_party() {
     let settings = Settings::default();
     let ask = |zone: &Zone| {
         let example = domain("example.com");
-        block_on(authorize(
-            zone,
-            &example,
-            &uri,
-            ReportKind::Failure,
-            &settings,
-        ))
+        block_on(uri.authorize(zone, &example, ReportKind::Failure, &settings))
     };
     let agrees = zone(&[(name, "v=DMARC1;")]);
     assert_eq!(ask(&agrees).destinations(&uri), std::slice::from_ref(&uri));
@@ -148,7 +142,7 @@ fn destinations_that_the_third_party_overrides() {
             "mailto:failure-reports@thirdparty.example.net",
         ),
     ] {
-        let answer = block_on(authorize(&zone, &example, &uri, kind, &settings));
+        let answer = block_on(uri.authorize(&zone, &example, kind, &settings));
         let destinations = answer.destinations(&uri);
         assert_eq!(destinations.len(), 1);
         assert_eq!(destinations[0].as_str(), expected);

@@ -150,10 +150,8 @@ fn found(author: &Author, from: &str, record: &str, settings: &Settings) -> Disc
         .flat_map(|relation| [(Method::Spf, *relation), (Method::Dkim, *relation)])
         .filter_map(|(method, relation)| identifier(from, method, ("pass", relation)))
         .collect();
-    let discovery = block_on(dmarc::discover(&zone, author, settings));
-    block_on(dmarc::discover_identifiers(
-        &zone, discovery, &every, settings,
-    ))
+    let discovery = block_on(dmarc::Discovery::of_author(&zone, author, settings));
+    block_on(discovery.with_identifiers(&zone, &every, settings))
 }
 
 #[test]

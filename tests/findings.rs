@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use dkim_support::craft;
 use mailproof::diagnosis::Finding;
 use mailproof::dkim::{Canonicalization, Publication, Signer};
-use mailproof::dmarc::{DiscoveryMethod, PublicSuffixList, Sections};
+use mailproof::dmarc::PublicSuffixList;
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
 use mailproof::spf::Prefix;
 use mailproof::verdict::{Proof, TrustedForwarder};
@@ -369,8 +369,8 @@ fn policies() {
         .unwrap();
     let verdict = verify(&several, &session("a@other.test"), &author, |settings| {
         let list = b"// ===BEGIN ICANN DOMAINS===\ntest\n// ===END ICANN DOMAINS===\n";
-        let list = PublicSuffixList::parse(list, Sections::All).unwrap();
-        settings.dmarc.method = DiscoveryMethod::PublicSuffixList(Arc::new(list));
+        let list = PublicSuffixList::parse(list).unwrap();
+        settings.dmarc.public_suffix_list = Some(Arc::new(list));
     });
     has(
         &verdict.diagnosis(),

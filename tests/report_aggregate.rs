@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::Signer;
-use mailproof::dmarc::{DiscoveryMethod, PublicSuffixList, Sections};
+use mailproof::dmarc::PublicSuffixList;
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::limits::ReportLimits;
 use mailproof::report::aggregate::{
@@ -73,8 +73,8 @@ fn dispositions_and_reasons() {
     };
     let listed = |sample| {
         let mut settings = Settings::default();
-        let list = PublicSuffixList::parse(b"com\n", Sections::All).unwrap();
-        settings.dmarc.method = DiscoveryMethod::PublicSuffixList(list.into());
+        let list = PublicSuffixList::parse(b"com\n").unwrap();
+        settings.dmarc.public_suffix_list = Some(list.into());
         settings.dmarc.pct_sample = sample;
         settings
     };

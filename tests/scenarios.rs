@@ -291,7 +291,7 @@ fn a5h() {
         let evaluation = case.spf_of("Teamname@netatwork.onmicrosoft.com");
         assert_eq!(evaluation.result().as_str(), result);
         let verdict = case.verdict(RejectRule::Corroborated);
-        let note = mailproof::diagnosis::author_spf(&verdict, &evaluation).unwrap();
+        let note = verdict.author_spf(&evaluation).unwrap();
         assert_eq!(note.severity(), Severity::Note);
         let words = [TENANT, case.ip, result];
         found(&[note], &[("some-receivers-check-author-spf", &words)]);
@@ -715,7 +715,7 @@ fn b9() {
 /// be reversed, with the secret.
 #[test]
 fn b11() {
-    let claimed = srs::decode(B.mail_from).unwrap();
+    let claimed = srs::Claimed::decode(B.mail_from).unwrap();
     assert_eq!(claimed.form(), Form::Exchange);
     assert_eq!(claimed.original().unwrap().to_string(), "userA@firma-a.tld");
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(B.now);
@@ -796,7 +796,7 @@ fn b10() {
         assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
         assert_eq!(verdict.action(), Action::Deliver);
         assert_eq!(verdict.smtp_reply(), None);
-        let overridden = verdict.decision().overridden().unwrap();
+        let overridden = verdict.overridden().unwrap();
         assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
         found(
             &verdict.diagnosis(),

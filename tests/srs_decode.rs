@@ -1,9 +1,9 @@
 //! Reading rewritten senders without their secret.
 
-use mailproof::srs::{Form, Stamp, decode};
+use mailproof::srs::{Claimed, Form, Stamp};
 
 fn read(address: &str) -> (Form, String, String) {
-    let claimed = decode(address).expect(address);
+    let claimed = Claimed::decode(address).expect(address);
     let original = claimed.original().map(ToString::to_string);
     (
         claimed.form(),
@@ -149,7 +149,7 @@ fn reads_every_form() {
 
 #[test]
 fn the_parts() {
-    let srs1 = decode("SRS1=SPGD=fwd.example==E4us=G3=example.com=alice@second.example");
+    let srs1 = Claimed::decode("SRS1=SPGD=fwd.example==E4us=G3=example.com=alice@second.example");
     let srs1 = srs1.unwrap();
     assert_eq!(srs1.first_forwarder().unwrap().as_str(), "fwd.example");
     assert_eq!(
@@ -157,7 +157,7 @@ fn the_parts() {
         "SRS0=E4us=G3=example.com=alice@fwd.example"
     );
     assert_eq!(srs1.stamp(), Stamp::parse("G3"));
-    let exchange = decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
+    let exchange = Claimed::decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
     assert_eq!(exchange.mailbox(), Some("john.work"));
     assert_eq!(exchange.original().unwrap().local_part(), "bob");
 }
@@ -188,11 +188,14 @@ fn leaves_others_alone() {
         "john+SRS=44ldt=IXX=fabrikam.com=bob@contoso.com",
         "john+SRS=44ldt=IX=fabrikam.com@contoso.com",
     ] {
-        assert_eq!(decode(address), None, "{address}");
+        assert_eq!(Claimed::decode(address), None, "{address}");
     }
-    assert_eq!(decode(b"SRS0=E4us=G3=example.com=\xff@fwd.example"), None);
+    assert_eq!(
+        Claimed::decode(b"SRS0=E4us=G3=example.com=\xff@fwd.example"),
+        None
+    );
     let deep = "SRS0=a=AA=b.c=".repeat(200_000) + "x@y.example";
-    assert_eq!(decode(deep), None);
+    assert_eq!(Claimed::decode(deep), None);
     let nested = "SRS0=a=AA=b.c=".repeat(70) + "x@y.example";
     assert_eq!(read(&nested).1, "x@b.c");
 }

@@ -4,8 +4,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::srs::{
-    Alphabet, Construction, Form, Forwarded, Hop, Malformed, MemoryStore, Part, Reversed, Rewriter,
-    Separator, SettingError, Unchanged, decode,
+    Claimed, Construction, Form, Forwarded, Malformed, MemoryStore, Reversed, Rewriter, Separator,
+    SettingError, Unchanged,
 };
 
 const DAY: u64 = 86_400;
@@ -29,7 +29,7 @@ fn with_secret(domain: &str, secret: &str) -> Rewriter {
 fn address(forwarded: &Forwarded) -> &str {
     match forwarded {
         Forwarded::Srs0(address) | Forwarded::Srs1(address) => address,
-        Forwarded::TooLong(too_long) => too_long.address(),
+        Forwarded::TooLong { address, .. } => address,
         other => panic!("{other:?}"),
     }
 }
@@ -104,12 +104,12 @@ fn srs0_known_answers() {
         let forwarded = plain.forward(sender, now);
         assert_eq!(address(&forwarded), standard);
         assert_eq!(reversed(&plain, standard, now), sender);
-        let safe = plain.clone().with_alphabet(Alphabet::UrlSafe);
+        let safe = plain.clone().with_url_safe_hash(true);
         let forwarded = safe.forward(format!("<{sender}>"), now);
         let written = address(&forwarded);
         assert_eq!(written.get(5..9), Some(url_safe), "{sender}");
         assert_eq!(written.get(9..), standard.get(9..), "{sender}");
-        // Either alphabet is read, whichever is written.
+        // Either url_safe is read, whichever is written.
         assert_eq!(reversed(&plain, written, now), sender);
         assert_eq!(reversed(&safe, standard, now), sender);
     }
@@ -143,7 +143,7 @@ fn separators() {
         let rest = format!("=fwd.example={foreign}E4us=G3=example.com=alice@second.example");
         let standard = format!("{srs1}{}{rest}", hashes.0);
         assert_eq!(twice, Forwarded::Srs1(standard.clone()));
-        let safe = second.clone().with_alphabet(Alphabet::UrlSafe);
+        let safe = second.clone().with_url_safe_hash(true);
         let url_safe = format!("{srs1}{}{rest}", hashes.1);
         assert_eq!(
             safe.forward(&expected, at(NOW)),
@@ -159,30 +159,30 @@ fn separators() {
 #[test]
 fn srs1_is_rewrapped_with_a_new_hash_only() {
     let third = with_secret("third.example", "othersecret");
-    for (address, separator, alphabet, rewritten) in [
+    for (address, separator, url_safe, rewritten) in [
         (
             "SRS1=SPGD=fwd.example==E4us=G3=example.com=alice@second.example",
             Separator::Equals,
-            Alphabet::Standard,
+            false,
             "SRS1=hwq4=fwd.example==E4us=G3=example.com=alice@third.example",
         ),
         (
             "SRS1=1+AL=fwd.example=+E4us=G3=example.com=alice@second.example",
             Separator::Plus,
-            Alphabet::Standard,
+            false,
             "SRS1+14C/=fwd.example=+E4us=G3=example.com=alice@third.example",
         ),
         (
             "SRS1=1-AL=fwd.example=+E4us=G3=example.com=alice@second.example",
             Separator::Plus,
-            Alphabet::UrlSafe,
+            true,
             "SRS1+14C_=fwd.example=+E4us=G3=example.com=alice@third.example",
         ),
     ] {
         let third = third
             .clone()
             .with_separator(separator)
-            .with_alphabet(alphabet);
+            .with_url_safe_hash(url_safe);
         assert_eq!(
             third.forward(address, at(NOW)),
             Forwarded::Srs1(rewritten.into())
@@ -445,40 +445,43 @@ fn says_what_is_too_long() {
         rewriter.forward(sender(51), at(NOW)),
         Forwarded::Srs0(_)
     ));
-    let Forwarded::TooLong(too_long) = rewriter.forward(sender(52), at(NOW)) else {
+    let Forwarded::TooLong {
+        address,
+        length,
+        limit,
+    } = rewriter.forward(sender(52), at(NOW))
+    else {
         panic!("65 octets");
     };
-    assert_eq!(
-        (too_long.part(), too_long.length(), too_long.limit()),
-        (Part::LocalPart, 65, 64)
-    );
+    assert_eq!((length, limit), (65, 64));
     let expected = sender(52);
-    assert_eq!(reversed(&rewriter, too_long.address(), at(NOW)), expected);
+    assert_eq!(reversed(&rewriter, &address, at(NOW)), expected);
     let domain = format!("{0}.{0}.{0}.example", "a".repeat(63));
-    let Forwarded::TooLong(too_long) =
+    let Forwarded::TooLong { length, limit, .. } =
         with_secret(&domain, "mysecret").forward(sender(50), at(NOW))
     else {
         panic!("over 254 octets");
     };
-    assert_eq!(
-        (too_long.part(), too_long.length(), too_long.limit()),
-        (Part::Address, 63 + 1 + 199, 254)
-    );
+    assert_eq!((length, limit), (63 + 1 + 199, 254));
 }
 
 #[test]
 fn database_form() {
-    let rewriter = rewriter("fwd.example").with_alphabet(Alphabet::UrlSafe);
+    let rewriter = rewriter("fwd.example").with_url_safe_hash(true);
     let short = rewriter.shorten("alice@example.com", at(NOW)).unwrap();
     let alias = "VGHPH9PTQL6M4DU4VMQOVLUNAD3SUMNJ";
     assert_eq!(short.address, format!("SRS0=-TMU=G3=1={alias}@fwd.example"));
     assert_eq!(short.key, format!("{alias}@1"));
-    assert_eq!(decode(&short.address).unwrap().form(), Form::Database);
-    let Reversed::Stored(stored) = rewriter.reverse(short.address.to_lowercase(), at(NOW + DAY))
+    assert_eq!(
+        Claimed::decode(&short.address).unwrap().form(),
+        Form::Database
+    );
+    let Reversed::Stored { key, age } =
+        rewriter.reverse(short.address.to_lowercase(), at(NOW + DAY))
     else {
         panic!("a key for the store");
     };
-    assert_eq!((stored.key(), stored.age()), (short.key.as_str(), 1));
+    assert_eq!((key.as_str(), age), (short.key.as_str(), 1));
 }
 
 #[test]
@@ -500,12 +503,12 @@ fn a_store_takes_what_is_too_long() {
         match reversed {
             Reversed::Valid(valid) => {
                 assert_eq!(
-                    (valid.address(), valid.hop()),
-                    (sender.as_str(), Hop::Sender)
+                    (valid.address(), valid.is_sender()),
+                    (sender.as_str(), true)
                 );
             }
             // The store holds two: the oldest had to go.
-            Reversed::Stored(_) => assert_eq!(index, 0),
+            Reversed::Stored { .. } => assert_eq!(index, 0),
             other => panic!("{other:?}"),
         }
     }
@@ -616,7 +619,7 @@ fn exims_own_addresses_are_read_without_the_secret() {
             "alice@example.com",
         ),
     ] {
-        let claimed = decode(address).unwrap();
+        let claimed = Claimed::decode(address).unwrap();
         assert_eq!(claimed.form(), Form::Exim);
         assert_eq!(claimed.original().unwrap().to_string(), original);
         // Its hash is not ours, whatever the secret.

@@ -24,7 +24,7 @@ fn spf_enforced_against_the_policy() {
     for policy in ["v=DMARC1; p=none", "v=DMARC1; p=quarantine"] {
         let verdict = verdict(Some(policy));
         assert_eq!(verdict.action(), Action::Reject);
-        let overridden = verdict.decision().overridden().unwrap();
+        let overridden = verdict.overridden().unwrap();
         assert_eq!(overridden.kind, OverrideKind::LocalPolicy, "{policy}");
         assert_eq!(
             overridden.comment,
@@ -38,7 +38,7 @@ fn nothing_to_depart_from() {
     for policy in [None, Some("v=DMARC1; p=reject")] {
         let verdict = verdict(policy);
         assert_eq!(verdict.action(), Action::Reject);
-        assert!(verdict.decision().overridden().is_none(), "{policy:?}");
+        assert!(verdict.overridden().is_none(), "{policy:?}");
     }
 }
 
@@ -76,7 +76,7 @@ fn delivers(fields: &str, settings: fn(&mut Settings), kind: OverrideKind, comme
     assert_eq!(verdict.action(), Action::Deliver);
     assert_eq!(verdict.dmarc().result().as_str(), "fail");
     assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
-    let overridden = verdict.decision().overridden().unwrap();
+    let overridden = verdict.overridden().unwrap();
     assert_eq!(overridden.kind, kind);
     assert_eq!(overridden.comment, comment);
     let findings = verdict.diagnosis();

@@ -68,7 +68,7 @@ fn distrust_changes_the_action_and_no_result() {
         assert_eq!(verdict.spf().authoritative().result().as_str(), "pass");
         assert_eq!(verdict.dmarc().result().as_str(), "pass");
         assert_eq!(verdict.action(), Action::Quarantine);
-        let overridden = verdict.decision().overridden().unwrap();
+        let overridden = verdict.overridden().unwrap();
         assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
         assert!(overridden.comment.contains("mx.provider.test"));
     }

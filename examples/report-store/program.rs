@@ -91,7 +91,7 @@ fn emit(store: &dyn Store, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
         let key = claim.key();
         let rows = store.summed(&claim)?;
         thread::sleep(pause);
-        // A server asks `dmarc::authorize` about each destination before.
+        // A server asks `ReportUri::authorize` about each destination before.
         let destinations = key.destinations();
         let to: Vec<Address> = destinations
             .iter()

@@ -30,7 +30,7 @@ pub fn message(data: &[u8]) {
 /// Every finding has evidence, on one line.
 pub fn explain(findings: &[mailproof::diagnosis::Finding]) {
     for finding in findings {
-        assert!(!finding.evidence().is_empty());
+        assert!(finding.evidence().len() != 0);
         assert!(
             !finding.sentence().chars().any(char::is_control),
             "{finding}"

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mailproof::dmarc::{
-    self, DiscoveryMethod, Disposition, DmarcResult, PublicSuffixList, Record, RecordBuilder,
-    RuleSet, Scope, Sections, Settings, SeveralAuthors,
+    self, Disposition, DmarcResult, PublicSuffixList, Record, RecordBuilder, RuleSet, Scope,
+    Settings,
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -86,10 +86,10 @@ pub fn discovery(data: &[u8]) {
     let author = Author::One(Address::new("a", first.clone()).expect("a is a local part"));
     let several = Author::SeveralDomains(domains.clone());
     let mut tree = Settings::default();
-    tree.several_authors = SeveralAuthors::Strictest;
+    tree.strictest_of_several_authors = true;
     let mut listed = tree.clone();
-    let list = PublicSuffixList::parse(b"com\nco.uk\n*.ck\n!www.ck\n", Sections::All);
-    listed.method = DiscoveryMethod::PublicSuffixList(Arc::new(list.expect("it has rules")));
+    let list = PublicSuffixList::parse(b"com\nco.uk\n*.ck\n!www.ck\n");
+    listed.public_suffix_list = Some(Arc::new(list.expect("it has rules")));
     for settings in [&tree, &listed] {
         for (author, authors) in [(&author, 1), (&several, settings.limits.author_domains)] {
             for status in [Status::Pass, Status::TempError] {
@@ -117,15 +117,10 @@ fn check(
     identifiers: &[AuthenticatedIdentifier],
     settings: &Settings,
 ) {
-    let discovery = block_on(dmarc::discover(zone, author, settings));
+    let discovery = block_on(dmarc::Discovery::of_author(zone, author, settings));
     let first = discovery.queries().len();
     assert!(first <= 9 * authors);
-    let discovery = block_on(dmarc::discover_identifiers(
-        zone,
-        discovery,
-        identifiers,
-        settings,
-    ));
+    let discovery = block_on(discovery.with_identifiers(zone, identifiers, settings));
     let second = discovery.queries().len() - first;
     assert!(second <= 8 * (authors + settings.limits.walks));
     let verdict = dmarc::evaluate(author, &discovery, identifiers, settings);
@@ -180,8 +175,8 @@ pub fn author(data: &[u8]) {
 
 /// A list is read without loss of sense: a registrable domain is one label below its suffix.
 pub fn public_suffix_list(data: &[u8]) {
-    for sections in [Sections::All, Sections::Icann] {
-        let Ok(list) = PublicSuffixList::parse(data, sections) else {
+    for parse in [PublicSuffixList::parse, PublicSuffixList::parse_icann] {
+        let Some(list) = parse(data) else {
             continue;
         };
         let words = data.split(|octet| octet.is_ascii_whitespace());

@@ -27,7 +27,7 @@ pub fn reverse(data: &[u8]) {
         let _ = rewriter.reverse(data, now());
         let (address, fits) = match rewriter.forward(data, now()) {
             Forwarded::Srs0(address) | Forwarded::Srs1(address) => (address, true),
-            Forwarded::TooLong(too_long) => (too_long.address().to_owned(), false),
+            Forwarded::TooLong { address, .. } => (address, false),
             _ => continue,
         };
         let (local_part, _) = address.rsplit_once('@').expect("an address");
@@ -38,7 +38,7 @@ pub fn reverse(data: &[u8]) {
                 // Angle brackets and source routes are not kept.
                 assert!(data.ends_with(valid.address().as_bytes()) || data.ends_with(b">"));
             }
-            Reversed::Valid(_) | Reversed::Stored(_) => {}
+            Reversed::Valid(_) | Reversed::Stored { .. } => {}
             // Quoted strings in another forwarder's opaque part may be cut anywhere.
             Reversed::Malformed(_) if address.starts_with("SRS1") => {}
             other => panic!("{address}: {other:?}"),
@@ -48,7 +48,7 @@ pub fn reverse(data: &[u8]) {
 
 /// Any octets, read without the secret: what is claimed is made of one line of valid text.
 pub fn decode(data: &[u8]) {
-    let Some(claimed) = srs::decode(data) else {
+    let Some(claimed) = srs::Claimed::decode(data) else {
         return;
     };
     for address in [claimed.original(), claimed.previous()]

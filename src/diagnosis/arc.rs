@@ -141,7 +141,7 @@ fn passed(view: &View<'_>) -> Option<Finding> {
     let author = view.author?;
     let sets = view.verdict.arc().sets();
     let reports_pass = |set: &&Set| set.reports_dmarc_pass(author);
-    let instance = view.verdict.decision().trusted_set();
+    let instance = view.verdict.trusted_set();
     let trusted = sets.iter().find(|set| Some(set.instance()) == instance);
     if let Some(trusted) = trusted {
         let entry = match reports_pass(&trusted) {

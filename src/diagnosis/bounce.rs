@@ -63,7 +63,7 @@ impl Bounce {
         }
         if bounce.mail_from.is_none() {
             let rewritten = text.split(|c: char| c.is_whitespace() || "<>,;:\"()".contains(c));
-            let rewritten = rewritten.filter(|word| crate::srs::decode(word).is_some());
+            let rewritten = rewritten.filter(|word| crate::srs::Claimed::decode(word).is_some());
             bounce.mail_from = rewritten.map(str::to_owned).next();
         }
         bounce

@@ -12,20 +12,22 @@ use crate::message::Author;
 use crate::spf::{self, SpfResult};
 use crate::verdict::{Action, Reason, Verdict};
 
-/// What SPF says about the author domain itself, which some receivers check although RFC 7208 2.4
-/// has them check MAIL FROM: `evaluation` is that check, made by the caller for the same client.
-/// `None` where the message has no single author domain.
-#[must_use]
-pub fn author_spf(verdict: &Verdict, evaluation: &spf::Evaluation) -> Option<Finding> {
-    let author = View::of(verdict).author?;
-    Some(
-        Draft::new(&texts::SOME_CHECK_FROM)
-            .domain("author", author)
-            .text("spf", evaluation.result())
-            .client(verdict.session().client_ip())
-            .text("cause", evaluation.cause())
-            .finish(),
-    )
+impl Verdict {
+    /// What SPF says about the author domain itself, which some receivers check although RFC 7208
+    /// 2.4 has them check MAIL FROM: `evaluation` is that check, made by the caller for the same
+    /// client. `None` where the message has no single author domain.
+    #[must_use]
+    pub fn author_spf(&self, evaluation: &spf::Evaluation) -> Option<Finding> {
+        let author = View::of(self).author?;
+        Some(
+            Draft::new(&texts::SOME_CHECK_FROM)
+                .domain("author", author)
+                .text("spf", evaluation.result())
+                .client(self.session().client_ip())
+                .text("cause", evaluation.cause())
+                .finish(),
+        )
+    }
 }
 
 /// What keeps DMARC from a result, or from mattering.
@@ -210,11 +212,11 @@ fn unaligned(view: &View<'_>, author: &Domain, alignment: &Alignment) -> Option<
 /// What decided apart from DMARC.
 pub(super) fn decision(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let decision = view.verdict.decision();
-    if let (Reason::SpfFail, Some(finding)) = (decision.reason(), dkim_would_have_helped(view)) {
+    let reason = view.verdict.reason();
+    if let (Reason::SpfFail, Some(finding)) = (reason, dkim_would_have_helped(view)) {
         findings.push(finding);
     }
-    if let Reason::TemporaryFailure(unknown) = decision.reason() {
+    if let Reason::TemporaryFailure(unknown) = reason {
         findings.push(
             Draft::new(&texts::DEFERRED)
                 .text("what", unknown)
@@ -230,7 +232,7 @@ pub(super) fn outcome(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let verdict = view.verdict;
     let dmarc = verdict.dmarc();
-    if let Some(overridden) = verdict.decision().overridden() {
+    if let Some(overridden) = verdict.overridden() {
         findings.push(
             with_author(&texts::OVERRIDDEN, view)
                 .text("requested", dmarc.disposition())

@@ -35,10 +35,10 @@ impl Finding {
         self.severity
     }
 
-    /// How sure it is.
+    /// Whether it follows from the facts; otherwise it is what is most often behind such facts.
     #[must_use]
-    pub fn certainty(&self) -> Certainty {
-        self.certainty
+    pub fn is_certain(&self) -> bool {
+        self.certainty == Certainty::Certain
     }
 
     /// One sentence for a postmaster.
@@ -47,10 +47,9 @@ impl Finding {
         &self.sentence
     }
 
-    /// The facts behind it; never empty.
-    #[must_use]
-    pub fn evidence(&self) -> &[Evidence] {
-        &self.evidence
+    /// The facts behind it, each with its name as in the templates; never empty.
+    pub fn evidence(&self) -> impl ExactSizeIterator<Item = (&'static str, &Value)> {
+        self.evidence.iter().map(|fact| (fact.name, &fact.value))
     }
 
     /// The evidence of one name.
@@ -59,10 +58,11 @@ impl Finding {
         value(&self.evidence, name)
     }
 
-    /// Who can do something about it, and what.
-    #[must_use]
-    pub fn remedies(&self) -> &[Remedy] {
-        &self.remedies
+    /// Who can do something about it, and what, in one sentence each.
+    pub fn remedies(&self) -> impl ExactSizeIterator<Item = (Who, &str)> {
+        self.remedies
+            .iter()
+            .map(|remedy| (remedy.who, remedy.how.as_str()))
     }
 }
 
@@ -174,8 +174,7 @@ impl fmt::Display for Severity {
     derive(serde::Serialize),
     serde(rename_all = "kebab-case")
 )]
-#[non_exhaustive]
-pub enum Certainty {
+enum Certainty {
     /// It follows from the facts.
     Certain,
     /// It is what is most often behind such facts.
@@ -218,23 +217,17 @@ impl fmt::Display for Who {
 /// What somebody can do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Remedy {
-    /// Who.
-    pub who: Who,
-    /// What, in one sentence.
-    pub how: String,
+struct Remedy {
+    who: Who,
+    how: String,
 }
 
 /// A fact behind a finding.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Evidence {
-    /// Its name, as in the templates.
-    pub name: &'static str,
-    /// The fact.
-    pub value: Value,
+struct Evidence {
+    name: &'static str,
+    value: Value,
 }
 
 /// A fact.

@@ -16,8 +16,7 @@ use crate::message::Message;
 use crate::verdict::Verdict;
 
 pub use bounce::Bounce;
-pub use dmarc::author_spf;
-pub use finding::{Certainty, Code, Evidence, Finding, Remedy, Severity, Value, Who};
+pub use finding::{Code, Finding, Severity, Value, Who};
 
 impl Verdict {
     /// Explains the verdict from the facts it keeps: without the message, and without asking anything.
@@ -57,7 +56,7 @@ impl Verdict {
 
     /// Adds what only the message can tell: why each failed signature failed, which field was
     /// changed, what was added to the body. `message` must be the one that was verified; findings that
-    /// are no proof say so ([`Certainty::Likely`]). Nothing is asked of the DNS: the keys are those
+    /// are no proof say so ([`Finding::is_certain`]). Nothing is asked of the DNS: the keys are those
     /// the verdict has seen. The work is bounded, but this hashes the body and checks signatures some
     /// hundred times: call it when somebody asks why.
     ///

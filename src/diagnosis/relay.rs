@@ -102,7 +102,7 @@ fn unrewritten(view: &View<'_>, author: &Domain) -> Option<Finding> {
 
 /// A forwarder that the receiver trusts.
 fn trust(view: &View<'_>, author: &Domain) -> Option<Finding> {
-    let trust = view.verdict.decision().trust()?;
+    let trust = view.verdict.trust()?;
     let entry: &'static Entry = match trust.outcome {
         TrustOutcome::Vouches => &texts::FORWARDER_TRUSTED,
         TrustOutcome::SpfNotPassed | TrustOutcome::ProofMissing => &texts::PROOF_FAILED,

@@ -82,7 +82,7 @@ fn matched_entry(matched: &Matched, result: SpfResult) -> Option<&'static Entry>
 /// receiver enforces it.
 fn severity(view: &View<'_>, evaluation: &Evaluation, entry: &Entry) -> Severity {
     let enforced = matches!(
-        view.verdict.decision().reason(),
+        view.verdict.reason(),
         Reason::SpfFail | Reason::SpfPermerror | Reason::SeveralMethods
     );
     let could_align = evaluation

@@ -78,7 +78,11 @@ fn discovery_that_was_not_run() {
     let session = Session::new([192, 0, 2, 1].into(), "mx.test", "a@sub.author.test");
     let verdict = block_on(Verifier::new(&zone).verify(&session, &message));
     let settings = dmarc::Settings::default();
-    let first = block_on(dmarc::discover(&zone, verdict.author(), &settings));
+    let first = block_on(dmarc::Discovery::of_author(
+        &zone,
+        verdict.author(),
+        &settings,
+    ));
     let cases = [
         (
             dmarc::Discovery::default(),
@@ -129,7 +133,7 @@ Why a verdict is what it is, who can change that, and how.
 [`Verdict::diagnosis`](crate::verdict::Verdict::diagnosis) explains a verdict from the facts it keeps;
 `Verdict::forensics` adds what only the message itself can tell. Nothing is asked of the DNS for it, and
 nothing is computed unless it is called for. Each [`Finding`] has a code that does not change, a
-sentence for a postmaster, the [`Evidence`] behind it, and what each party can do. The most
+sentence for a postmaster, the [evidence](Finding::evidence) behind it, and what each party can do. The most
 decisive findings come first.
 
 # Codes

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::walk::{self, Published};
-use super::{AlignmentMode, DiscoveryMethod, Record, Scope, Settings, SeveralAuthors};
+use super::{AlignmentMode, Record, Scope, Settings};
 use crate::dns::{LookupError, Name, Resolver, Txt};
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Method};
@@ -79,6 +79,61 @@ enum Answer {
 }
 
 impl Discovery {
+    /// Finds the policy of the author domain: the first walk.
+    ///
+    /// An author without exactly one domain causes no query, except with
+    /// [`strictest_of_several_authors`](Settings::strictest_of_several_authors). Failures of the
+    /// DNS are kept inside.
+    pub async fn of_author(resolver: &dyn Resolver, author: &Author, settings: &Settings) -> Self {
+        let mut discovery = Self::default();
+        for domain in author_domains(author, settings) {
+            if discovery.policy_of(domain).is_none() {
+                let policy = discovery.find_policy(resolver, domain, settings).await;
+                discovery.policies.push((domain.clone(), policy));
+            }
+        }
+        discovery
+    }
+
+    /// Finds the organizational domain of any domain (§4.10.2), by the method that is set.
+    pub async fn of_organization(
+        resolver: &dyn Resolver,
+        domain: &Domain,
+        settings: &Settings,
+    ) -> (OrganizationalDomain, Self) {
+        let mut discovery = Self::default();
+        let organization = discovery.organization(resolver, domain, settings).await;
+        (organization, discovery)
+    }
+
+    /// Finds the organizational domains of authenticated identifiers: the second walk.
+    ///
+    /// It is made only where a policy was found, alignment is relaxed and the answer can matter;
+    /// the names that were asked before are not asked again.
+    #[must_use]
+    pub async fn with_identifiers(
+        mut self,
+        resolver: &dyn Resolver,
+        identifiers: &[AuthenticatedIdentifier],
+        settings: &Settings,
+    ) -> Self {
+        let policies: Vec<_> = self
+            .policies
+            .iter()
+            .filter_map(|(author_domain, policy)| match policy {
+                Policy::Found { published, .. } => {
+                    Some((author_domain.clone(), published.record.clone()))
+                }
+                Policy::Absent | Policy::Several(_) | Policy::Unknown(_) => None,
+            })
+            .collect();
+        for (author_domain, record) in &policies {
+            self.walk_identifiers(resolver, author_domain, record, identifiers, settings)
+                .await;
+        }
+        self
+    }
+
     /// The names that were asked, in order.
     #[must_use]
     pub fn queries(&self) -> &[Name] {
@@ -193,11 +248,9 @@ impl Discovery {
         if let Some(known) = self.organizational_domain(domain) {
             return known.clone();
         }
-        let organization = match &settings.method {
-            DiscoveryMethod::PublicSuffixList(list) => {
-                OrganizationalDomain::Known(list.organizational_domain(domain))
-            }
-            DiscoveryMethod::TreeWalk => match self.walk(resolver, domain, settings).await {
+        let organization = match &settings.public_suffix_list {
+            Some(list) => OrganizationalDomain::Known(list.organizational_domain(domain)),
+            None => match self.walk(resolver, domain, settings).await {
                 Ok(found) => {
                     OrganizationalDomain::Known(walk::organizational_domain(domain, &found))
                 }
@@ -253,8 +306,8 @@ impl Discovery {
         author_domain: &Domain,
         settings: &Settings,
     ) -> Result<Published, Policy> {
-        match &settings.method {
-            DiscoveryMethod::TreeWalk => {
+        match &settings.public_suffix_list {
+            None => {
                 let walk = self.walk(resolver, author_domain, settings).await;
                 let found = walk.map_err(Policy::Unknown)?;
                 let organization = walk::organizational_domain(author_domain, &found);
@@ -264,7 +317,7 @@ impl Discovery {
                 ));
                 walk::policy(author_domain, found).ok_or(Policy::Absent)
             }
-            DiscoveryMethod::PublicSuffixList(list) => {
+            Some(list) => {
                 let domain = list.organizational_domain(author_domain);
                 match self.record_at(resolver, &domain, settings).await {
                     Answer::One(record) => Ok(Published { domain, record }),
@@ -356,78 +409,22 @@ impl Discovery {
     }
 }
 
-/// Finds the policy of the author domain: the first walk.
-///
-/// An author without exactly one domain causes no query, except with
-/// [`SeveralAuthors::Strictest`]. Failures of the DNS are kept inside.
-pub async fn discover(resolver: &dyn Resolver, author: &Author, settings: &Settings) -> Discovery {
-    let mut discovery = Discovery::default();
-    for domain in author_domains(author, settings) {
-        if discovery.policy_of(domain).is_none() {
-            let policy = discovery.find_policy(resolver, domain, settings).await;
-            discovery.policies.push((domain.clone(), policy));
-        }
-    }
-    discovery
-}
-
-/// Finds the organizational domains of authenticated identifiers: the second walk.
-///
-/// It is made only where a policy was found, alignment is relaxed and the answer can matter; the
-/// names that were asked before are not asked again.
-pub async fn discover_identifiers(
-    resolver: &dyn Resolver,
-    mut discovery: Discovery,
-    identifiers: &[AuthenticatedIdentifier],
-    settings: &Settings,
-) -> Discovery {
-    let policies: Vec<_> = discovery
-        .policies
-        .iter()
-        .filter_map(|(author_domain, policy)| match policy {
-            Policy::Found { published, .. } => {
-                Some((author_domain.clone(), published.record.clone()))
-            }
-            Policy::Absent | Policy::Several(_) | Policy::Unknown(_) => None,
-        })
-        .collect();
-    for (author_domain, record) in &policies {
-        discovery
-            .walk_identifiers(resolver, author_domain, record, identifiers, settings)
-            .await;
-    }
-    discovery
-}
-
-/// The organizational domain of any domain (§4.10.2), by the method that is set.
-pub async fn organizational_domain(
-    resolver: &dyn Resolver,
-    domain: &Domain,
-    settings: &Settings,
-) -> (OrganizationalDomain, Discovery) {
-    let mut discovery = Discovery::default();
-    let organization = discovery.organization(resolver, domain, settings).await;
-    (organization, discovery)
-}
-
 /// The author domains that are evaluated.
 pub(super) fn author_domains<'a>(author: &'a Author, settings: &Settings) -> &'a [Domain] {
-    match (author, settings.several_authors) {
-        (Author::One(_) | Author::SameDomain { .. }, _) => author.domains(),
+    match author {
+        Author::One(_) | Author::SameDomain { .. } => author.domains(),
         // §11.5 speaks of ‘a syntactically valid multi-valued RFC5322.From field’; several fields
         // are not that, and one of them may have hidden authors.
-        (Author::SeveralDomains(domains), SeveralAuthors::Strictest)
-            if domains.len() <= settings.limits.author_domains =>
+        Author::SeveralDomains(domains)
+            if settings.strictest_of_several_authors
+                && domains.len() <= settings.limits.author_domains =>
         {
             domains
         }
-        (
-            Author::SeveralDomains(_)
-            | Author::SeveralFields { .. }
-            | Author::Missing
-            | Author::Unparseable(_),
-            SeveralAuthors::Refuse | SeveralAuthors::Strictest,
-        ) => &[],
+        Author::SeveralDomains(_)
+        | Author::SeveralFields { .. }
+        | Author::Missing
+        | Author::Unparseable(_) => &[],
     }
 }
 
@@ -446,10 +443,7 @@ pub(super) fn shared_labels(a: &Domain, b: &Domain) -> usize {
 }
 
 fn is_listed(settings: &Settings) -> bool {
-    match settings.method {
-        DiscoveryMethod::TreeWalk => false,
-        DiscoveryMethod::PublicSuffixList(_) => true,
-    }
+    settings.public_suffix_list.is_some()
 }
 
 /// ‘Records that do not start with a "v" tag that identifies the current version of DMARC are

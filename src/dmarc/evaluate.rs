@@ -13,8 +13,7 @@ use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Status};
 use crate::message::Author;
 
-/// Decides, from what [`discover`](super::discover()) and
-/// [`discover_identifiers`](super::discover_identifiers) found. Asks nobody, and has a result for
+/// Decides, from what a [`Discovery`] found. Asks nobody, and has a result for
 /// every input.
 ///
 /// ```

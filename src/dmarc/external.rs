@@ -1,6 +1,6 @@
 //! Report destinations outside the domain that asks for reports (RFC 9990 4; RFC 7489 7.1).
 
-use super::{Discovery, OrganizationalDomain, Record, ReportUri, Settings};
+use super::{Discovery, OrganizationalDomain, PublicSuffixFlag, Record, ReportUri, Settings};
 use crate::dns::{LookupError, Name, Resolver};
 use crate::domain::Domain;
 
@@ -57,83 +57,85 @@ pub enum ReportKind {
     Failure,
 }
 
-/// The URIs that a policy names for a kind of report. A public suffix gets no failure reports: ‘ruf’
-/// on a record with `psd=y` is ignored (RFC 9991 2).
-#[must_use]
-pub fn report_uris(record: &Record, kind: ReportKind) -> Vec<ReportUri> {
-    match (kind, record.psd()) {
-        (ReportKind::Aggregate, _) => record.rua(),
-        (ReportKind::Failure, super::PublicSuffixFlag::Yes) => Vec::new(),
-        (ReportKind::Failure, super::PublicSuffixFlag::No | super::PublicSuffixFlag::Unknown) => {
-            record.ruf()
+impl Record {
+    /// The URIs that the policy names for a kind of report. A public suffix gets no failure reports:
+    /// ‘ruf’ on a record with `psd=y` is ignored (RFC 9991 2).
+    #[must_use]
+    pub fn report_uris(&self, kind: ReportKind) -> Vec<ReportUri> {
+        match (kind, self.psd()) {
+            (ReportKind::Aggregate, _) => self.rua(),
+            (ReportKind::Failure, PublicSuffixFlag::Yes) => Vec::new(),
+            (ReportKind::Failure, PublicSuffixFlag::No | PublicSuffixFlag::Unknown) => self.ruf(),
         }
     }
 }
 
-/// Asks whether the host of a URI agrees to get reports about the domain that publishes it.
-///
-/// What the destination says is not followed any further: a replacement has to keep the host, and
-/// is not verified in turn, so that no two domains can send the question round in circles.
-///
-/// ```
-/// use mailproof::dmarc::{Authorization, ReportKind, ReportUri, Settings, authorize};
-/// use mailproof::dns::{Zone, block_on};
-///
-/// let mut zone = Zone::new();
-/// zone.add_txt("blue.example.com._report._dmarc.red.example.net", "v=DMARC1")?;
-/// let uri = ReportUri::parse(b"mailto:reports@red.example.net").unwrap();
-/// let ask = |domain: &str| {
-///     let domain = domain.parse().unwrap();
-///     block_on(authorize(&zone, &domain, &uri, ReportKind::Aggregate, &Settings::default()))
-/// };
-/// assert_eq!(ask("blue.example.com"), Authorization::Granted { instead: vec![] });
-/// assert_eq!(ask("green.example.com"), Authorization::Refused);
-/// # Ok::<(), mailproof::dns::NameError>(())
-/// ```
-pub async fn authorize(
-    resolver: &dyn Resolver,
-    policy_domain: &Domain,
-    uri: &ReportUri,
-    kind: ReportKind,
-    settings: &Settings,
-) -> Authorization {
-    match same_organization(resolver, policy_domain, uri.host(), settings).await {
-        Ok(true) => return Authorization::SameOrganization,
-        Ok(false) => {}
-        Err((name, error)) => return Authorization::Unknown { name, error },
-    }
-    let labels = format!("{policy_domain}._report._dmarc");
-    // A name beyond the limits of the DNS cannot be asked, so nothing confirms the destination.
-    let Ok(name) = Name::below(labels.as_bytes(), uri.host()) else {
-        return Authorization::Refused;
-    };
-    let outcome = match resolver.txt(&name).await {
-        Ok(outcome) => outcome,
-        Err(error) => return Authorization::Unknown { name, error },
-    };
-    let records = outcome.as_slice().iter().take(settings.limits.records);
-    let consents: Vec<_> = records
-        .filter_map(|text| Record::from_txt(text).ok())
-        .map(|record| match kind {
-            ReportKind::Aggregate => record.rua(),
-            ReportKind::Failure => record.ruf(),
-        })
-        .collect();
-    // ‘If at least one TXT resource record remains in the set after parsing, then the external
-    // reporting arrangement was authorized’; one that leads elsewhere spoils the others.
-    if consents.is_empty() {
-        return Authorization::Refused;
-    }
-    if consents
-        .iter()
-        .flatten()
-        .any(|other| other.host() != uri.host())
-    {
-        return Authorization::RefusedRedirection;
-    }
-    let instead = consents.into_iter().find(|uris| !uris.is_empty());
-    Authorization::Granted {
-        instead: instead.unwrap_or_default(),
+impl ReportUri {
+    /// Asks whether the host of the URI agrees to get reports about the domain that publishes it.
+    ///
+    /// What the destination says is not followed any further: a replacement has to keep the host, and
+    /// is not verified in turn, so that no two domains can send the question round in circles.
+    ///
+    /// ```
+    /// use mailproof::dmarc::{Authorization, ReportKind, ReportUri, Settings};
+    /// use mailproof::dns::{Zone, block_on};
+    ///
+    /// let mut zone = Zone::new();
+    /// zone.add_txt("blue.example.com._report._dmarc.red.example.net", "v=DMARC1")?;
+    /// let uri = ReportUri::parse(b"mailto:reports@red.example.net").unwrap();
+    /// let ask = |domain: &str| {
+    ///     let domain = domain.parse().unwrap();
+    ///     block_on(uri.authorize(&zone, &domain, ReportKind::Aggregate, &Settings::default()))
+    /// };
+    /// assert_eq!(ask("blue.example.com"), Authorization::Granted { instead: vec![] });
+    /// assert_eq!(ask("green.example.com"), Authorization::Refused);
+    /// # Ok::<(), mailproof::dns::NameError>(())
+    /// ```
+    pub async fn authorize(
+        &self,
+        resolver: &dyn Resolver,
+        policy_domain: &Domain,
+        kind: ReportKind,
+        settings: &Settings,
+    ) -> Authorization {
+        match same_organization(resolver, policy_domain, self.host(), settings).await {
+            Ok(true) => return Authorization::SameOrganization,
+            Ok(false) => {}
+            Err((name, error)) => return Authorization::Unknown { name, error },
+        }
+        let labels = format!("{policy_domain}._report._dmarc");
+        // A name beyond the limits of the DNS cannot be asked, so nothing confirms the destination.
+        let Ok(name) = Name::below(labels.as_bytes(), self.host()) else {
+            return Authorization::Refused;
+        };
+        let outcome = match resolver.txt(&name).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Authorization::Unknown { name, error },
+        };
+        let records = outcome.as_slice().iter().take(settings.limits.records);
+        let consents: Vec<_> = records
+            .filter_map(|text| Record::from_txt(text).ok())
+            .map(|record| match kind {
+                ReportKind::Aggregate => record.rua(),
+                ReportKind::Failure => record.ruf(),
+            })
+            .collect();
+        // ‘If at least one TXT resource record remains in the set after parsing, then the external
+        // reporting arrangement was authorized’; one that leads elsewhere spoils the others.
+        if consents.is_empty() {
+            return Authorization::Refused;
+        }
+        if consents
+            .iter()
+            .flatten()
+            .any(|other| other.host() != self.host())
+        {
+            return Authorization::RefusedRedirection;
+        }
+        let instead = consents.into_iter().find(|uris| !uris.is_empty());
+        Authorization::Granted {
+            instead: instead.unwrap_or_default(),
+        }
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
         let policy_domain = policy_domain.parse().unwrap();
         let (uri, settings) = (uri(destination), Settings::default());
         let kind = ReportKind::Aggregate;
-        block_on(authorize(zone, &policy_domain, &uri, kind, &settings))
+        block_on(uri.authorize(zone, &policy_domain, kind, &settings))
     }
 
     /// RFC 9990 4's example, and its replacement rule.
@@ -266,7 +268,7 @@ mod tests {
     fn public_suffixes_get_no_failure_reports() {
         let text = b"v=DMARC1; psd=y; rua=mailto:a@b.example; ruf=mailto:a@b.example";
         let record = Record::parse(text).unwrap();
-        assert_eq!(report_uris(&record, ReportKind::Aggregate).len(), 1);
-        assert!(report_uris(&record, ReportKind::Failure).is_empty());
+        assert_eq!(record.report_uris(ReportKind::Aggregate).len(), 1);
+        assert!(record.report_uris(ReportKind::Failure).is_empty());
     }
 }

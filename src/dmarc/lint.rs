@@ -1,8 +1,8 @@
 //! What is unwise or without effect in what a domain publishes.
 
 use super::{
-    AlignmentMode, Authorization, Disposition, DkimInSight, OrganizationalDomain, PublicSuffixFlag,
-    Record, RecordDiagnostic, ReportUri, RuleSet, Scope, Survey,
+    AlignmentMode, Authorization, Disposition, OrganizationalDomain, PublicSuffixFlag, Record,
+    RecordDiagnostic, ReportUri, RuleSet, Scope, Survey,
 };
 use crate::domain::Domain;
 
@@ -111,7 +111,7 @@ impl Survey {
         self.organization_warnings(policy_domain, record, &mut warnings);
         record_warnings(record, &mut warnings);
         let enforced = record.published(Scope::Domain, RuleSet::Rfc9989);
-        if enforced > Some(Disposition::None) && self.dkim == DkimInSight::No {
+        if enforced > Some(Disposition::None) && self.dkim == Some(false) {
             warnings.push(LintWarning::NoDkim);
         }
         for (uri, answer) in &self.destinations {
@@ -194,7 +194,7 @@ fn record_warnings(record: &Record, warnings: &mut Vec<LintWarning>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dmarc::{Settings, survey};
+    use crate::dmarc::Settings;
     use crate::dns::{LookupError, Zone, block_on};
 
     fn warnings(records: &[(&str, &str)], domain: &str) -> Vec<LintWarning> {
@@ -208,7 +208,7 @@ mod tests {
         )
         .unwrap();
         let domain = domain.parse().unwrap();
-        block_on(survey(&zone, &domain, &Settings::default())).warnings()
+        block_on(Survey::of(&zone, &domain, &Settings::default())).warnings()
     }
 
     const KEY: (&str, &str) = ("s._domainkey.example.com", "v=DKIM1; p=");

@@ -1,9 +1,8 @@
 //! DMARC (RFC 9989): is the domain in the From field one that authenticated the message, and if not,
 //! what does that domain ask for?
 //!
-//! [`discover`] finds the author domain's policy by the DNS tree walk, [`discover_identifiers`] the
-//! organizational domains of what SPF and DKIM authenticated, and [`evaluate`] decides without
-//! asking anybody. RFC 7489, with a public suffix list that the caller brings, is a
+//! A [`Discovery`] finds the author domain's policy by the DNS tree walk, and the organizational
+//! domains of what SPF and DKIM authenticated; [`evaluate`] decides without asking anybody. RFC 7489, with a public suffix list that the caller brings, is a
 //! [setting](Settings). ‘§’ is a section of RFC 9989.
 //!
 //! ```
@@ -22,13 +21,13 @@
 //! );
 //! let settings = Settings::default();
 //!
-//! let policy = block_on(dmarc::discover(&zone, &author, &settings));
+//! let policy = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
 //! let unsigned = dmarc::evaluate(&author, &policy, &[], &settings);
 //! assert_eq!(unsigned.result(), DmarcResult::Fail);
 //! assert_eq!(unsigned.disposition(), Disposition::Reject);
 //!
 //! let identifiers = [signed_by];
-//! let found = block_on(dmarc::discover_identifiers(&zone, policy, &identifiers, &settings));
+//! let found = block_on(policy.with_identifiers(&zone, &identifiers, &settings));
 //! let signed = dmarc::evaluate(&author, &found, &identifiers, &settings);
 //! assert_eq!(signed.result(), DmarcResult::Pass);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -55,17 +54,15 @@ use crate::auth_results::ResultWord;
 
 pub use builder::RecordBuilder;
 pub use cause::{Cause, WhyNot};
-pub use discover::{
-    Discovery, OrganizationalDomain, discover, discover_identifiers, organizational_domain,
-};
+pub use discover::{Discovery, OrganizationalDomain};
 pub use evaluate::evaluate;
 pub use evaluation::{Alignment, Disagreement, Evaluation};
-pub use external::{Authorization, ReportKind, authorize, report_uris};
+pub use external::{Authorization, ReportKind};
 pub use lint::LintWarning;
-pub use lookup::{DkimInSight, Survey, survey};
-pub use public_suffix::{PublicSuffixList, PublicSuffixListError, Sections};
+pub use lookup::Survey;
+pub use public_suffix::PublicSuffixList;
 pub use record::{AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordError, Scope};
-pub use settings::{DiscoveryMethod, RuleSet, Settings, SeveralAuthors};
+pub use settings::{RuleSet, Settings};
 pub use tags::RecordDiagnostic;
 pub use uri::ReportUri;
 

@@ -10,14 +10,13 @@ use crate::domain::Domain;
 /// The rules of a public suffix list.
 ///
 /// ```
-/// use mailproof::dmarc::{PublicSuffixList, Sections};
+/// use mailproof::dmarc::PublicSuffixList;
 ///
-/// let list = PublicSuffixList::parse(b"// a comment\nuk\nco.uk\n*.ck\n!www.ck\n", Sections::All)?;
+/// let list = PublicSuffixList::parse(b"// a comment\nuk\nco.uk\n*.ck\n!www.ck\n").unwrap();
 /// let registrable = |name: &str| list.registrable_domain(&name.parse().unwrap());
 /// assert_eq!(registrable("a.example.co.uk").unwrap().as_str(), "example.co.uk");
 /// assert_eq!(registrable("co.uk"), None);
 /// assert_eq!(registrable("a.www.ck").unwrap().as_str(), "www.ck");
-/// # Ok::<(), mailproof::dmarc::PublicSuffixListError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct PublicSuffixList {
@@ -35,31 +34,30 @@ struct Rules {
     exception: bool,
 }
 
-/// Which sections of the list count.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Sections {
-    /// All. Customers of a company that lets names below its own are strangers to each other.
-    #[default]
-    All,
-    /// Only what stands before `===END ICANN DOMAINS===`: names let by registries.
-    Icann,
-}
-
 impl PublicSuffixList {
-    /// Reads the text of a list. Lines that are no rule are passed over.
+    /// Reads the text of a list, all its sections: customers of a company that lets names below its
+    /// own are strangers to each other. Lines that are no rule are passed over.
     ///
-    /// # Errors
-    ///
-    /// [`PublicSuffixListError::Empty`] for a text without any rule: with such a list every
-    /// top-level domain would be one suffix and everything below it one organization.
-    pub fn parse(octets: &[u8], sections: Sections) -> Result<Self, PublicSuffixListError> {
+    /// `None` for a text without any rule: with such a list every top-level domain would be one
+    /// suffix and everything below it one organization.
+    #[must_use]
+    pub fn parse(octets: &[u8]) -> Option<Self> {
+        Self::read(octets, false)
+    }
+
+    /// Reads what of a list stands before `===END ICANN DOMAINS===`: names let by registries.
+    #[must_use]
+    pub fn parse_icann(octets: &[u8]) -> Option<Self> {
+        Self::read(octets, true)
+    }
+
+    fn read(octets: &[u8], icann_only: bool) -> Option<Self> {
         let mut rules: HashMap<Box<str>, Rules> = HashMap::new();
         for line in octets.split(|octet| *octet == b'\n') {
             let line = line.trim_ascii();
             if line.starts_with(b"//") {
                 let ends_icann = line.ends_with(b"===END ICANN DOMAINS===");
-                if ends_icann && sections == Sections::Icann {
+                if ends_icann && icann_only {
                     break;
                 }
                 continue;
@@ -83,10 +81,7 @@ impl PublicSuffixList {
                 Kind::Wildcard => entry.wildcard = true,
             }
         }
-        if rules.is_empty() {
-            return Err(PublicSuffixListError::Empty);
-        }
-        Ok(Self { rules })
+        (!rules.is_empty()).then_some(Self { rules })
     }
 
     /// The domain that was registered below a public suffix: the suffix and one label. `None` for
@@ -131,13 +126,4 @@ enum Kind {
     Exception,
     Suffix,
     Wildcard,
-}
-
-/// Why a text is no public suffix list.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublicSuffixListError {
-    /// It has no rules.
-    #[error("the public suffix list has no rules")]
-    Empty,
 }

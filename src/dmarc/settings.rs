@@ -9,23 +9,32 @@ use crate::limits::DmarcLimits;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use mailproof::dmarc::{DiscoveryMethod, PublicSuffixList, Sections, Settings};
+/// use mailproof::dmarc::{PublicSuffixList, Settings};
 ///
-/// let list = PublicSuffixList::parse(b"com\nco.uk\n", Sections::All)?;
+/// let list = PublicSuffixList::parse(b"com\nco.uk\n").ok_or("the list has no rules")?;
 /// let mut settings = Settings::default();
-/// settings.method = DiscoveryMethod::PublicSuffixList(Arc::new(list));
+/// settings.public_suffix_list = Some(Arc::new(list));
 /// settings.pct_sample = 17; // from the caller's random numbers
-/// # Ok::<(), mailproof::dmarc::PublicSuffixListError>(())
+/// # Ok::<(), &str>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
     /// Bounds on the work that a message can cause.
     pub limits: DmarcLimits,
-    /// How organizational domains are found, and with it which RFC applies.
-    pub method: DiscoveryMethod,
-    /// What is done about a message with several author domains.
-    pub several_authors: SeveralAuthors,
+    /// A list of public suffixes, which the caller has to keep up to date. With one, RFC 7489
+    /// applies, and organizational domains are found by the list (RFC 7489 3.2); without, as by
+    /// default, RFC 9989 does, and they are found by the DNS (RFC 9989 4.10).
+    pub public_suffix_list: Option<Arc<PublicSuffixList>>,
+    /// Whether a message with several author domains in one From field is evaluated for each (RFC
+    /// 9989 11.5): the strictest policy among those that fail applies; a domain that cannot be
+    /// evaluated for now makes the result temperror, unless another one's policy is reject already.
+    /// Where none fails, or there are more than [`author_domains`](DmarcLimits::author_domains), the
+    /// result is permerror still: it is never pass or none.
+    ///
+    /// By default the result is permerror, and no query is made. Several From fields are refused in
+    /// any case.
+    pub strictest_of_several_authors: bool,
     /// A random number from 0 to 99 for `pct` (RFC 7489 6.6.4): the policy applies in full where it
     /// is below the published percentage. At 0, the default, only `pct=0` spares a message.
     pub pct_sample: u8,
@@ -39,22 +48,11 @@ impl Settings {
     /// The RFC whose tags and rules apply.
     #[must_use]
     pub fn rules(&self) -> RuleSet {
-        match self.method {
-            DiscoveryMethod::TreeWalk => RuleSet::Rfc9989,
-            DiscoveryMethod::PublicSuffixList(_) => RuleSet::Rfc7489,
+        match self.public_suffix_list {
+            None => RuleSet::Rfc9989,
+            Some(_) => RuleSet::Rfc7489,
         }
     }
-}
-
-/// How organizational domains are found.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum DiscoveryMethod {
-    /// By the DNS (RFC 9989 4.10).
-    #[default]
-    TreeWalk,
-    /// By a list of public suffixes (RFC 7489 3.2), which the caller has to keep up to date.
-    PublicSuffixList(Arc<PublicSuffixList>),
 }
 
 /// The specification by which a record is read.
@@ -66,20 +64,4 @@ pub enum RuleSet {
     Rfc9989,
     /// `pct`, `rf` and `ri` count; `np`, `psd` and `t` are unknown.
     Rfc7489,
-}
-
-/// What is done about a message with several author domains in one From field. Several From fields
-/// are refused in any case.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum SeveralAuthors {
-    /// The result is permerror, and no query is made.
-    #[default]
-    Refuse,
-    /// RFC 9989 11.5: each domain is evaluated, and the strictest policy among those that fail
-    /// applies; a domain that cannot be evaluated for now makes the result temperror, unless
-    /// another one's policy is reject already. Where none fails, or there are more than
-    /// [`author_domains`](DmarcLimits::author_domains), the result is permerror still: it is never
-    /// pass or none.
-    Strictest,
 }

@@ -6,8 +6,8 @@
 //! - [`Zone`], a resolver in memory for tests and offline use, with the feature `zone-file` from
 //!   text;
 //! - `HickoryResolver`, with the feature `hickory`, which asks real name servers;
-//! - [`Cache`], [`Recording`] and [`Observed`], which go around any resolver, and [`Replay`], which
-//!   answers as a recording says;
+//! - [`Cache`], [`Recording`] and [`Observed`], which go around any resolver;
+//!   [`Transcript::replay`] answers as a recording says;
 //! - [`block_on`] for callers without an async runtime.
 
 mod cache;
@@ -26,7 +26,6 @@ mod zone_file;
 use std::fmt;
 use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -41,7 +40,7 @@ pub(crate) use join::join_all;
 pub use name::{Name, NameError};
 pub use observer::{LookupReport, Observed, Observer};
 pub use recording::{
-    AnswerSummary, Question, Recording, Replay, Transcript, TranscriptError, TranscriptRule,
+    AnswerSummary, Question, Recording, Transcript, TranscriptError, TranscriptRule,
 };
 pub use zone::Zone;
 #[cfg(feature = "zone-file")]
@@ -213,7 +212,7 @@ pub struct Outcome<T> {
 
 impl<T> Outcome<T> {
     /// Records; an empty collection is [`no_data`](Self::no_data).
-    pub fn records(records: impl Into<Records<T>>) -> Self {
+    pub fn records(records: impl Into<Arc<[T]>>) -> Self {
         let records = records.into();
         let answer = if records.is_empty() {
             Answer::NoData
@@ -306,38 +305,8 @@ pub enum Answer<T> {
     NoData,
     /// The name does not exist.
     NoSuchName,
-    /// At least one record.
-    Records(Records<T>),
-}
-
-/// Shared records; cloning costs nothing.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Records<T>(Arc<[T]>);
-
-impl<T> Clone for Records<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> Deref for Records<T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        &self.0
-    }
-}
-
-impl<T> From<Vec<T>> for Records<T> {
-    fn from(records: Vec<T>) -> Self {
-        Self(records.into())
-    }
-}
-
-impl<T, const N: usize> From<[T; N]> for Records<T> {
-    fn from(records: [T; N]) -> Self {
-        Self(Arc::new(records))
-    }
+    /// At least one record; cloning costs nothing.
+    Records(Arc<[T]>),
 }
 
 /// One TXT record: its character-strings joined without a separator, as SPF (RFC 7208 3.3), DKIM

@@ -12,7 +12,7 @@ use super::record::{Record, Told, resolve_by};
 use super::{Answer, Lookup, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
 
 pub use format::{TranscriptError, TranscriptRule};
-pub use replay::Replay;
+use replay::Replay;
 
 /// A resolver that keeps every question that passes through it, with what came of it.
 ///
@@ -144,7 +144,7 @@ impl Transcript {
 
     /// A resolver that answers as this transcript says.
     #[must_use]
-    pub fn replay(&self) -> Replay {
+    pub fn replay(&self) -> impl Resolver + use<> {
         Replay::new(self)
     }
 

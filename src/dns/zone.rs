@@ -2,12 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::{
-    Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Records, Resolver, Txt,
-};
+use super::{Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Resolver, Txt};
 
 /// DNS data in memory, for tests, examples and offline use: a [`Resolver`] that answers from what it
 /// was given, and fails where it was told to.
@@ -50,7 +48,7 @@ struct Node {
 struct Set<T> {
     records: Vec<T>,
     /// The records as they are handed out, made at the first look-up.
-    shared: OnceLock<Records<T>>,
+    shared: OnceLock<Arc<[T]>>,
     ttl: Option<Duration>,
 }
 

@@ -128,7 +128,7 @@ impl Forwarder {
         match self.rewriter.forward(mail_from, now) {
             Forwarded::Srs0(address) | Forwarded::Srs1(address) => Ok(address),
             Forwarded::Unchanged(_) => Ok(bare(mail_from)),
-            Forwarded::TooLong(long) => Ok(long.address().to_owned()),
+            Forwarded::TooLong { address, .. } => Ok(address),
             Forwarded::Malformed(malformed) => Err(ForwardError::Sender(malformed.to_string())),
         }
     }

@@ -141,7 +141,7 @@ fn sender(hop: &Hop, session: &Session, now: SystemTime) -> Vec<u8> {
         Rewriting::None => None,
         Rewriting::Srs(rewriter) => match rewriter.forward(before, now) {
             Forwarded::Srs0(address) | Forwarded::Srs1(address) => Some(address),
-            Forwarded::TooLong(long) => Some(long.address().to_owned()),
+            Forwarded::TooLong { address, .. } => Some(address),
             Forwarded::Unchanged(_) | Forwarded::Malformed(_) => None,
         },
         Rewriting::Exchange { mailbox, domain } => match ReversePath::parse(before) {

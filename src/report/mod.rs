@@ -1,8 +1,8 @@
 //! DMARC reports: what receivers tell domain owners about their mail.
 //!
 //! [`aggregate`] writes and reads the daily reports that `rua` asks for. Where they may go is decided
-//! by [`dmarc::report_uris`](crate::dmarc::report_uris) and
-//! [`dmarc::authorize`](crate::dmarc::authorize()).
+//! by [`Record::report_uris`](crate::dmarc::Record::report_uris) and
+//! [`ReportUri::authorize`](crate::dmarc::ReportUri::authorize).
 //!
 //! Their rows wait in a [`Store`] for the end of the day.
 //!

@@ -8,37 +8,6 @@ use super::store;
 use crate::domain::Domain;
 use crate::text;
 
-/// Reads the envelope sender or recipient that some forwarder rewrote, without its secret.
-///
-/// `None` for an address that is not rewritten, or not in a form that we know. Nothing of what is
-/// returned is authenticated: anybody can write such an address. Angle brackets, a BATV tag in front
-/// (`prvs=`), quotes around the whole local part, and upper or lower case change nothing.
-///
-/// ```
-/// use mailproof::srs::{self, Form};
-///
-/// let claimed = srs::decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
-/// assert_eq!(claimed.form(), Form::Exchange);
-/// assert_eq!(claimed.original().unwrap().to_string(), "bob@fabrikam.com");
-/// assert_eq!(claimed.forwarder().as_str(), "contoso.com");
-/// assert!(srs::decode("bob@fabrikam.com").is_none());
-/// ```
-#[must_use]
-pub fn decode(address: impl AsRef<[u8]>) -> Option<Claimed> {
-    let octets = match address.as_ref() {
-        [b'<', inner @ .., b'>'] => inner,
-        octets => octets,
-    };
-    if octets.len() > MAX_OCTETS {
-        return None;
-    }
-    let (local_part, host) = std::str::from_utf8(octets).ok()?.rsplit_once('@')?;
-    if local_part.chars().any(char::is_control) {
-        return None;
-    }
-    claim(local_part, Domain::parse(host.as_bytes()).ok()?)
-}
-
 /// What a rewritten address claims. *Unverified*: only the forwarder that wrote it can check it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -53,6 +22,37 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// Reads the envelope sender or recipient that some forwarder rewrote, without its secret.
+    ///
+    /// `None` for an address that is not rewritten, or not in a form that we know. Nothing of what is
+    /// returned is authenticated: anybody can write such an address. Angle brackets, a BATV tag in front
+    /// (`prvs=`), quotes around the whole local part, and upper or lower case change nothing.
+    ///
+    /// ```
+    /// use mailproof::srs::{Claimed, Form};
+    ///
+    /// let claimed = Claimed::decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
+    /// assert_eq!(claimed.form(), Form::Exchange);
+    /// assert_eq!(claimed.original().unwrap().to_string(), "bob@fabrikam.com");
+    /// assert_eq!(claimed.forwarder().as_str(), "contoso.com");
+    /// assert!(Claimed::decode("bob@fabrikam.com").is_none());
+    /// ```
+    #[must_use]
+    pub fn decode(address: impl AsRef<[u8]>) -> Option<Self> {
+        let octets = match address.as_ref() {
+            [b'<', inner @ .., b'>'] => inner,
+            octets => octets,
+        };
+        if octets.len() > MAX_OCTETS {
+            return None;
+        }
+        let (local_part, host) = std::str::from_utf8(octets).ok()?.rsplit_once('@')?;
+        if local_part.chars().any(char::is_control) {
+            return None;
+        }
+        claim(local_part, Domain::parse(host.as_bytes()).ok()?)
+    }
+
     /// Which software's form the address has.
     #[must_use]
     pub fn form(&self) -> Form {

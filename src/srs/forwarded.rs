@@ -19,7 +19,18 @@ pub enum Forwarded {
     /// The sender as SRS1: bounces come to us, and go to the first forwarder.
     Srs1(String),
     /// The rewritten address exceeds what RFC 5321 lets every server accept.
-    TooLong(TooLong),
+    ///
+    /// The caller may use it nevertheless, as most software does, and many servers accept it; refuse
+    /// the message; or keep the sender in a [`Store`](super::Store).
+    TooLong {
+        /// The address that is too long.
+        address: String,
+        /// The octets of the part that is too long.
+        length: usize,
+        /// The octets that it may have: 64 for the local part (RFC 5321 4.5.3.1.1), 254 for the
+        /// whole, since a path has 256 with its angle brackets (RFC 5321 4.5.3.1.3).
+        limit: usize,
+    },
     /// The sender stays as it is.
     Unchanged(Unchanged),
 }
@@ -41,75 +52,15 @@ pub enum Unchanged {
     SrsDomain,
 }
 
-/// A rewritten address that is too long.
-///
-/// The caller may use [`address`](Self::address) nevertheless, as most software does, and many
-/// servers accept it; refuse the message; or keep the sender in a [`Store`](super::Store).
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct TooLong {
-    address: String,
-    part: Part,
-    length: usize,
-    limit: usize,
-}
-
-impl TooLong {
-    /// Gives the address back if it is not too long.
-    pub(super) fn new(address: String, local_part: usize) -> Result<Self, String> {
-        let (part, length, limit) = if local_part > LOCAL_PART_LIMIT {
-            (Part::LocalPart, local_part, LOCAL_PART_LIMIT)
-        } else if address.len() > ADDRESS_LIMIT {
-            (Part::Address, address.len(), ADDRESS_LIMIT)
-        } else {
-            return Err(address);
-        };
-        Ok(Self {
-            address,
-            part,
-            length,
-            limit,
-        })
+/// The length of what is too long of an address, and the limit for it.
+pub(super) fn excess(address: &str, local_part: usize) -> Option<(usize, usize)> {
+    if local_part > LOCAL_PART_LIMIT {
+        Some((local_part, LOCAL_PART_LIMIT))
+    } else if address.len() > ADDRESS_LIMIT {
+        Some((address.len(), ADDRESS_LIMIT))
+    } else {
+        None
     }
-
-    /// The address that was too long.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// What of it was too long.
-    #[must_use]
-    pub fn part(&self) -> Part {
-        self.part
-    }
-
-    /// The length of that part, in octets.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.length
-    }
-
-    /// The limit for that part, in octets.
-    #[must_use]
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-}
-
-/// A part of an address that has a limit.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 5321 4.5.3.1 limits these")]
-pub enum Part {
-    /// The whole: 254 octets, since a path has 256 with its angle brackets (RFC 5321 4.5.3.1.3).
-    Address,
-    /// The local part: 64 octets (RFC 5321 4.5.3.1.1).
-    LocalPart,
 }
 
 /// RFC 5321 4.5.3.1.1.

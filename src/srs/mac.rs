@@ -27,22 +27,6 @@ pub enum Construction {
     Delimited,
 }
 
-/// The characters in which the hash is written. Both are read.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 4648 has these two")]
-pub enum Alphabet {
-    /// With `+` and `/` (RFC 4648 4), as all but newer PostSRSd write it.
-    #[default]
-    Standard,
-    /// With `-` and `_` (RFC 4648 5). Some servers refuse an address with a slash.
-    UrlSafe,
-}
-
 /// The secrets, prepared: the first signs, all verify.
 #[derive(Clone)]
 pub(super) struct Secrets {
@@ -169,13 +153,13 @@ pub(super) struct Hash {
 
 impl Hash {
     /// The characters.
-    pub(super) fn characters(&self, alphabet: Alphabet) -> impl Iterator<Item = char> {
+    pub(super) fn characters(&self, url_safe: bool) -> impl Iterator<Item = char> {
         self.octets
             .iter()
             .take(self.length)
-            .map(move |octet| match (alphabet, octet) {
-                (Alphabet::UrlSafe, b'+') => '-',
-                (Alphabet::UrlSafe, b'/') => '_',
+            .map(move |octet| match (url_safe, octet) {
+                (true, b'+') => '-',
+                (true, b'/') => '_',
                 (_, octet) => char::from(*octet),
             })
     }

@@ -12,7 +12,7 @@
 //! SRS1=hash=forwarder==hash=stamp=host=user@next what every further forwarder makes of that
 //! ```
 //!
-//! [`Rewriter`] writes such addresses and takes their bounces back; [`decode`] reads anybody's,
+//! [`Rewriter`] writes such addresses and takes their bounces back; [`Claimed::decode`] reads anybody's,
 //! Exchange Online's included, without the secret.
 //!
 //! # What SRS does, and what it does not do
@@ -45,7 +45,7 @@
 //! use mailproof::srs;
 //!
 //! let envelope = "Verteilername+SRS=y1OwP=BF=firma-a.tld=userA@firma-b.tld";
-//! let claimed = srs::decode(envelope).unwrap();
+//! let claimed = srs::Claimed::decode(envelope).unwrap();
 //! // Whom SPF speaks for, and who claims to be the sender: different domains.
 //! assert_eq!(claimed.forwarder().as_str(), "firma-b.tld");
 //! assert_eq!(claimed.original().unwrap().domain().as_str(), "firma-a.tld");
@@ -71,11 +71,11 @@ mod rewriter;
 mod stamp;
 mod store;
 
-pub use foreign::{Claimed, ClaimedAddress, Form, decode};
-pub use forwarded::{Forwarded, Part, TooLong, Unchanged};
+pub use foreign::{Claimed, ClaimedAddress, Form};
+pub use forwarded::{Forwarded, Unchanged};
 pub use guarded::{Malformed, Separator};
-pub use mac::{Alphabet, Construction};
-pub use reverse::{Hop, Reversed, Stored, Valid};
+pub use mac::Construction;
+pub use reverse::{Reversed, Valid};
 pub use rewriter::{Rewriter, SettingError};
 pub use stamp::Stamp;
 pub use store::{MemoryStore, Shortened, Store};

@@ -64,14 +64,14 @@ impl Rewriter {
             return Reversed::Expired(age);
         }
         if let Some(key) = store::key(srs0) {
-            return Reversed::Stored(Stored { key, age });
+            return Reversed::Stored { key, age };
         }
         let Some(address) = assemble("", srs0.user, srs0.host, quoted) else {
             return Reversed::Malformed(Malformed::User);
         };
         Reversed::Valid(Valid {
             address,
-            hop: Hop::Sender,
+            is_sender: true,
             age: Some(age),
         })
     }
@@ -94,7 +94,7 @@ impl Rewriter {
         };
         Reversed::Valid(Valid {
             address,
-            hop: Hop::FirstForwarder,
+            is_sender: false,
             age: None,
         })
     }
@@ -160,7 +160,12 @@ pub enum Reversed {
     /// An ordinary address.
     NotSrs,
     /// We made it; the sender is in a [`Store`](super::Store).
-    Stored(Stored),
+    Stored {
+        /// The key to look up.
+        key: String,
+        /// How many days ago we made it.
+        age: u16,
+    },
     /// We made it; this is where the bounce goes.
     Valid(Valid),
 }
@@ -170,7 +175,7 @@ pub enum Reversed {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Valid {
     pub(super) address: String,
-    pub(super) hop: Hop,
+    pub(super) is_sender: bool,
     pub(super) age: Option<u16>,
 }
 
@@ -181,56 +186,17 @@ impl Valid {
         &self.address
     }
 
-    /// Whose address it is.
+    /// Whether it is the sender's, as we saw it. Otherwise it is the first forwarder's: a bounce to
+    /// SRS1 skips those in between.
     #[must_use]
-    pub fn hop(&self) -> Hop {
-        self.hop
+    pub fn is_sender(&self) -> bool {
+        self.is_sender
     }
 
     /// How many days ago we made it. SRS1 does not say: its only time stamp is the first
     /// forwarder's, who checks it.
     #[must_use]
     pub fn age(&self) -> Option<u16> {
-        self.age
-    }
-}
-
-/// Whose address a bounce goes to.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "bounces take at most these two steps"
-)]
-pub enum Hop {
-    /// The first forwarder's: a bounce to SRS1 skips those in between.
-    FirstForwarder,
-    /// The sender's, as we saw it.
-    Sender,
-}
-
-/// An address whose sender is in a store.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Stored {
-    key: String,
-    age: u16,
-}
-
-impl Stored {
-    /// The key to look up.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// How many days ago we made it.
-    #[must_use]
-    pub fn age(&self) -> u16 {
         self.age
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::forwarded::{Forwarded, TooLong, Unchanged};
+use super::forwarded::{self, Forwarded, Unchanged};
 use super::guarded::{self, Path, Scheme, Separator, Srs1};
-use super::mac::{Alphabet, Construction, HASH_LENGTH, Secrets};
+use super::mac::{Construction, HASH_LENGTH, Secrets};
 use super::stamp::Stamp;
 use crate::domain::Domain;
 
@@ -41,7 +41,7 @@ pub struct Rewriter {
     pub(super) maximum_age: u16,
     separator: Separator,
     hash_length: usize,
-    alphabet: Alphabet,
+    url_safe_hash: bool,
     always_rewrite: bool,
     own_domain: Option<OwnDomain>,
 }
@@ -68,7 +68,7 @@ impl Rewriter {
             maximum_age: DEFAULT_MAXIMUM_AGE,
             separator: Separator::default(),
             hash_length: DEFAULT_HASH_LENGTH,
-            alphabet: Alphabet::default(),
+            url_safe_hash: false,
             always_rewrite: false,
             own_domain: None,
         })
@@ -102,10 +102,12 @@ impl Rewriter {
         self
     }
 
-    /// Sets the alphabet to write the hash in; both are read.
+    /// Sets whether the hash is written with `-` and `_` (RFC 4648 5) in place of `+` and `/` (RFC
+    /// 4648 4), which all but newer PostSRSd write: some servers refuse an address with a slash. Both
+    /// are read.
     #[must_use]
-    pub fn with_alphabet(mut self, alphabet: Alphabet) -> Self {
-        self.alphabet = alphabet;
+    pub fn with_url_safe_hash(mut self, url_safe: bool) -> Self {
+        self.url_safe_hash = url_safe;
         self
     }
 
@@ -255,7 +257,7 @@ impl Rewriter {
         }
         out.push_str("SRS0");
         out.push(self.separator.as_char());
-        out.extend(hash.characters(self.alphabet));
+        out.extend(hash.characters(self.url_safe_hash));
         out.push('=');
         out.push_str(letters);
         out.push('=');
@@ -279,7 +281,7 @@ impl Rewriter {
         let mut out = String::with_capacity(length);
         out.push_str("SRS1");
         out.push(self.separator.as_char());
-        out.extend(hash.characters(self.alphabet));
+        out.extend(hash.characters(self.url_safe_hash));
         for field in [host, opaque] {
             out.push('=');
             out.push_str(field);
@@ -291,9 +293,13 @@ impl Rewriter {
 
     fn fitting(&self, address: String, rewritten: fn(String) -> Forwarded) -> Forwarded {
         let local_part = address.len().saturating_sub(self.domain.as_str().len() + 1);
-        match TooLong::new(address, local_part) {
-            Ok(too_long) => Forwarded::TooLong(too_long),
-            Err(address) => rewritten(address),
+        match forwarded::excess(&address, local_part) {
+            Some((length, limit)) => Forwarded::TooLong {
+                address,
+                length,
+                limit,
+            },
+            None => rewritten(address),
         }
     }
 }
@@ -305,7 +311,7 @@ impl fmt::Debug for Rewriter {
             .field("secrets", &self.secrets)
             .field("construction", &self.secrets.construction())
             .field("separator", &self.separator)
-            .field("alphabet", &self.alphabet)
+            .field("url_safe_hash", &self.url_safe_hash)
             .field("hash_length", &self.hash_length)
             .field("minimum_hash_length", &self.minimum_hash_length)
             .field("maximum_age", &self.maximum_age)

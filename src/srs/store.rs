@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::forwarded::Forwarded;
 use super::guarded::{Malformed, Path, Srs0};
 use super::mac::Construction;
-use super::reverse::{Hop, Reversed, Valid};
+use super::reverse::{Reversed, Valid};
 use super::rewriter::Rewriter;
 use super::stamp::Stamp;
 use crate::crypto::HashAlgorithm;
@@ -48,8 +48,8 @@ impl Rewriter {
     /// let store = MemoryStore::new(1_000);
     /// let long = "a.list.name.with.very.many.characters.in.it@a-rather-long-name.example";
     ///
-    /// let Forwarded::TooLong(too_long) = rewriter.forward(long, now) else { panic!() };
-    /// assert_eq!((too_long.length(), too_long.limit()), (83, 64));
+    /// let Forwarded::TooLong { length, limit, .. } = rewriter.forward(long, now) else { panic!() };
+    /// assert_eq!((length, limit), (83, 64));
     /// let Forwarded::Srs0(short) = rewriter.forward_with_store(long, now, &store)? else { panic!() };
     /// assert_eq!(short, "SRS0=bPI/=G3=1=BRELBL8IOTRCITE67UKDCBL2O0GJUNSK@fwd.example");
     /// let Reversed::Valid(valid) = rewriter.reverse_with_store(short, now, &store)? else { panic!() };
@@ -68,7 +68,7 @@ impl Rewriter {
     ) -> Result<Forwarded, S::Error> {
         let reverse_path = reverse_path.as_ref();
         match self.forward(reverse_path, now) {
-            Forwarded::TooLong(_) => match self.shorten(reverse_path, now) {
+            Forwarded::TooLong { .. } => match self.shorten(reverse_path, now) {
                 Ok(short) => {
                     store.insert(&short.key, &short.sender, short.expires)?;
                     Ok(Forwarded::Srs0(short.address))
@@ -92,14 +92,14 @@ impl Rewriter {
         store: &S,
     ) -> Result<Reversed, S::Error> {
         let reversed = self.reverse(recipient, now);
-        let Reversed::Stored(stored) = &reversed else {
+        let Reversed::Stored { key, age } = &reversed else {
             return Ok(reversed);
         };
-        Ok(match store.find(stored.key(), now)? {
+        Ok(match store.find(key, now)? {
             Some(address) => Reversed::Valid(Valid {
                 address,
-                hop: Hop::Sender,
-                age: Some(stored.age()),
+                is_sender: true,
+                age: Some(*age),
             }),
             None => reversed,
         })

@@ -103,47 +103,13 @@ pub enum RejectRule {
 /// What to do with a message, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Decision {
+pub(super) struct Decision {
     pub(super) action: Action,
     pub(super) reason: Reason,
     pub(super) overridden: Option<Override>,
     pub(super) trust: Option<Trust>,
     /// The oldest ARC set from which on all sealers are trusted.
     pub(super) trusted_set: Option<u8>,
-}
-
-impl Decision {
-    /// What came of holding the message against
-    /// [`trusted_forwarders`](Policy::trusted_forwarders); `None` where its envelope names none.
-    #[must_use]
-    pub fn trust(&self) -> Option<&Trust> {
-        self.trust.as_ref()
-    }
-
-    /// The first trusted hop of a valid ARC chain, by the number of its set.
-    pub(crate) fn trusted_set(&self) -> Option<u8> {
-        self.trusted_set
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn action(&self) -> Action {
-        self.action
-    }
-
-    /// Why.
-    #[must_use]
-    pub fn reason(&self) -> &Reason {
-        &self.reason
-    }
-
-    /// Why the action is not what the author domain asked for, in the terms of aggregate reports
-    /// (RFC 9990 3.1.1.6); `None` where it is, or where nothing was asked for since DMARC did not
-    /// fail.
-    #[must_use]
-    pub fn overridden(&self) -> Option<&Override> {
-        self.overridden.as_ref()
-    }
 }
 
 /// A departure from the policy that the author domain published.

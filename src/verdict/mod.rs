@@ -23,7 +23,8 @@ use crate::message::{Anomalies, Author};
 use crate::session::Session;
 use crate::spf;
 
-pub use action::{Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
+use action::Decision;
+pub use action::{Action, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
 pub use earlier::EarlierSpf;
 pub use limit::LimitHit;
 pub(crate) use limit::crowded;
@@ -157,13 +158,33 @@ impl Verdict {
     /// What to do with the message.
     #[must_use]
     pub fn action(&self) -> Action {
-        self.decision.action()
+        self.decision.action
     }
 
-    /// What to do with the message, and why.
+    /// Why that is done.
     #[must_use]
-    pub fn decision(&self) -> &Decision {
-        &self.decision
+    pub fn reason(&self) -> &Reason {
+        &self.decision.reason
+    }
+
+    /// Why the action is not what the author domain asked for, in the terms of aggregate reports
+    /// (RFC 9990 3.1.1.6); `None` where it is, or where nothing was asked for since DMARC did not
+    /// fail.
+    #[must_use]
+    pub fn overridden(&self) -> Option<&Override> {
+        self.decision.overridden.as_ref()
+    }
+
+    /// What came of holding the message against
+    /// [`trusted_forwarders`](Policy::trusted_forwarders); `None` where its envelope names none.
+    #[must_use]
+    pub fn trust(&self) -> Option<&Trust> {
+        self.decision.trust.as_ref()
+    }
+
+    /// The first trusted hop of a valid ARC chain, by the number of its set.
+    pub(crate) fn trusted_set(&self) -> Option<u8> {
+        self.decision.trusted_set
     }
 
     /// The reply to give where the message is rejected or deferred. Mail that is delivered or

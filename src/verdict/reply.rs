@@ -26,7 +26,7 @@ impl fmt::Display for SmtpReply {
 
 /// The reply for a verdict, if its action needs one. Each reason has one code.
 pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
-    let (code, enhanced) = match (verdict.action(), verdict.decision().reason()) {
+    let (code, enhanced) = match (verdict.action(), verdict.reason()) {
         (Action::Deliver | Action::Quarantine, _) => return None,
         // RFC 9989 7.2: 5.7.1, with the word DMARC in the text.
         (Action::Reject, Reason::DmarcPolicy | Reason::AuthorUnusable) => (550, "5.7.1"),
@@ -69,7 +69,7 @@ fn words(verdict: &Verdict) -> String {
     let sender = spf.domain().map_or("the sender", |domain| domain.as_str());
     let client = verdict.session().client_ip();
     let client = client.map_or("the client".into(), |client| client.to_string());
-    match verdict.decision().reason() {
+    match verdict.reason() {
         Reason::SpfFail => {
             let mut words = format!("SPF fail: {sender} does not permit {client} to send its mail");
             if let Some(explanation) = spf.explanation() {

@@ -52,7 +52,7 @@ fn spf_washed_by_a_forwarder() {
     attempt.settings.policy.distrust_upgraded_spf = true;
     let verdict = attempt.verdict();
     assert_words(&verdict, "pass", &[], "pass", Action::Quarantine);
-    assert_eq!(verdict.decision().reason(), &Reason::UpgradedSpf);
+    assert_eq!(verdict.reason(), &Reason::UpgradedSpf);
 }
 
 /// An SRS address claims that the victim was the sender: DMARC does not know SRS.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mailproof::dmarc::{
-    self, AlignmentMode, DiscoveryMethod, Disposition, OrganizationalDomain, PublicSuffixFlag,
-    PublicSuffixList, Record, ReportKind, ReportUri, RuleSet, Scope, Sections, Settings,
+    self, AlignmentMode, Disposition, OrganizationalDomain, PublicSuffixFlag, PublicSuffixList,
+    Record, ReportKind, ReportUri, RuleSet, Scope, Settings,
 };
 use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -164,7 +164,7 @@ fn evaluate(case: &Value, report: &mut Report) -> Result<(), String> {
     }
     if matches!(spec, Some("both" | "7489")) {
         let mut settings = Settings::default();
-        settings.method = DiscoveryMethod::PublicSuffixList(small_list()?);
+        settings.public_suffix_list = Some(small_list()?);
         evaluate_with(&format!("{id} (psl)"), case, &settings, report)?;
     }
     Ok(())
@@ -179,14 +179,9 @@ fn evaluate_with(
     let zone = zone(case)?;
     let author = author(text(case, "from")?)?;
     let identifiers = identifiers(case)?;
-    let discovery = block_on(dmarc::discover(&zone, &author, settings));
+    let discovery = block_on(dmarc::Discovery::of_author(&zone, &author, settings));
     let queries: Vec<String> = discovery.queries().iter().map(|q| q.to_string()).collect();
-    let discovery = block_on(dmarc::discover_identifiers(
-        &zone,
-        discovery,
-        &identifiers,
-        settings,
-    ));
+    let discovery = block_on(discovery.with_identifiers(&zone, &identifiers, settings));
     let verdict = dmarc::evaluate(&author, &discovery, &identifiers, settings);
     let ours = |key: &str| -> Value {
         match key {
@@ -242,7 +237,7 @@ fn read_author(from: &str) -> Author {
 }
 
 fn organization_of(zone: &Zone, domain: Option<&Domain>, settings: &Settings) -> Option<String> {
-    match block_on(dmarc::organizational_domain(zone, domain?, settings)).0 {
+    match block_on(dmarc::Discovery::of_organization(zone, domain?, settings)).0 {
         OrganizationalDomain::Known(organization) => Some(organization.to_string()),
         _ => None,
     }
@@ -277,7 +272,7 @@ fn tree_walk(case: &Value, report: &mut Report) -> Result<(), String> {
     }
     let zone = zone(case)?;
     let (start, settings) = (domain(start)?, Settings::default());
-    let found = dmarc::organizational_domain(&zone, &start, &settings);
+    let found = dmarc::Discovery::of_organization(&zone, &start, &settings);
     let (organization, discovery) = block_on(found);
     let got = match &organization {
         OrganizationalDomain::Known(organization) => organization.to_string(),
@@ -349,7 +344,7 @@ fn external_report(case: &Value, report: &mut Report) -> Result<(), String> {
     let uri = uri.ok_or("destination")?;
     let settings = Settings::default();
     let policy = domain(policy)?;
-    let answer = dmarc::authorize(&zone, &policy, &uri, ReportKind::Aggregate, &settings);
+    let answer = uri.authorize(&zone, &policy, ReportKind::Aggregate, &settings);
     let answer = block_on(answer);
     let accepts = !answer.destinations(&uri).is_empty();
     // No expectation: the destination could not be asked, or implementations differ.
@@ -371,8 +366,8 @@ fn external_report(case: &Value, report: &mut Report) -> Result<(), String> {
 pub fn run_psl(folder: &Path, report: &mut Report) -> Result<(), String> {
     if let Some(path) = files(folder, "dat")?.first() {
         let octets = std::fs::read(path).map_err(|error| error.to_string())?;
-        let list = PublicSuffixList::parse(&octets, Sections::All);
-        let list = list.map_err(|error| error.to_string())?;
+        let list = PublicSuffixList::parse(&octets);
+        let list = list.ok_or("a list without rules")?;
         for path in files(folder, "txt")? {
             let tests = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
             for line in tests.lines() {
@@ -387,8 +382,8 @@ pub fn run_psl(folder: &Path, report: &mut Report) -> Result<(), String> {
         let Some(cases) = suite.get("cases").and_then(Value::as_array) else {
             continue;
         };
-        let list = PublicSuffixList::parse(text(&suite, "list")?.as_bytes(), Sections::Icann);
-        let list = list.map_err(|error| error.to_string())?;
+        let list = PublicSuffixList::parse_icann(text(&suite, "list")?.as_bytes());
+        let list = list.ok_or("a list without rules")?;
         for case in cases {
             let expected = case.get("registrable").and_then(Value::as_str);
             registrable(&list, text(case, "domain")?, expected, report);
@@ -432,9 +427,9 @@ fn registrable(list: &PublicSuffixList, name: &str, expected: Option<&str>, repo
 
 /// The list that the README of these suites asks for.
 fn small_list() -> Result<Arc<PublicSuffixList>, String> {
-    PublicSuffixList::parse(b"example\ncom\nnet\norg\n", Sections::All)
+    PublicSuffixList::parse(b"example\ncom\nnet\norg\n")
         .map(Arc::new)
-        .map_err(|error| error.to_string())
+        .ok_or_else(|| "a list without rules".into())
 }
 
 fn zone(case: &Value) -> Result<Zone, String> {

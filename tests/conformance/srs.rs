@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Domain;
-use mailproof::srs::{Claimed, Forwarded, Reversed, Rewriter, Separator, Unchanged, decode};
+use mailproof::srs::{Claimed, Forwarded, Reversed, Rewriter, Separator, Unchanged};
 use serde_json::Value;
 
 use crate::report::{self, Report};
@@ -154,7 +154,7 @@ fn rewriter(case: &Value, domain: &str) -> Result<Rewriter, String> {
 fn outcome(forwarded: &Forwarded, sender: &str) -> Option<String> {
     match forwarded {
         Forwarded::Srs0(address) | Forwarded::Srs1(address) => Some(address.clone()),
-        Forwarded::TooLong(too_long) => Some(too_long.address().to_owned()),
+        Forwarded::TooLong { address, .. } => Some(address.clone()),
         Forwarded::Unchanged(Unchanged::NullSender) => None,
         Forwarded::Unchanged(_) => Some(sender.to_owned()),
         _ => None,
@@ -249,7 +249,7 @@ fn decoding(set: &str, case: &Value, report: &mut Report) -> Result<(), String> 
     if report.skips(&name) {
         return Ok(());
     }
-    let claimed = decode(address);
+    let claimed = Claimed::decode(address);
     let expect = case.get("expect").unwrap_or(case);
     let refused = expect.is_null()
         || expect.get("error").is_some()

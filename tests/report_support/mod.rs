@@ -6,9 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::dkim::DkimResult;
-use mailproof::dmarc::{
-    AlignmentMode, DiscoveryMethod, Disposition, DmarcResult, PublicSuffixList, RuleSet, Sections,
-};
+use mailproof::dmarc::{AlignmentMode, Disposition, DmarcResult, PublicSuffixList, RuleSet};
 use mailproof::dns::{Zone, block_on};
 use mailproof::report::aggregate::{
     Applied, DkimAuth, Extension, Generation, Reason, Report, Row, SpfAuth, Text, Word,
@@ -369,8 +367,8 @@ fn settings(random: &mut Random) -> Settings {
     }
     settings.dkim.limits.signatures = 200;
     if random.below(3) == 0 {
-        let list = PublicSuffixList::parse(b"example\n", Sections::All).unwrap();
-        settings.dmarc.method = DiscoveryMethod::PublicSuffixList(list.into());
+        let list = PublicSuffixList::parse(b"example\n").unwrap();
+        settings.dmarc.public_suffix_list = Some(list.into());
         settings.dmarc.pct_sample = 50;
     }
     settings

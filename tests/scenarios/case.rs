@@ -122,7 +122,7 @@ impl Case {
         assert_eq!(dmarc.disposition().to_string(), expected.requested);
         assert_eq!(verdict.action().to_string(), expected.action);
         reply_begins(&verdict, expected.reply);
-        let overridden = verdict.decision().overridden();
+        let overridden = verdict.overridden();
         let kind = overridden.map(|overridden| overridden.kind.to_string());
         assert_eq!(kind.as_deref(), expected.overridden);
         found(&verdict.diagnosis(), expected.findings);
@@ -305,18 +305,15 @@ pub fn found(findings: &[Finding], expected: &[(&str, &[&str])]) {
 
 /// Whether the sentence names a domain, or an address or name of one, that is among the evidence.
 fn names_somebody(finding: &Finding) -> bool {
-    finding.evidence().iter().any(|evidence| {
-        let is_name = matches!(
-            evidence.value,
-            Value::Domain(_) | Value::Name(_) | Value::Address(_)
-        );
-        is_name && finding.sentence().contains(&evidence.value.to_string())
+    finding.evidence().any(|(_, value)| {
+        let is_name = matches!(value, Value::Domain(_) | Value::Name(_) | Value::Address(_));
+        is_name && finding.sentence().contains(&value.to_string())
     })
 }
 
 /// Every blank of the templates is filled by evidence.
 pub fn complete(finding: &Finding) {
-    assert!(!finding.evidence().is_empty(), "{finding}");
+    assert!(finding.evidence().len() != 0, "{finding}");
     let remedies = finding.code().remedy_templates().map(|(_, how)| how);
     for template in remedies.chain([finding.code().template()]) {
         for blank in template.split('{').skip(1) {

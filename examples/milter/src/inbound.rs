@@ -98,8 +98,8 @@ fn decide(service: &Service, verdict: &Verdict, head: &Head<'_>) -> Outcome {
     match (settings.mode, verdict.action()) {
         (Mode::Observe, _) | (_, Action::Deliver) => {}
         (Mode::Enforce, Action::Quarantine) => {
-            edits.hold = (settings.quarantine == Quarantine::Hold)
-                .then(|| verdict.decision().reason().to_string());
+            edits.hold =
+                (settings.quarantine == Quarantine::Hold).then(|| verdict.reason().to_string());
         }
         (Mode::Enforce, Action::Reject | Action::Defer) => {
             return verdict
@@ -149,7 +149,7 @@ fn described(verdict: &Verdict) -> Value {
         "arc": verdict.arc().result().as_str(),
         "dmarc": verdict.dmarc().result().as_str(),
         "action": verdict.action().to_string(),
-        "reason": verdict.decision().reason().to_string(),
+        "reason": verdict.reason().to_string(),
         "findings": findings,
     })
 }

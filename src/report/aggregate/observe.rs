@@ -9,7 +9,7 @@ use super::{Applied, DkimAuth, PublishedPolicy, Reason, Row, SpfAuth, Text, Word
 use crate::address::ReversePath;
 use crate::dkim::{self, DkimResult};
 use crate::dmarc::{
-    self, Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet, Scope,
+    Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet, Scope,
 };
 use crate::domain::Domain;
 use crate::identifier::Method;
@@ -62,11 +62,11 @@ impl ReportKey {
     }
 
     /// Where the record wants the report, in order. Each host outside the policy domain's
-    /// organization has to agree ([`dmarc::authorize`](crate::dmarc::authorize())).
+    /// organization has to agree ([`ReportUri::authorize`]).
     #[must_use]
     pub fn destinations(&self) -> Vec<ReportUri> {
         self.record()
-            .map(|record| dmarc::report_uris(&record, ReportKind::Aggregate))
+            .map(|record| record.report_uris(ReportKind::Aggregate))
             .unwrap_or_default()
     }
 
@@ -188,7 +188,7 @@ pub fn observe(verdict: &Verdict, received: SystemTime) -> Option<(ReportKey, Ro
     let dmarc = verdict.dmarc();
     let record = dmarc.record()?;
     dmarc.published()?;
-    if dmarc::report_uris(record, ReportKind::Aggregate).is_empty() {
+    if record.report_uris(ReportKind::Aggregate).is_empty() {
         return None;
     }
     let since = received.duration_since(UNIX_EPOCH).ok()?.as_secs();
@@ -232,9 +232,8 @@ fn row(verdict: &Verdict) -> Option<Row> {
 
 /// What was done by way of DMARC; `None` where the message was sent away to come again.
 fn disposition(verdict: &Verdict) -> Option<Applied> {
-    let decision = verdict.decision();
     let passed = verdict.dmarc().result() == DmarcResult::Pass;
-    Some(match decision.action() {
+    Some(match verdict.action() {
         Action::Defer => return None,
         Action::Reject => Applied::Reject,
         Action::Quarantine => Applied::Quarantine,
@@ -266,8 +265,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
             comment: None,
         });
     }
-    let decision = verdict.decision();
-    if let Some(overridden) = decision.overridden() {
+    if let Some(overridden) = verdict.overridden() {
         reasons.push(Reason {
             kind: overridden.kind.into(),
             comment: Some(one_line(&overridden.comment)),
@@ -281,7 +279,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
     if failed && disposition != asked && reasons.is_empty() {
         reasons.push(Reason {
             kind: OverrideKind::LocalPolicy.into(),
-            comment: Some(one_line(&decision.reason().to_string())),
+            comment: Some(one_line(&verdict.reason().to_string())),
         });
     }
     reasons

@@ -26,8 +26,8 @@ impl Reporter {
             return recipients;
         };
         let kind = ReportKind::Failure;
-        for uri in dmarc::report_uris(record, kind).into_iter().take(URIS) {
-            let consent = dmarc::authorize(resolver, domain, &uri, kind, settings).await;
+        for uri in record.report_uris(kind).into_iter().take(URIS) {
+            let consent = uri.authorize(resolver, domain, kind, settings).await;
             let addresses = consent
                 .destinations(&uri)
                 .iter()

@@ -1,7 +1,7 @@
 //! Whether there is anything to report, and whether reporting it could make a loop.
 
 use crate::address::{Address, ReversePath};
-use crate::dmarc::{DmarcResult, FailureOptions, PublicSuffixFlag, ReportKind, report_uris};
+use crate::dmarc::{DmarcResult, FailureOptions, PublicSuffixFlag, ReportKind};
 use crate::identifier::Method;
 use crate::message::{Author, Head};
 use crate::text;
@@ -47,7 +47,7 @@ pub(super) fn wanted(
     if record.psd() == PublicSuffixFlag::Yes && !record.ruf().is_empty() {
         return Err(Unreported::PublicSuffix);
     }
-    if report_uris(record, ReportKind::Failure).is_empty() {
+    if record.report_uris(ReportKind::Failure).is_empty() {
         return Err(Unreported::NotRequested);
     }
     if is_automatic(verdict, head) {
