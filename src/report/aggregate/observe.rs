@@ -135,7 +135,7 @@ impl FromStr for ReportKey {
         let mut word = || words.next().ok_or(ReportKeyError);
         let policy_domain = word()?.parse().map_err(|_| ReportKeyError)?;
         let begin: u64 = word()?.parse().map_err(|_| ReportKeyError)?;
-        if begin % DAY != 0 {
+        if !begin.is_multiple_of(DAY) {
             return Err(ReportKeyError);
         }
         let Word::Known(rules) = word()?.into() else {
