@@ -131,6 +131,26 @@ fn passes() {
     }
 }
 
+/// Nothing is aligned, since a key cannot be looked up, and the receiver rejects what fails SPF.
+#[test]
+fn refused_though_dmarc_is_unknown() {
+    let key = SigningKey::ed25519(&[7; 32]).unwrap();
+    let signer = Signer::new(key, "example.com".parse().unwrap(), "s").unwrap();
+    let mut zone = zone(&[
+        ("_dmarc.example.com", &format!("v=DMARC1; p=none; {RUA}")),
+        ("mail.example.com", "v=spf1 -all"),
+    ]);
+    zone.fail("s._domainkey.example.com", LookupError::Timeout)
+        .unwrap();
+    let fields = sign(&[signer], &Message::parse(MAIL.as_bytes()), at(NOW)).unwrap();
+    let mut settings = Settings::default();
+    settings.policy.enforce_spf_fail = true;
+    let mail = format!("{}{MAIL}", fields.header());
+    let (_, row) = observe(&verdict(zone, &session(), &mail, settings), at(NOW)).unwrap();
+    assert_eq!(row.disposition.to_string(), "reject");
+    assert_eq!(row.reasons[0].kind.to_string(), "local_policy");
+}
+
 #[test]
 fn what_is_not_reported() {
     let reject = format!("v=DMARC1; p=reject; {RUA}");
@@ -462,4 +482,19 @@ fn the_message() {
         rows
     );
     assert_eq!(reader.warnings(), []);
+}
+
+#[test]
+fn keys_are_of_days() {
+    for begin in ["1684195201", "18446744073709551615", "-86400"] {
+        let key = format!("example.com {begin} treewalk v=DMARC1; p=none");
+        assert!(key.parse::<ReportKey>().is_err(), "{key}");
+    }
+    // The last day that the type can hold.
+    let key = format!(
+        "example.com {} treewalk v=DMARC1; p=none",
+        u64::MAX / 86_400 * 86_400
+    );
+    let key: ReportKey = key.parse().unwrap();
+    assert!(!reporter().mail(&key, Vec::new(), &[], at(NOW)).is_empty());
 }

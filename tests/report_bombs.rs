@@ -201,6 +201,16 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, ReadError)> {
             row.clone(),
         ),
         (
+            "namespace in attributes",
+            repeated_namespace(" n:a=''"),
+            row.clone(),
+        ),
+        (
+            "namespace in elements",
+            repeated_namespace("><n:a/><b/"),
+            row.clone(),
+        ),
+        (
             "errors",
             feedback(&format!(
                 "<report_metadata>{}",
@@ -236,6 +246,15 @@ fn namespaces() -> Vec<u8> {
     let declared: String = (0..3_000).map(|n| format!(" xmlns:n{n}='u'")).collect();
     let rows = "<record><row><source_ip>::1</source_ip><count>1</count></row><z:a/></record>";
     format!("<feedback{declared}>{}</feedback>", rows.repeat(2_000)).into_bytes()
+}
+
+/// One long namespace, written out wherever it is used.
+fn repeated_namespace(inside: &str) -> Vec<u8> {
+    let namespace = "u".repeat(30_000);
+    let inside = inside.repeat(4_000);
+    feedback(&format!(
+        "<record><x xmlns:n='{namespace}'{inside}></x></record>"
+    ))
 }
 
 /// A report of rows, made while it is read.

@@ -89,7 +89,12 @@ fn emit(store: &dyn Store, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let reporter = Reporter::new("firma-c", email, "firma-c.tld".parse()?);
     while let Some(claim) = store.claim(now, lease)? {
         let key = claim.key();
-        let rows = store.summed(&claim)?;
+        let rows = match store.summed(&claim) {
+            Ok(rows) => rows,
+            // Another process was quicker than this one after the end of its lease.
+            Err(StoreError::Lost) => continue,
+            Err(error) => return Err(error.into()),
+        };
         thread::sleep(pause);
         // A server asks `ReportUri::authorize` about each destination before.
         let destinations = key.destinations();

@@ -21,7 +21,7 @@ use super::aggregate::{ReportKey, Row};
 ///   not change, so that whoever makes it makes the same.
 /// * *A report is not forgotten.* One that was claimed but not marked as
 ///   [sent](Self::mark_sent) can be claimed again when the lease is over, with a new token; a claim
-///   with an older one then counts for nothing.
+///   with an older one then counts for nothing ([`StoreError::Lost`]).
 ///
 /// A report is thus sent once, unless a process dies, or is slower than its lease, after the mail
 /// left and before that was noted. The mail that is sent again is the same:
@@ -77,11 +77,14 @@ pub trait Store: Send + Sync {
     /// Whatever the store says.
     fn claim(&self, now: SystemTime, lease: Duration) -> Result<Option<Claim>, StoreError>;
 
-    /// Hands out the rows of a claimed report, in any order, each as it was added.
+    /// Hands out the rows of a claimed report, in any order, each as it was added: all of them, of
+    /// which there is one at least, or an error.
     ///
     /// # Errors
     ///
-    /// Whatever the store says. What was handed out before is then not all of it.
+    /// [`StoreError::Lost`] where the claim is not the last one, or the report was sent: a report
+    /// without its rows would take the place of the one that has them. Whatever else the store says;
+    /// what was handed out before is then not all of it.
     fn rows(&self, claim: &Claim, take: &mut dyn FnMut(Row)) -> Result<(), StoreError>;
 
     /// Notes that a report was sent; its rows can be forgotten. That it was sent must be known for
@@ -148,6 +151,9 @@ pub enum StoreError {
     /// sent since.
     #[error("the report is closed, and the row is too late for it")]
     Closed,
+    /// Another process has claimed the report since, or it was sent: there is nothing left to do.
+    #[error("the claim on the report was lost")]
+    Lost,
     /// The store holds as many rows as it may.
     #[error("the store is full")]
     Full,
@@ -175,6 +181,14 @@ struct Kept {
     /// The last claim, and when its lease ends.
     claim: Option<(u64, SystemTime)>,
     sent: Option<SystemTime>,
+}
+
+impl Kept {
+    /// Whether it is the last claim, and the report was not sent.
+    fn is_held(&self, claim: &Claim) -> bool {
+        let last = self.claim.map(|(token, _)| token);
+        last == Some(claim.token()) && self.sent.is_none()
+    }
 }
 
 impl MemoryStore {
@@ -240,9 +254,11 @@ impl Store for MemoryStore {
     fn rows(&self, claim: &Claim, take: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
         let rows: Vec<Row> = self.with(|state| {
             let kept = state.reports.get(claim.key());
-            kept.map(|kept| kept.rows.values().cloned().collect())
-                .unwrap_or_default()
-        });
+            let kept = kept
+                .filter(|kept| kept.is_held(claim))
+                .ok_or(StoreError::Lost)?;
+            Ok::<_, StoreError>(kept.rows.values().cloned().collect())
+        })?;
         rows.into_iter().for_each(take);
         Ok(())
     }
@@ -252,8 +268,7 @@ impl Store for MemoryStore {
             let Some(kept) = state.reports.get_mut(claim.key()) else {
                 return Ok(false);
             };
-            let current = kept.claim.is_some_and(|(token, _)| token == claim.token());
-            if !current || kept.sent.is_some() {
+            if !kept.is_held(claim) {
                 return Ok(false);
             }
             kept.sent = Some(now);

@@ -48,6 +48,13 @@ fn claim(store: &dyn Store, seconds: u64) -> Option<Claim> {
     store.claim(at(seconds), LEASE).unwrap()
 }
 
+/// Whether no rows are given for a claim: an empty report would take the place of a sent one.
+fn is_lost(store: &dyn Store, claim: &Claim) -> bool {
+    let mut rows = 0;
+    let result = store.rows(claim, &mut |_| rows += 1);
+    matches!(result, Err(StoreError::Lost)) && rows == 0
+}
+
 fn rows_are_counted_once(store: &dyn Store) {
     let key = key("once.example", 0);
     let before = row("a.example", 5);
@@ -92,6 +99,7 @@ fn a_report_is_closed_and_claimed_once(store: &dyn Store) {
     assert!(matches!(late, Err(StoreError::Closed)), "{late:?}");
     assert!(store.mark_sent(&first, at(now)).unwrap());
     assert!(!store.mark_sent(&first, at(now)).unwrap(), "it is marked");
+    assert!(is_lost(store, &first), "it is marked");
     assert_eq!(claim(store, now + DAY), None, "it was sent");
     let late = store.add(&key, "3", &row("a.example", 1));
     assert!(matches!(late, Err(StoreError::Closed)), "{late:?}");
@@ -105,6 +113,7 @@ fn a_claim_that_was_left_is_claimed_again(store: &dyn Store) {
     let second = claim(store, now + 3_600).unwrap();
     assert_eq!((first.key(), second.key()), (&key, &key));
     assert!(second.token() > first.token());
+    assert!(is_lost(store, &first), "another has it");
     assert_eq!(store.summed(&second).unwrap(), [row("a.example", 2)]);
     assert!(
         !store.mark_sent(&first, at(now + 3_601)).unwrap(),

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mailproof::report::aggregate::{ReportKey, Row};
 use mailproof::report::{Claim, Store, StoreError};
 use postgres::fallible_iterator::FallibleIterator as _;
+use postgres::types::ToSql;
 use postgres::{Client, NoTls};
 
 /// A store over one connection. Where the connection breaks, everything fails from then on; a server
@@ -18,6 +19,7 @@ impl PostgresStore {
     /// there.
     pub fn open(parameters: &str) -> Result<Self, StoreError> {
         let mut client = Client::connect(parameters, NoTls).map_err(failed)?;
+        client.batch_execute(SETTINGS).map_err(failed)?;
         client.batch_execute(SCHEMA).map_err(failed)?;
         Ok(Self(Mutex::new(client)))
     }
@@ -86,14 +88,20 @@ impl Store for PostgresStore {
 
     fn rows(&self, claim: &Claim, take: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
         let mut client = self.lock();
-        let select = "SELECT content FROM report_row WHERE report = $1";
-        let report = claim.key().to_string();
-        let mut rows = client.query_raw(select, [report]).map_err(failed)?;
+        // One statement, so that the rows are those of the claim that it looks at.
+        let select = "SELECT content FROM report_row JOIN report ON key = report
+            WHERE report = $1 AND token = $2 AND sent IS NULL";
+        let (report, token) = (claim.key().to_string(), whole(claim.token())?);
+        let values: [&(dyn ToSql + Sync); 2] = [&report, &token];
+        let mut rows = client.query_raw(select, values).map_err(failed)?;
+        let mut lost = true;
         while let Some(found) = rows.next().map_err(failed)? {
             let content: String = found.try_get(0).map_err(failed)?;
             take(Row::from_xml(&content).map_err(failed)?);
+            lost = false;
         }
-        Ok(())
+        // A report has a row at least.
+        if lost { Err(StoreError::Lost) } else { Ok(()) }
     }
 
     fn mark_sent(&self, claim: &Claim, now: SystemTime) -> Result<bool, StoreError> {
@@ -129,6 +137,13 @@ fn seconds(time: SystemTime) -> Result<i64, StoreError> {
 
 /// Eight days: a queue gives up a message after five.
 const REMEMBERED: i64 = 8 * 86_400;
+
+/// Whatever the server's defaults are: each statement sees what others committed before it, and a
+/// commit waits for the disk.
+const SETTINGS: &str = "
+SET default_transaction_isolation TO 'read committed';
+SET synchronous_commit TO on;
+";
 
 /// The lock keeps processes that start at the same time from making the same table.
 const SCHEMA: &str = "

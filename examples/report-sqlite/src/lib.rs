@@ -89,14 +89,20 @@ impl Store for SqliteStore {
 
     fn rows(&self, claim: &Claim, take: &mut dyn FnMut(Row)) -> Result<(), StoreError> {
         let connection = self.lock();
-        let select = "SELECT content FROM row WHERE report = ?1";
+        // One statement, so that the rows are those of the claim that it looks at.
+        let select = "SELECT content FROM row JOIN report ON key = report
+            WHERE report = ?1 AND token = ?2 AND sent IS NULL";
         let mut select = connection.prepare(select).map_err(failed)?;
-        let mut rows = select.query([claim.key().to_string()]).map_err(failed)?;
+        let values = params![claim.key().to_string(), whole(claim.token())?];
+        let mut rows = select.query(values).map_err(failed)?;
+        let mut lost = true;
         while let Some(found) = rows.next().map_err(failed)? {
             let content: String = found.get(0).map_err(failed)?;
             take(Row::from_xml(&content).map_err(failed)?);
+            lost = false;
         }
-        Ok(())
+        // A report has a row at least.
+        if lost { Err(StoreError::Lost) } else { Ok(()) }
     }
 
     fn mark_sent(&self, claim: &Claim, now: SystemTime) -> Result<bool, StoreError> {

@@ -54,11 +54,11 @@ impl Extension {
             out: String::new(),
         };
         let name = plain(xml.name());
-        copy.start(xml);
+        copy.start(xml)?;
         let namespace = copy.open.first().map(|open| open.namespace.clone());
         while !copy.open.is_empty() {
             match xml.next()? {
-                Token::Start => copy.start(xml),
+                Token::Start => copy.start(xml)?,
                 Token::Text => copy.text.push_str(&xml.text),
                 Token::End => copy.end(),
                 Token::Eof => return Err(ReadError::Truncated),
@@ -112,7 +112,7 @@ struct Open {
 }
 
 impl Copy<'_> {
-    fn start(&mut self, xml: &Xml<'_>) {
+    fn start(&mut self, xml: &mut Xml<'_>) -> Result<(), ReadError> {
         self.flush();
         let outside = self.declared.len();
         let attributes = xml.attributes();
@@ -125,7 +125,9 @@ impl Copy<'_> {
         };
         self.out.push('<');
         self.out.push_str(&open.name);
+        // A namespace that was declared once is written wherever it is used: that counts as well.
         if self.open.last().map(|outer| &outer.namespace) != Some(&open.namespace) {
+            xml.keep(open.namespace.len())?;
             self.attribute("xmlns", &open.namespace);
         }
         for (number, (name, value)) in attributes.iter().enumerate() {
@@ -136,6 +138,7 @@ impl Copy<'_> {
                 (prefix, name) => {
                     let namespace = self.namespace(prefix);
                     if !namespace.is_empty() {
+                        xml.keep(namespace.len())?;
                         self.attribute(&format!("xmlns:n{number}"), &namespace);
                         self.attribute(&format!("n{number}:{}", plain(name)), value);
                     }
@@ -144,6 +147,7 @@ impl Copy<'_> {
         }
         self.out.push('>');
         self.open.push(open);
+        Ok(())
     }
 
     fn attribute(&mut self, name: &str, value: &str) {

@@ -134,7 +134,10 @@ impl FromStr for ReportKey {
         let mut words = text.splitn(4, ' ');
         let mut word = || words.next().ok_or(ReportKeyError);
         let policy_domain = word()?.parse().map_err(|_| ReportKeyError)?;
-        let begin = word()?.parse().map_err(|_| ReportKeyError)?;
+        let begin: u64 = word()?.parse().map_err(|_| ReportKeyError)?;
+        if !begin.is_multiple_of(DAY) {
+            return Err(ReportKeyError);
+        }
         let Word::Known(rules) = word()?.into() else {
             return Err(ReportKeyError);
         };
@@ -276,7 +279,15 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
         Some(Disposition::Reject) => Applied::Reject,
         Some(Disposition::None) | None => Applied::None,
     };
-    if failed && disposition != asked && reasons.is_empty() {
+    // Where a look-up failed, nothing was aligned either. A message that passed and was not let in
+    // was kept out by the receiver.
+    let differs = match dmarc.result() {
+        DmarcResult::Pass => matches!(disposition, Applied::Quarantine | Applied::Reject),
+        DmarcResult::None | DmarcResult::Fail | DmarcResult::Temperror | DmarcResult::Permerror => {
+            disposition != asked
+        }
+    };
+    if differs && reasons.is_empty() {
         reasons.push(Reason {
             kind: OverrideKind::LocalPolicy.into(),
             comment: Some(one_line(&verdict.reason().to_string())),

@@ -11,7 +11,8 @@ use super::{Generation, Metadata, Report, ReportKey, Row, Text};
 use crate::address::Address;
 use crate::crypto::HashAlgorithm;
 use crate::domain::Domain;
-use crate::report::date::date_time;
+use crate::report::date::{self, date_time};
+use crate::report::mailbox;
 use crate::text::{self, FoldingWriter};
 
 /// Who reports. Makes reports of rows, and messages of reports.
@@ -160,7 +161,7 @@ impl Reporter {
         let mut recipients = FoldingWriter::new("To");
         for (number, address) in to.iter().enumerate() {
             let separator = if number + 1 == to.len() { "" } else { "," };
-            recipients.word(&format!("<{address}>{separator}"));
+            recipients.word(&format!("<{}>{separator}", mailbox(address)));
         }
         let mut mail = format!(
             "Date: {date}\r\nFrom: <{from}>\r\n{to}\r\n{subject}\r\n\
@@ -174,12 +175,12 @@ impl Reporter {
              Content-Disposition: attachment;\r\n\tfilename=\"{name}\"\r\n\
              Content-Transfer-Encoding: base64\r\n\r\n",
             date = date_time(now),
-            from = self.email,
+            from = mailbox(&self.email),
             to = recipients.finish(),
             subject = self.subject_field(key),
             domain = self.domain,
             policy_domain = key.policy_domain(),
-            begin = date_time(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(key.begin())),
+            begin = date::format(key.begin()),
         )
         .into_bytes();
         for line in file.as_bytes().chunks(BASE64_LINE) {

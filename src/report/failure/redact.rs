@@ -30,6 +30,7 @@ impl Redactor {
         redacted.original_rcpt_to = report.original_rcpt_to.iter().map(text).collect();
         redacted.dkim_identity = report.dkim_identity.as_ref().map(text);
         redacted.reported_uris = report.reported_uris.iter().map(text).collect();
+        redacted.spf_dns = without_macros(report);
         redacted.header = self.header(&report.header);
         redacted.dkim_canonicalized_header = None;
         redacted.dkim_canonicalized_body = None;
@@ -108,6 +109,23 @@ impl Redactor {
         let tag = tag.finish();
         text::base64_encode(tag.as_ref().get(..TOKEN).unwrap_or_default())
     }
+}
+
+/// The SPF records at names that stand in a record, or are the one that was checked. Others were made
+/// by macros, and may hold the sender's local part (RFC 7208 7.2), which nobody can find in them.
+fn without_macros(report: &FailureReport) -> Vec<(String, String)> {
+    let mut kept: Vec<(String, String)> = Vec::new();
+    for (name, record) in &report.spf_dns {
+        let known = |(_, text): &(String, String)| {
+            let text = text.to_ascii_lowercase();
+            let mut words = text.split([' ', ':', '=']);
+            words.any(|word| word.trim_end_matches('.') == name.to_ascii_lowercase())
+        };
+        if kept.is_empty() || kept.iter().any(known) || kept.iter().any(|(at, _)| at == name) {
+            kept.push((name.clone(), record.clone()));
+        }
+    }
+    kept
 }
 
 /// What stands before the local part at the end, and the local part.
@@ -277,6 +295,25 @@ mod tests {
         ] {
             assert_eq!(header(field), expected);
         }
+    }
+
+    #[test]
+    fn names_that_macros_made_are_left_out() {
+        let record = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let mut report = FailureReport::empty();
+        report.spf_dns = vec![
+            record(
+                "b.example",
+                "v=spf1 include:_spf.C.example. include:%{l}.b.example -all",
+            ),
+            record("_spf.c.example", "v=spf1 redirect=d.example"),
+            record("bob.b.example", "v=spf1 include:e.example"),
+            record("d.example", "v=spf1 -all"),
+            record("e.example", "v=spf1 -all"),
+        ];
+        let redacted = redactor().redact(&report).spf_dns;
+        let names: Vec<_> = redacted.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["b.example", "_spf.c.example", "d.example"]);
     }
 
     #[test]

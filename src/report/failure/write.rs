@@ -10,7 +10,7 @@ use crate::crypto::HashAlgorithm;
 use crate::domain::Domain;
 use crate::identifier::Method;
 use crate::message::parts::Fields;
-use crate::report::date;
+use crate::report::{date, mailbox};
 use crate::text::{self, FoldingWriter};
 
 /// The mail to one recipient.
@@ -254,15 +254,6 @@ fn subject(report: &FailureReport) -> String {
     match words(&subject) {
         subject if subject.split(' ').all(|word| word.len() <= MAX_WORD) => subject,
         _ => "FW:".to_owned(),
-    }
-}
-
-fn mailbox(address: &Address) -> String {
-    let local_part = address.local_part();
-    let quoted = local_part.len() > 1 && local_part.starts_with('"') && local_part.ends_with('"');
-    match quoted || text::is_dot_atom(local_part.as_bytes()) {
-        true => address.to_string(),
-        false => format!("{}@{}", text::quoted_string(local_part), address.domain()),
     }
 }
 

@@ -116,7 +116,8 @@ impl<'a> Xml<'a> {
         }
     }
 
-    fn keep(&mut self, octets: usize) -> Result<(), ReadError> {
+    /// Counts octets that stay in memory, up to the limit on rows.
+    pub(in super::super) fn keep(&mut self, octets: usize) -> Result<(), ReadError> {
         self.kept = self.kept.saturating_add(octets);
         if self.kept > self.limits.row_octets {
             let limit = self.limits.row_octets;
