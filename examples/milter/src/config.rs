@@ -1,8 +1,11 @@
 //! The configuration file.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use mailproof::arc::Sealer;
@@ -13,6 +16,7 @@ use mailproof::spf::Prefix;
 use mailproof::verdict::RejectRule;
 use mailproof::{Domain, verifier};
 use serde::Deserialize;
+use toml::Spanned;
 
 /// The file as it is written; `milter.toml` beside `Cargo.toml` explains each line.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,7 +25,7 @@ pub struct Config {
     /// `address:port`, or `unix:` and a path.
     pub listen: String,
     /// The name in our Authentication-Results fields.
-    pub authserv_id: String,
+    pub authserv_id: Spanned<String>,
     #[serde(default)]
     pub mode: Mode,
     #[serde(default)]
@@ -32,11 +36,11 @@ pub struct Config {
     pub enforce_spf_fail: bool,
     /// Clients whose mail is our own.
     #[serde(default = "own_host")]
-    pub internal: Vec<String>,
+    pub internal: Vec<Spanned<String>>,
     #[serde(default)]
-    pub trusted_sealers: Vec<String>,
+    pub trusted_sealers: Vec<Spanned<String>>,
     #[serde(default = "max_connections")]
-    pub max_connections: usize,
+    pub max_connections: Spanned<usize>,
     /// How long a stop waits for messages under way.
     #[serde(default = "stop_seconds")]
     pub stop_seconds: u64,
@@ -45,6 +49,9 @@ pub struct Config {
     #[serde(default)]
     pub sign: Vec<Key>,
     pub seal: Option<Seal>,
+    /// The file, to tell the line of what is wrong.
+    #[serde(skip)]
+    text: String,
 }
 
 /// Whether the milter acts or only looks on.
@@ -83,9 +90,9 @@ pub struct Dns {
     /// Empty: those of the system.
     pub servers: Vec<SocketAddr>,
     /// For all look-ups of one message.
-    pub seconds: u64,
+    pub seconds: Spanned<u64>,
     /// For one question to one server.
-    pub question_seconds: u64,
+    pub question_seconds: Spanned<u64>,
 }
 
 impl Default for Dns {
@@ -93,8 +100,8 @@ impl Default for Dns {
         Self {
             servers: Vec::new(),
             // RFC 7208 4.6.4: at least 20 seconds.
-            seconds: 20,
-            question_seconds: 5,
+            seconds: unwritten(20),
+            question_seconds: unwritten(5),
         }
     }
 }
@@ -102,27 +109,34 @@ impl Default for Dns {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    pub domain: String,
-    pub selector: String,
-    pub key_file: PathBuf,
+    pub domain: Spanned<String>,
+    pub selector: Spanned<String>,
+    pub key_file: Spanned<PathBuf>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seal {
-    pub domain: String,
-    pub selector: String,
-    pub key_file: PathBuf,
+    pub domain: Spanned<String>,
+    pub selector: Spanned<String>,
+    pub key_file: Spanned<PathBuf>,
     /// Whose mail is sent on: addresses, or domains with all their addresses.
     pub recipients: Vec<String>,
 }
 
-fn own_host() -> Vec<String> {
-    ["127.0.0.0/8", "::1"].map(str::to_owned).into()
+/// A value that the file does not have.
+fn unwritten<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
 }
 
-fn max_connections() -> usize {
-    500
+fn own_host() -> Vec<Spanned<String>> {
+    ["127.0.0.0/8", "::1"]
+        .map(|text| unwritten(text.to_owned()))
+        .into()
+}
+
+fn max_connections() -> Spanned<usize> {
+    unwritten(500)
 }
 
 fn stop_seconds() -> u64 {
@@ -131,17 +145,17 @@ fn stop_seconds() -> u64 {
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("{setting}: {reason}")]
-pub struct ConfigError {
-    setting: &'static str,
-    reason: String,
-}
-
-fn wrong<E: ToString>(setting: &'static str) -> impl Fn(E) -> ConfigError {
-    move |reason| ConfigError {
-        setting,
-        reason: reason.to_string(),
-    }
+pub enum ConfigError {
+    /// The text is not TOML, or has other settings than ours; tells the line itself.
+    #[error("{0}")]
+    Unreadable(#[from] toml::de::Error),
+    /// A value cannot be used.
+    #[error("line {line}: {setting}: {reason}")]
+    Value {
+        line: usize,
+        setting: &'static str,
+        reason: String,
+    },
 }
 
 /// The configuration with everything read that can be wrong in it.
@@ -156,17 +170,70 @@ pub struct Settings {
     pub seal: Option<(Sealer, HashSet<String>)>,
     pub verifier: verifier::Settings,
     pub dns_time: Duration,
+    pub question_time: Duration,
+    pub max_connections: usize,
 }
 
 impl Config {
     /// Reads the text of a configuration file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(wrong("configuration"))
+        let mut config: Self = toml::from_str(text)?;
+        text.clone_into(&mut config.text);
+        Ok(config)
+    }
+
+    /// That a value of the file cannot be used.
+    fn wrong<T>(
+        &self,
+        setting: &'static str,
+        value: &Spanned<T>,
+        reason: impl ToString,
+    ) -> ConfigError {
+        let before = self.text.get(..value.span().start).unwrap_or_default();
+        ConfigError::Value {
+            line: before.matches('\n').count() + 1,
+            setting,
+            reason: reason.to_string(),
+        }
+    }
+
+    fn parsed<T: FromStr<Err: ToString>>(
+        &self,
+        setting: &'static str,
+        value: &Spanned<String>,
+    ) -> Result<T, ConfigError> {
+        let parsed = value.as_ref().parse();
+        parsed.map_err(|error: T::Err| self.wrong(setting, value, error))
+    }
+
+    fn within<T: Copy + PartialOrd + Display>(
+        &self,
+        setting: &'static str,
+        value: &Spanned<T>,
+        range: RangeInclusive<T>,
+    ) -> Result<T, ConfigError> {
+        let (least, most) = (range.start(), range.end());
+        match range.contains(value.as_ref()) {
+            true => Ok(*value.as_ref()),
+            false => Err(self.wrong(setting, value, format!("not from {least} to {most}"))),
+        }
+    }
+
+    fn key(
+        &self,
+        setting: &'static str,
+        file: &Spanned<PathBuf>,
+    ) -> Result<SigningKey, ConfigError> {
+        let path = file.as_ref().display();
+        let text = std::fs::read(file.as_ref())
+            .map_err(|error| self.wrong(setting, file, format!("{path}: {error}")))?;
+        SigningKey::from_pem(text)
+            .map_err(|error| self.wrong(setting, file, format!("{path}: {error}")))
     }
 
     /// Reads keys, names and addresses.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
-        let authserv_id: AuthservId = self.authserv_id.parse().map_err(wrong("authserv_id"))?;
+        let authserv_id: AuthservId = self.parsed("authserv_id", &self.authserv_id)?;
         let mut verifier = verifier::Settings::default();
         verifier.policy.reject_rule = match self.reject_rule {
             Rule::Corroborated => RejectRule::Corroborated,
@@ -175,17 +242,22 @@ impl Config {
         };
         verifier.policy.enforce_spf_fail = self.enforce_spf_fail;
         for name in &self.trusted_sealers {
-            let sealer = name.parse().map_err(wrong("trusted_sealers"))?;
+            let sealer = self.parsed("trusted_sealers", name)?;
             verifier.policy.trusted_sealers.push(sealer);
         }
         let mut signers = Vec::new();
         for key in &self.sign {
-            let domain: Domain = key.domain.parse().map_err(wrong("sign.domain"))?;
-            let signing_key = read_key(&key.key_file, "sign.key_file")?;
-            let signer = Signer::new(signing_key, domain.clone(), &key.selector);
-            signers.push((domain, signer.map_err(wrong("sign"))?));
+            let domain: Domain = self.parsed("sign.domain", &key.domain)?;
+            let signing_key = self.key("sign.key_file", &key.key_file)?;
+            let signer = Signer::new(signing_key, domain.clone(), key.selector.as_ref())
+                .map_err(|error| self.wrong("sign.selector", &key.selector, error))?;
+            signers.push((domain, signer));
         }
-        let seal = self.seal.as_ref().map(Seal::read).transpose()?;
+        let seal = self
+            .seal
+            .as_ref()
+            .map(|seal| self.sealer(seal))
+            .transpose()?;
         Ok(Settings {
             border: Border::new(authserv_id.clone()),
             authserv_id,
@@ -194,30 +266,41 @@ impl Config {
             internal: self
                 .internal
                 .iter()
-                .map(|text| prefix(text).ok_or_else(|| wrong("internal")(text)))
+                .map(|text| {
+                    let reason = format!("{:?} is no address and no network", text.as_ref());
+                    prefix(text.as_ref()).ok_or_else(|| self.wrong("internal", text, reason))
+                })
                 .collect::<Result<_, _>>()?,
             signers,
             seal,
             verifier,
-            dns_time: Duration::from_secs(self.dns.seconds),
+            dns_time: self.seconds("dns.seconds", &self.dns.seconds)?,
+            question_time: self.seconds("dns.question_seconds", &self.dns.question_seconds)?,
+            max_connections: self.within("max_connections", &self.max_connections, 1..=100_000)?,
         })
     }
-}
 
-impl Seal {
-    fn read(&self) -> Result<(Sealer, HashSet<String>), ConfigError> {
-        let domain = self.domain.parse().map_err(wrong("seal.domain"))?;
-        let key = read_key(&self.key_file, "seal.key_file")?;
-        let sealer = Sealer::new(key, domain, &self.selector).map_err(wrong("seal"))?;
-        let recipients = self.recipients.iter().map(|one| one.to_lowercase());
+    /// No time at all would defer all mail.
+    fn seconds(
+        &self,
+        setting: &'static str,
+        value: &Spanned<u64>,
+    ) -> Result<Duration, ConfigError> {
+        Ok(Duration::from_secs(self.within(
+            setting,
+            value,
+            1..=3_600,
+        )?))
+    }
+
+    fn sealer(&self, seal: &Seal) -> Result<(Sealer, HashSet<String>), ConfigError> {
+        let domain = self.parsed("seal.domain", &seal.domain)?;
+        let key = self.key("seal.key_file", &seal.key_file)?;
+        let sealer = Sealer::new(key, domain, seal.selector.as_ref())
+            .map_err(|error| self.wrong("seal.selector", &seal.selector, error))?;
+        let recipients = seal.recipients.iter().map(|one| one.to_lowercase());
         Ok((sealer, recipients.collect()))
     }
-}
-
-fn read_key(file: &PathBuf, setting: &'static str) -> Result<SigningKey, ConfigError> {
-    let text = std::fs::read(file)
-        .map_err(|error| wrong(setting)(format!("{}: {error}", file.display())))?;
-    SigningKey::from_pem(text).map_err(wrong(setting))
 }
 
 /// `192.0.2.0/24`, or an address alone.
@@ -242,24 +325,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn what_is_wrong_is_named_with_its_line() {
         let begin = "listen = \"127.0.0.1:1\"\n";
+        let key = "[[sign]]\ndomain = \"a.example\"\nselector = \"s\"\nkey_file = \"/nonexistent\"";
         for (text, named) in [
-            ("authserv_id = \"a b\x01\"", "configuration"),
-            ("authserv_id = \"\"", "authserv_id"),
-            ("authserv_id = \"a\"\nmodus = \"x\"", "configuration"),
+            ("authserv_id = \"a b\x01\"", "TOML parse error at line 2"),
             (
-                "authserv_id = \"a\"\ninternal = [\"10.0.0.0/33\"]",
-                "internal",
+                "authserv_id = \"a\"\nmodus = \"x\"",
+                "TOML parse error at line 3",
+            ),
+            ("authserv_id = \"\"", "line 2: authserv_id: "),
+            (
+                "authserv_id = \"a\"\ninternal = [\n\"::1\",\n\"10.0.0.0/33\"]",
+                "line 5: internal: \"10.0.0.0/33\" is no address",
             ),
             (
                 "authserv_id = \"a\"\ntrusted_sealers = [\"..\"]",
-                "trusted_sealers",
+                "line 3: trusted_sealers: ",
             ),
             (
-                "authserv_id = \"a\"\n[[sign]]\ndomain = \"a.example\"\nselector = \"s\"\n\
-                 key_file = \"/nonexistent\"",
-                "sign.key_file",
+                "authserv_id = \"a\"\nmax_connections = 0",
+                "line 3: max_connections: not from 1 to 100000",
+            ),
+            (
+                "authserv_id = \"a\"\n[dns]\nseconds = 0",
+                "line 4: dns.seconds: not from 1 to 3600",
+            ),
+            (
+                &format!("authserv_id = \"a\"\n{key}"),
+                "line 6: sign.key_file: /nonexistent: ",
             ),
         ] {
             let read = Config::parse(&format!("{begin}{text}"));

@@ -1,6 +1,7 @@
 //! One connection of a mail server: a session, and its messages one after the other.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::edits::{self, Outcome};
 use crate::inbound::Inbound;
+use crate::log;
 use crate::outbound::Outbound;
 use crate::serve::Service;
 use crate::wire;
@@ -45,7 +47,9 @@ pub(crate) struct Connection {
 #[derive(Debug, Default)]
 struct Incoming {
     mail_from: Vec<u8>,
-    recipients: Vec<String>,
+    recipients: usize,
+    /// Whether it is for somebody whose mail is sent on.
+    sealed: bool,
     fields: Vec<(Vec<u8>, Vec<u8>)>,
     header_octets: usize,
     work: Work,
@@ -104,34 +108,27 @@ impl Connection {
         }
     }
 
-    /// Whether the message is for somebody whose mail is sent on.
-    fn is_sealed(&self) -> bool {
-        let Some((_, wanted)) = &self.service.settings.seal else {
-            return false;
-        };
-        self.message.recipients.iter().any(|recipient| {
-            let domain = recipient.rsplit_once('@').map(|(_, domain)| domain);
-            wanted.contains(recipient) || domain.is_some_and(|domain| wanted.contains(domain))
-        })
+    /// Whether mail for this recipient is sent on.
+    fn is_sealed(&self, recipient: &str) -> bool {
+        self.service
+            .settings
+            .seal
+            .as_ref()
+            .is_some_and(|(_, wanted)| {
+                let domain = recipient.rsplit_once('@').map(|(_, domain)| domain);
+                wanted.contains(recipient) || domain.is_some_and(|domain| wanted.contains(domain))
+            })
     }
 
     /// One line for each message, with what to look for it by.
-    fn log(&self, mut line: Value, outcome: &Outcome) {
+    fn log(&self, mut line: Value) {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
         line["queue_id"] = json!(self.queue_id);
         line["client"] = json!(self.client);
         line["helo"] = json!(self.helo.as_deref().map(text));
         line["mail_from"] = json!(text(&self.message.mail_from));
-        line["recipients"] = json!(self.message.recipients.len());
-        match outcome {
-            Outcome::Accept(edits) => {
-                line["done"] = json!(edits.hold.as_ref().map_or("accepted", |_| "held"));
-                line["removed"] = json!(edits.removals.len());
-            }
-            Outcome::Refuse(reply) => line["done"] = json!(reply.to_string()),
-            Outcome::TryAgain => line["done"] = json!("451 4.3.0"),
-        }
-        eprintln!("{line}");
+        line["recipients"] = json!(self.message.recipients);
+        log::line(&line);
     }
 }
 
@@ -158,6 +155,11 @@ impl Milter for Connection {
                 | Protocol::NO_UNKNOWN,
             ..OptNeg::default()
         };
+        // What is not granted would be left out without a word: a forged field would stay.
+        if !theirs.capabilities.contains(ours.capabilities) {
+            let message = "the mail server does not let us change headers and hold messages";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message).into());
+        }
         let agreed = OptNeg {
             capabilities: ours.capabilities & theirs.capabilities,
             protocol: ours.protocol & theirs.protocol,
@@ -169,17 +171,22 @@ impl Milter for Connection {
     }
 
     async fn macro_(&mut self, macros: Macro) -> Result<(), Infallible> {
-        if macros.code == b'M' {
+        match macros.code {
+            b'C' => self.announced = None,
             // Those of MAIL begin a message.
-            self.authenticated = false;
-            self.queue_id.clear();
+            b'M' => {
+                self.authenticated = false;
+                self.queue_id.clear();
+            }
+            _ => {}
         }
         for (name, value) in macros.macros() {
             let value = String::from_utf8_lossy(value);
             match name {
                 b"i" | b"{i}" => self.queue_id = value.into_owned(),
                 b"{auth_authen}" => self.authenticated = !value.is_empty(),
-                b"{client_addr}" => self.announced = wire::address(&value),
+                // Those that come later are about a connection that is known already.
+                b"{client_addr}" if macros.code == b'C' => self.announced = wire::address(&value),
                 _ => {}
             }
         }
@@ -214,7 +221,8 @@ impl Milter for Connection {
         let recipient = wire::first(&recipient);
         let recipient = String::from_utf8_lossy(&recipient).to_lowercase();
         let recipient = recipient.trim_start_matches('<').trim_end_matches('>');
-        self.message.recipients.push(recipient.to_owned());
+        self.message.recipients += 1;
+        self.message.sealed |= self.is_sealed(recipient);
         Ok(Continue.into())
     }
 
@@ -224,8 +232,9 @@ impl Milter for Connection {
             parts.next().unwrap_or_default(),
             parts.next().unwrap_or_default(),
         );
-        self.message.header_octets += field.0.len() + field.1.len();
+        self.message.header_octets += field.0.len() + field.1.len() + FIELD_OCTETS;
         if self.message.header_octets > MAX_HEADER_OCTETS {
+            self.log(json!({"done": "552 5.3.4"}));
             return Ok(edits::header_too_large());
         }
         self.message.fields.push(field);
@@ -238,12 +247,11 @@ impl Milter for Connection {
             Work::Sign(Box::new(Outbound::begin(&self.service, &head)))
         } else {
             let session = self.session();
-            let sealed = self.is_sealed();
             Work::Verify(Box::new(Inbound::begin(
                 &self.service,
                 &session,
                 &head,
-                sealed,
+                self.message.sealed,
             )))
         };
         self.message.work = work;
@@ -271,13 +279,14 @@ impl Milter for Connection {
     async fn end_of_body(&mut self) -> Result<ModificationResponse, Infallible> {
         let work = std::mem::take(&mut self.message.work);
         let head = head(&self.message.fields, self.leading_space);
-        let (outcome, line) = match work {
+        let (outcome, mut line) = match work {
             Work::Verify(inbound) => inbound.finish(&self.service, head).await,
             Work::Sign(outbound) => outbound.finish(&self.service, &head),
             // No end of the header was told.
             Work::None => (Outcome::TryAgain, json!({"error": "no header"})),
         };
-        self.log(line, &outcome);
+        outcome.describe(&mut line);
+        self.log(line);
         self.forget_message();
         Ok(outcome.into_response(self.leading_space))
     }
@@ -290,6 +299,7 @@ impl Milter for Connection {
     async fn quit_nc(&mut self) -> Result<(), Infallible> {
         self.forget_message();
         self.client = None;
+        self.announced = None;
         self.helo = None;
         Ok(())
     }
@@ -297,3 +307,6 @@ impl Milter for Connection {
 
 /// More than any mail server passes on; Postfix stops at 100 KiB for one field.
 const MAX_HEADER_OCTETS: usize = 4 << 20;
+
+/// What a field takes beside its own octets, about: two vectors and what their allocations need.
+const FIELD_OCTETS: usize = 96;

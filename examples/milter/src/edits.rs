@@ -6,6 +6,7 @@ use miltr_common::actions::{Action, Continue, Replycode};
 use miltr_common::modifications::ModificationResponse;
 use miltr_common::modifications::headers::{ChangeHeader, InsertHeader};
 use miltr_common::modifications::quarantine::Quarantine;
+use serde_json::{Value, json};
 
 use crate::wire;
 
@@ -30,6 +31,18 @@ pub(crate) struct Edits {
 }
 
 impl Outcome {
+    /// Adds to the log line what became of the message.
+    pub(crate) fn describe(&self, line: &mut Value) {
+        line["done"] = match self {
+            Self::Accept(edits) => {
+                line["removed"] = json!(edits.removals.len());
+                json!(edits.hold.as_ref().map_or("accepted", |_| "held"))
+            }
+            Self::Refuse(reply) => json!(reply.to_string()),
+            Self::TryAgain => json!("451 4.3.0"),
+        };
+    }
+
     /// As the milter protocol has it.
     pub(crate) fn into_response(self, leading_space: bool) -> ModificationResponse {
         let mut response = ModificationResponse::builder();

@@ -46,7 +46,10 @@ impl Inbound {
     pub(crate) fn update(&mut self, chunk: &[u8]) {
         self.body.update(chunk);
         if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(chunk);
+            match kept.len().saturating_add(chunk.len()) <= MAX_SEALED {
+                true => kept.extend_from_slice(chunk),
+                false => self.kept = None,
+            }
         }
     }
 
@@ -80,6 +83,9 @@ impl Inbound {
         (outcome, log)
     }
 }
+
+/// Longer bodies are not kept, and so not sealed.
+const MAX_SEALED: usize = 64 << 20;
 
 fn decide(service: &Service, verdict: &Verdict, head: &Head<'_>) -> Outcome {
     let settings = &service.settings;

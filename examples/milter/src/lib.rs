@@ -9,6 +9,7 @@ mod connection;
 mod edits;
 mod inbound;
 mod listener;
+mod log;
 mod outbound;
 mod serve;
 mod wire;

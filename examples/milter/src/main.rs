@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mailproof::dns::{Cache, HickoryResolver, HickorySettings, Resolver};
-use mailproof_milter::{Config, Listener, Milter};
+use mailproof_milter::{Config, ConfigError, Listener, Milter};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -26,9 +26,15 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let file = file.ok_or("usage: mailproof-milter FILE")?;
     let text = std::fs::read_to_string(&file)
         .map_err(|error| format!("{}: {error}", file.to_string_lossy()))?;
-    let config = Config::parse(&text)?;
-    let milter = Milter::new(config.settings()?, resolver(&config)?);
-    let listener = Listener::bind(&config.listen).await?;
+    let named = |error: ConfigError| format!("{}: {error}", file.to_string_lossy());
+    let config = Config::parse(&text).map_err(named)?;
+    let settings = config.settings().map_err(named)?;
+    let max_connections = settings.max_connections;
+    let resolver = resolver(&config, settings.question_time)?;
+    let milter = Milter::new(settings, resolver);
+    let listener = Listener::bind(&config.listen)
+        .await
+        .map_err(|error| format!("listen = {:?}: {error}", config.listen))?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = async move {
@@ -39,18 +45,21 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     };
     let patience = Duration::from_secs(config.stop_seconds);
     milter
-        .serve(listener, config.max_connections, stop, patience)
+        .serve(listener, max_connections, stop, patience)
         .await;
     Ok(())
 }
 
 /// One resolver and one cache for all connections.
-fn resolver(config: &Config) -> Result<Arc<dyn Resolver>, Box<dyn std::error::Error>> {
+fn resolver(
+    config: &Config,
+    question_time: Duration,
+) -> Result<Arc<dyn Resolver>, Box<dyn std::error::Error>> {
     let mut settings = match config.dns.servers.as_slice() {
         [] => HickorySettings::from_system()?,
         servers => HickorySettings::new(servers.iter().copied()),
     };
-    settings.timeout = Duration::from_secs(config.dns.question_seconds);
+    settings.timeout = question_time;
     let start = Instant::now();
     let resolver = HickoryResolver::with_settings(settings)?;
     Ok(Arc::new(Cache::new(resolver, move || start.elapsed())))

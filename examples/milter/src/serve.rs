@@ -16,7 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Settings;
 use crate::connection::Connection;
-use crate::listener::{Listener, Stream};
+use crate::listener::{Listener, Patient, Stream};
+use crate::log;
 
 /// What all connections share.
 pub(crate) struct Service {
@@ -80,7 +81,7 @@ impl Milter {
                 }
                 Err(error) => {
                     // Out of file descriptors, say: the queue of the listener keeps the others.
-                    eprintln!("{}", serde_json::json!({"error": error.to_string()}));
+                    log::error(&error);
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -109,9 +110,9 @@ impl Milter {
             }
         };
         tokio::select! {
-            served = server.handle_connection(stream.compat()) => {
+            served = server.handle_connection(Patient::new(stream, SILENCE).compat()) => {
                 if let Err(error) = served {
-                    eprintln!("{}", serde_json::json!({"error": error.to_string()}));
+                    log::error(&error);
                 }
             }
             () = idle => {}
@@ -121,5 +122,9 @@ impl Milter {
 
 /// A field with all its lines is one packet. Mail servers cut bodies into pieces of 64 KiB.
 const MAX_PACKET: usize = 1 << 20;
+
+/// As long as libmilter waits for the next command. Between two of them may be a slow client, whose
+/// patience and whose end is the mail server's to decide.
+const SILENCE: Duration = Duration::from_secs(7_210);
 
 const PAUSE: Duration = Duration::from_millis(100);

@@ -113,6 +113,8 @@ async fn a_client_of_unknown_address_is_not_the_one_before() {
     for (macros, passes) in [
         (b"C{client_addr}\x00192.0.2.1\0".as_slice(), true),
         (b"C", false),
+        // What is said about the message before is not about the next connection.
+        (b"M{client_addr}\x00192.0.2.1\0", false),
     ] {
         mta.send(b'K', b"").await;
         mta.send(b'D', macros).await;
@@ -349,6 +351,34 @@ async fn stops_between_messages() {
     assert!(busy.end().await.accepted());
     assert!(busy.read().await.is_none());
     running.task.await.unwrap();
+}
+
+/// Where fields cannot be removed, or messages not held, a mail server that went on would deliver what
+/// we said it must not.
+#[tokio::test]
+async fn a_mail_server_that_grants_too_little_is_left() {
+    let running = milter(zone(), "").await;
+    for (actions, enough) in [(0x31, true), (0, false), (0x11, false), (0x21, false)] {
+        let mut mta = Mta::connect(running.address).await;
+        let words: [u32; 3] = [6, actions, ALL];
+        mta.send(b'O', &words.map(u32::to_be_bytes).concat()).await;
+        assert_eq!(mta.read().await.is_some(), enough, "{actions:x}");
+    }
+}
+
+/// However many fields there are and however short: what is kept of them has an end.
+#[tokio::test]
+async fn empty_fields_are_counted() {
+    let mut mta = connected(zone(), "").await;
+    mta.envelope("me@example.com", "you@example.net").await;
+    let mut answer = (b'c', Vec::new());
+    let mut count = 0;
+    while answer.0 == b'c' && count < 100_000 {
+        answer = mta.ask(b'L', b"X\0\0").await;
+        count += 1;
+    }
+    assert!(answer.1.starts_with(b"552 5.3.4 "), "{count}");
+    assert!((40_000..50_000).contains(&count), "{count}");
 }
 
 /// Whoever does not speak the protocol is disconnected, and hurts nobody else.

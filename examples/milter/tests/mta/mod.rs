@@ -60,12 +60,17 @@ pub struct Mta {
 pub struct Answer(pub Vec<(u8, Vec<u8>)>);
 
 impl Mta {
-    pub async fn open(address: SocketAddr, offered: u32) -> Self {
+    pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
-        let mut mta = Self {
+        stream.set_nodelay(true).unwrap();
+        Self {
             stream,
             protocol: 0,
-        };
+        }
+    }
+
+    pub async fn open(address: SocketAddr, offered: u32) -> Self {
+        let mut mta = Self::connect(address).await;
         let mut negotiation = 6_u32.to_be_bytes().to_vec();
         negotiation.extend(0x1ff_u32.to_be_bytes());
         negotiation.extend(offered.to_be_bytes());
