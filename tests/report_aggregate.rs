@@ -142,7 +142,7 @@ fn refused_though_dmarc_is_unknown() {
     ]);
     zone.fail("s._domainkey.example.com", LookupError::Timeout)
         .unwrap();
-    let fields = sign(&[signer], &Message::parse(MAIL.as_bytes()), at(NOW)).unwrap();
+    let fields = Signer::sign(&[signer], &Message::parse(MAIL.as_bytes()), at(NOW)).unwrap();
     let mut settings = Settings::default();
     settings.policy.enforce_spf_fail = true;
     let mail = format!("{}{MAIL}", fields.header());
