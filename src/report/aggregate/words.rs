@@ -99,18 +99,18 @@ pub trait Vocabulary: Sized {
 }
 
 macro_rules! vocabulary {
-    ($($type:ty { $($word:literal $value:pat => $make:expr,)* })*) => {$(
+    ($($type:ty { $($word:literal $variant:ident,)* })*) => {$(
         impl Vocabulary for $type {
             fn read(text: &str) -> Option<Self> {
                 $(if text.eq_ignore_ascii_case($word) {
-                    return Some($make);
+                    return Some(Self::$variant);
                 })*
                 None
             }
 
             fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(match self {
-                    $($value => $word,)*
+                    $(Self::$variant => $word,)*
                 })
             }
         }
@@ -119,65 +119,75 @@ macro_rules! vocabulary {
 
 vocabulary! {
     Applied {
-        "none" Self::None => Self::None,
-        "pass" Self::Pass => Self::Pass,
-        "quarantine" Self::Quarantine => Self::Quarantine,
-        "reject" Self::Reject => Self::Reject,
+        "none" None,
+        "pass" Pass,
+        "quarantine" Quarantine,
+        "reject" Reject,
     }
     AlignmentMode {
-        "r" Self::Relaxed => Self::Relaxed,
-        "s" Self::Strict => Self::Strict,
+        "r" Relaxed,
+        "s" Strict,
     }
     Disposition {
-        "none" Self::None => Self::None,
-        "quarantine" Self::Quarantine => Self::Quarantine,
-        "reject" Self::Reject => Self::Reject,
+        "none" None,
+        "quarantine" Quarantine,
+        "reject" Reject,
     }
     DkimResult {
-        "none" Self::None => Self::None,
-        "pass" Self::Pass => Self::Pass,
-        "fail" Self::Fail => Self::Fail,
-        "policy" Self::Policy => Self::Policy,
-        "neutral" Self::Neutral => Self::Neutral,
-        "temperror" Self::Temperror => Self::Temperror,
-        "permerror" Self::Permerror => Self::Permerror,
+        "none" None,
+        "pass" Pass,
+        "fail" Fail,
+        "policy" Policy,
+        "neutral" Neutral,
+        "temperror" Temperror,
+        "permerror" Permerror,
     }
     DmarcResult {
-        "none" Self::None => Self::None,
-        "pass" Self::Pass => Self::Pass,
-        "fail" Self::Fail => Self::Fail,
-        "temperror" Self::Temperror => Self::Temperror,
-        "permerror" Self::Permerror => Self::Permerror,
+        "none" None,
+        "pass" Pass,
+        "fail" Fail,
+        "temperror" Temperror,
+        "permerror" Permerror,
     }
     SpfResult {
-        "none" Self::None => Self::None,
-        "neutral" Self::Neutral => Self::Neutral,
-        "pass" Self::Pass => Self::Pass,
-        "fail" Self::Fail => Self::Fail,
-        "softfail" Self::Softfail => Self::Softfail,
-        "temperror" Self::Temperror => Self::Temperror,
-        "permerror" Self::Permerror => Self::Permerror,
+        "none" None,
+        "neutral" Neutral,
+        "pass" Pass,
+        "fail" Fail,
+        "softfail" Softfail,
+        "temperror" Temperror,
+        "permerror" Permerror,
     }
     Identity {
-        "helo" Self::Helo => Self::Helo,
-        "mfrom" Self::MailFrom => Self::MailFrom,
+        "helo" Helo,
+        "mfrom" MailFrom,
     }
     OverrideKind {
-        "local_policy" Self::LocalPolicy => Self::LocalPolicy,
-        "mailing_list" Self::MailingList => Self::MailingList,
-        "other" Self::Other => Self::Other,
-        "policy_test_mode" Self::PolicyTestMode => Self::PolicyTestMode,
-        "trusted_forwarder" Self::TrustedForwarder => Self::TrustedForwarder,
+        "local_policy" LocalPolicy,
+        "mailing_list" MailingList,
+        "other" Other,
+        "policy_test_mode" PolicyTestMode,
+        "trusted_forwarder" TrustedForwarder,
     }
     // RFC 9990 3.1.1.4: ‘"psl" is the method from [RFC7489] and "treewalk" is described in’ RFC 9989.
     RuleSet {
-        "psl" Self::Rfc7489 => Self::Rfc7489,
-        "treewalk" Self::Rfc9989 => Self::Rfc9989,
+        "psl" Rfc7489,
+        "treewalk" Rfc9989,
     }
-    // The `testing` element.
-    bool {
-        "n" false => false,
-        "y" true => true,
+}
+
+/// The `testing` element.
+impl Vocabulary for bool {
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "n" | "N" => Some(false),
+            "y" | "Y" => Some(true),
+            _ => None,
+        }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self { "y" } else { "n" })
     }
 }
 
