@@ -46,14 +46,14 @@ fn main() {
     ];
     let first = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
     measure("evaluate, nothing authenticated", || {
-        dmarc::evaluate(&author, &first, &[], &settings)
+        first.evaluate(&author, &[], &settings)
     });
     let second = first
         .clone()
         .with_identifiers(&zone, &identifiers, &settings);
     let second = block_on(second);
     measure("evaluate, SPF relaxed and DKIM strict", || {
-        dmarc::evaluate(&author, &second, &identifiers, &settings)
+        second.evaluate(&author, &identifiers, &settings)
     });
     measure("discover, own record", || {
         block_on(dmarc::Discovery::of_author(&zone, &author, &settings))

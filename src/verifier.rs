@@ -214,7 +214,7 @@ impl<R: Resolver> Verifier<R> {
             .collect();
         let (keys, policies) = (&settings.dkim.limits, &settings.dmarc.limits);
         let crowded = crowded(&transcript, keys.key_records, policies.records);
-        let dmarc = dmarc::evaluate(&author, &discovery, &identifiers, &settings.dmarc);
+        let dmarc = discovery.evaluate(&author, &identifiers, &settings.dmarc);
         let facts = Facts {
             session,
             author,

@@ -2,8 +2,8 @@
 
 use mailproof::Domain;
 use mailproof::dmarc::{
-    self, AlignmentMode, Cause, Disposition, DmarcResult, Evaluation, PublicSuffixFlag, Record,
-    RecordDiagnostic, RuleSet, Scope, Settings,
+    self, AlignmentMode, Cause, Disposition, DmarcResult, Evaluation, Record, RuleSet, Settings,
+    Warning,
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -39,7 +39,7 @@ fn evaluate(
         .author(&MessageLimits::default());
     let first = block_on(dmarc::Discovery::of_author(zone, &author, settings));
     let second = first.with_identifiers(zone, identifiers, settings);
-    dmarc::evaluate(&author, &block_on(second), identifiers, settings)
+    block_on(second).evaluate(&author, identifiers, settings)
 }
 
 /// One implementation fell through to pass where nothing was aligned and no error was recorded.
@@ -142,18 +142,16 @@ fn records_of_the_field() {
         ("", None),
     ] {
         let parsed = Record::parse(record.as_bytes());
-        let got = parsed
-            .ok()
-            .map(|r| r.published(Scope::Domain, RuleSet::Rfc9989));
+        let got = parsed.map(|r| r.policies(RuleSet::Rfc9989).map(|[p, ..]| p));
         assert_eq!(got, expected, "{record}");
     }
     let lenient = Record::parse(b"v=DMARC1; p=reject; adkim=strict; fo=x; t=maybe; psd=").unwrap();
     assert_eq!(lenient.adkim(), AlignmentMode::Relaxed);
-    assert_eq!(lenient.psd(), PublicSuffixFlag::Unknown);
+    assert_eq!(lenient.psd(), None);
     assert!(!lenient.is_testing());
-    let invalid = |name| move |d: &RecordDiagnostic| matches!(d, RecordDiagnostic::InvalidValue { name: found, .. } if *found == name);
+    let invalid = |name| move |w: &Warning| matches!(w, Warning::InvalidValue { name: found, .. } if *found == name);
     for name in ["adkim", "fo", "t", "psd"] {
-        assert!(lenient.diagnostics().iter().any(invalid(name)), "{name}");
+        assert!(lenient.warnings().iter().any(invalid(name)), "{name}");
     }
 }
 
@@ -161,9 +159,9 @@ fn records_of_the_field() {
 #[test]
 fn rule_sets_differ_in_what_is_known() {
     let record = Record::parse(b"v=DMARC1; p=reject; np=nonsense").unwrap();
-    assert_eq!(record.published(Scope::Domain, RuleSet::Rfc9989), None);
-    let old = record.published(Scope::Domain, RuleSet::Rfc7489);
-    assert_eq!(old, Some(Disposition::Reject));
+    assert_eq!(record.policies(RuleSet::Rfc9989), None);
+    let old = record.policies(RuleSet::Rfc7489);
+    assert_eq!(old, Some([Disposition::Reject; 3]));
 }
 
 /// A message without one readable author is never ‘none’, and never passes.

@@ -125,7 +125,7 @@ fn evaluate(
     names.sort();
     names.dedup();
     assert_eq!(names.len(), second.queries().len(), "asked twice");
-    dmarc::evaluate(author, &second, identifiers, settings)
+    second.evaluate(author, identifiers, settings)
 }
 
 /// The rules, naively: text in, text out.
@@ -393,10 +393,10 @@ fn printing_keeps_the_meaning() {
     let mut random = Random(0x0123_4567_89ab_cdef);
     for _ in 0..8_000 {
         let octets = random.damaged_record();
-        let Ok(record) = Record::parse(&octets) else {
+        let Some(record) = Record::parse(&octets) else {
             continue;
         };
-        let _ = record.diagnostics();
+        let _ = record.warnings();
         let printed = record.to_string();
         let again = Record::parse(printed.as_bytes()).unwrap();
         assert_eq!(again.to_string(), printed);

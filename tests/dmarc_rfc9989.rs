@@ -36,7 +36,7 @@ fn evaluate(zone: &Zone, from: &str, identified: Option<(Method, &str)>) -> Eval
     let settings = Settings::default();
     let found = block_on(dmarc::Discovery::of_author(zone, &author, &settings));
     let found = found.with_identifiers(zone, &identifiers, &settings);
-    dmarc::evaluate(&author, &block_on(found), &identifiers, &settings)
+    block_on(found).evaluate(&author, &identifiers, &settings)
 }
 
 /// B.1.1 and B.1.2: strict, relaxed, and no alignment, by SPF and by DKIM.
@@ -105,7 +105,7 @@ fn monitoring() {
         "mailto:dmarc-feedback@example.com"
     );
     assert_eq!(record.ruf()[0].as_str(), "mailto:auth-reports@example.com");
-    assert!(record.diagnostics().is_empty());
+    assert!(record.warnings().is_empty());
     assert_eq!(record.to_string().as_bytes(), record.as_bytes());
 }
 

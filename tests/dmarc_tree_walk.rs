@@ -2,7 +2,7 @@
 //! each costs in queries.
 
 use mailproof::dmarc::{
-    self, Cause, DmarcResult, Evaluation, OrganizationalDomain, Settings, WhyNot,
+    Cause, Discovery, DmarcResult, Evaluation, OrganizationalDomain, Settings, WhyNot,
 };
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -32,7 +32,7 @@ fn pass(method: Method, text: &str) -> AuthenticatedIdentifier {
 /// The organizational domain, and the names that were asked without their `_dmarc.`.
 fn organization(zone: &Zone, start: &str) -> (OrganizationalDomain, Vec<String>) {
     let (start, settings) = (domain(start), Settings::default());
-    let found = dmarc::Discovery::of_organization(zone, &start, &settings);
+    let found = Discovery::of_organization(zone, &start, &settings);
     let (organization, discovery) = block_on(found);
     (organization, asked(discovery.queries()))
 }
@@ -52,12 +52,12 @@ fn evaluate(
     settings: &Settings,
 ) -> (Evaluation, Vec<String>, Vec<String>) {
     let author = author(from);
-    let first = block_on(dmarc::Discovery::of_author(zone, &author, settings));
+    let first = block_on(Discovery::of_author(zone, &author, settings));
     let by_policy = asked(first.queries());
     let second = first.with_identifiers(zone, identifiers, settings);
     let second = block_on(second);
     let by_identifiers = asked(second.queries()).split_off(by_policy.len());
-    let evaluation = dmarc::evaluate(&author, &second, identifiers, settings);
+    let evaluation = second.evaluate(&author, identifiers, settings);
     (evaluation, by_policy, by_identifiers)
 }
 
@@ -286,7 +286,7 @@ fn several_records_count_as_none() {
     assert_eq!(verdict.published().unwrap().as_str(), "quarantine");
     assert_eq!(first, ["news.example.com", "example.com", "com"]);
     let (author, settings) = (author("news.example.com"), Settings::default());
-    let discovery = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
+    let discovery = block_on(Discovery::of_author(&zone, &author, &settings));
     let several: Vec<_> = discovery.several_records().collect();
     assert_eq!(several, [&domain("news.example.com")]);
 }
@@ -329,7 +329,7 @@ fn dns_failure_at_each_step() {
             verdict.cause()
         );
         let author = author("a.b.example.com");
-        let discovery = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
+        let discovery = block_on(Discovery::of_author(&zone, &author, &settings));
         let failures: Vec<_> = discovery.failures().collect();
         assert_eq!(failures.len(), 1, "{failures:?}");
         assert_eq!(first.len(), step + 1);
@@ -467,10 +467,10 @@ fn without_the_second_walk_nothing_passes() {
     let zone = zone(&[("example.com", "v=DMARC1; p=reject")]);
     let (author, settings) = (author("example.com"), Settings::default());
     let identifiers = [pass(Method::Spf, "sub.example.com")];
-    let discovery = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
-    let verdict = dmarc::evaluate(&author, &discovery, &identifiers, &settings);
+    let discovery = block_on(Discovery::of_author(&zone, &author, &settings));
+    let verdict = discovery.evaluate(&author, &identifiers, &settings);
     assert_eq!(verdict.result(), DmarcResult::Temperror);
-    let nothing = dmarc::evaluate(&author, &Default::default(), &identifiers, &settings);
+    let nothing = Discovery::default().evaluate(&author, &identifiers, &settings);
     assert_eq!(nothing.result(), DmarcResult::Temperror);
     assert!(matches!(nothing.cause(), Cause::NotDiscovered { .. }));
 }
@@ -479,7 +479,7 @@ fn without_the_second_walk_nothing_passes() {
 fn the_futures_are_send() {
     fn is_send<T: Send>(_: &T) {}
     let (zone, author, settings) = (zone(&[]), author("example.com"), Settings::default());
-    let first = dmarc::Discovery::of_author(&zone, &author, &settings);
+    let first = Discovery::of_author(&zone, &author, &settings);
     is_send(&first);
     let second = block_on(first).with_identifiers(&zone, &[], &settings);
     is_send(&second);

@@ -1,7 +1,7 @@
 //! Every combination of what SPF and DKIM say, how they relate to the author, and what the policy
 //! asks, against a naive twin of the rules that shares no code with the crate.
 
-use mailproof::dmarc::{self, Discovery, Disposition, DmarcResult, Settings};
+use mailproof::dmarc::{Discovery, Disposition, DmarcResult, Settings};
 use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::message::Author;
@@ -150,7 +150,7 @@ fn found(author: &Author, from: &str, record: &str, settings: &Settings) -> Disc
         .flat_map(|relation| [(Method::Spf, *relation), (Method::Dkim, *relation)])
         .filter_map(|(method, relation)| identifier(from, method, ("pass", relation)))
         .collect();
-    let discovery = block_on(dmarc::Discovery::of_author(&zone, author, settings));
+    let discovery = block_on(Discovery::of_author(&zone, author, settings));
     block_on(discovery.with_identifiers(&zone, &every, settings))
 }
 
@@ -178,8 +178,7 @@ fn agrees_with_the_naive_twin() {
                                 .chain([(Method::Spf, (word, relation))])
                                 .filter_map(|(method, check)| identifier(from, method, check))
                                 .collect();
-                            let ours =
-                                dmarc::evaluate(&author, &discovery, &identifiers, &settings);
+                            let ours = discovery.evaluate(&author, &identifiers, &settings);
                             let twin =
                                 expect((word, relation), dkim, (adkim, aspf), policy, testing);
                             let context =

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use mailproof::dmarc::{
-    self, Disposition, DmarcResult, PublicSuffixList, Record, RecordBuilder, RuleSet, Scope,
-    Settings,
+    self, Disposition, DmarcResult, PublicSuffixList, Record, RecordBuilder, RuleSet, Settings,
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -14,12 +13,12 @@ use mailproof::{Address, Domain};
 
 /// A record is read, explained and printed without loss of meaning.
 pub fn record(data: &[u8]) {
-    let Ok(record) = Record::parse(data) else {
+    let Some(record) = Record::parse(data) else {
         return;
     };
     assert_eq!(record.as_bytes(), data);
-    for diagnostic in record.diagnostics() {
-        let text = diagnostic.to_string();
+    for warning in record.warnings() {
+        let text = warning.to_string();
         assert!(!text.is_empty());
     }
     let printed = record.to_string();
@@ -47,10 +46,10 @@ pub fn record(data: &[u8]) {
     );
     assert_eq!((again.rua(), again.ruf()), (record.rua(), record.ruf()));
     for rules in [RuleSet::Rfc9989, RuleSet::Rfc7489] {
-        let published = [Scope::Domain, Scope::Subdomain, Scope::NonexistentSubdomain]
-            .map(|scope| record.published(scope, rules));
-        // A record applies to all scopes or to none.
-        assert!(published.iter().all(Option::is_some) || published.iter().all(Option::is_none));
+        // Where a record applies, it applies at least to its own domain as it says, or as p=none.
+        if let Some([p, ..]) = record.policies(rules) {
+            assert!(p == Disposition::None || record.p() == Some(p));
+        }
     }
     for uri in record.rua() {
         if let Some(address) = uri.address() {
@@ -123,7 +122,7 @@ fn check(
     let discovery = block_on(discovery.with_identifiers(zone, identifiers, settings));
     let second = discovery.queries().len() - first;
     assert!(second <= 8 * (authors + settings.limits.walks));
-    let verdict = dmarc::evaluate(author, &discovery, identifiers, settings);
+    let verdict = discovery.evaluate(author, identifiers, settings);
     assert!(!verdict.cause().to_string().is_empty());
     assert_eq!(verdict.result(), verdict.cause().result());
     if verdict.result() == DmarcResult::Pass {

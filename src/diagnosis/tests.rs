@@ -105,7 +105,7 @@ fn discovery_that_was_not_run() {
             spf: verdict.spf().clone(),
             dkim: verdict.dkim().to_vec(),
             arc: verdict.arc().clone(),
-            dmarc: dmarc::evaluate(verdict.author(), &discovery, &identifiers, &settings),
+            dmarc: discovery.evaluate(verdict.author(), &identifiers, &settings),
             transcript: verdict.transcript().clone(),
             crowded: Vec::new(),
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{AlignmentMode, Disposition, FailureOptions, PublicSuffixFlag, Record, ReportUri};
+use super::{AlignmentMode, Disposition, FailureOptions, Record, ReportUri};
 
 /// Makes a [`Record`], or changes one: start from a disposition, or from a record.
 ///
@@ -31,7 +31,7 @@ pub struct RecordBuilder {
     adkim: AlignmentMode,
     aspf: AlignmentMode,
     fo: FailureOptions,
-    psd: PublicSuffixFlag,
+    psd: Option<bool>,
     testing: bool,
     rua: Vec<ReportUri>,
     ruf: Vec<ReportUri>,
@@ -50,7 +50,7 @@ impl RecordBuilder {
             adkim: AlignmentMode::default(),
             aspf: AlignmentMode::default(),
             fo: FailureOptions::default(),
-            psd: PublicSuffixFlag::default(),
+            psd: None,
             testing: false,
             rua: Vec::new(),
             ruf: Vec::new(),
@@ -101,10 +101,11 @@ impl RecordBuilder {
         self
     }
 
-    /// `psd`: whether the domain is a public suffix.
+    /// `psd`: whether the domain is a public suffix (`y`) or an organizational domain (`n`); `None`
+    /// leaves that to the tree walk (`u`).
     #[must_use]
-    pub fn public_suffix(mut self, flag: PublicSuffixFlag) -> Self {
-        self.psd = flag;
+    pub fn public_suffix(mut self, psd: Option<bool>) -> Self {
+        self.psd = psd;
         self
     }
 
@@ -153,9 +154,9 @@ impl RecordBuilder {
             }
         }
         text.push_str(match self.psd {
-            PublicSuffixFlag::Yes => "; psd=y",
-            PublicSuffixFlag::No => "; psd=n",
-            PublicSuffixFlag::Unknown => "",
+            Some(true) => "; psd=y",
+            Some(false) => "; psd=n",
+            None => "",
         });
         if self.testing {
             text.push_str("; t=y");

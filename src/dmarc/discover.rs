@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use super::record::Scope;
 use super::walk::{self, Published};
-use super::{AlignmentMode, Record, Scope, Settings};
+use super::{AlignmentMode, Record, Settings};
 use crate::dns::{LookupError, Name, Resolver, Txt};
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Method};
@@ -449,7 +450,7 @@ fn is_listed(settings: &Settings) -> bool {
 /// ‘Records that do not start with a "v" tag that identifies the current version of DMARC are
 /// discarded’ (§4.10, step 2).
 fn only_record<'a>(texts: impl Iterator<Item = &'a Txt>, exists: bool) -> Answer {
-    let mut records = texts.filter_map(|text| Record::from_txt(text).ok());
+    let mut records = texts.filter_map(Record::from_txt);
     match (records.next(), records.next()) {
         (None, _) => Answer::Nothing { exists },
         (Some(record), None) => Answer::One(record),

@@ -4,50 +4,53 @@
 //! else happens, including what nobody thought of, is not a pass.
 
 use super::discover::{self, Failure, Policy};
-use super::evaluation::Alignments;
+use super::evaluation::{Alignments, Disagreement};
+use super::record::Scope;
 use super::{
-    Alignment, AlignmentMode, Cause, Disagreement, Discovery, Disposition, DmarcResult, Evaluation,
-    OrganizationalDomain, Record, RuleSet, Scope, Settings, WhyNot,
+    Alignment, AlignmentMode, Cause, Discovery, Disposition, DmarcResult, Evaluation,
+    OrganizationalDomain, Record, RuleSet, Settings, WhyNot,
 };
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Status};
 use crate::message::Author;
 
-/// Decides, from what a [`Discovery`] found. Asks nobody, and has a result for
-/// every input.
-///
-/// ```
-/// use mailproof::dmarc::{self, DmarcResult, Settings};
-/// use mailproof::message::Author;
-///
-/// let settings = Settings::default();
-/// let verdict = dmarc::evaluate(&Author::Missing, &Default::default(), &[], &settings);
-/// assert_eq!(verdict.result(), DmarcResult::Permerror);
-/// assert_eq!(verdict.cause().to_string(), "the message has no author");
-/// ```
-#[must_use]
-pub fn evaluate(
-    author: &Author,
-    discovery: &Discovery,
-    identifiers: &[AuthenticatedIdentifier],
-    settings: &Settings,
-) -> Evaluation {
-    let cause = match author {
-        Author::One(address) => {
-            return of_domain(address.domain(), discovery, identifiers, settings);
-        }
-        Author::SameDomain { domain, .. } => {
-            return of_domain(domain, discovery, identifiers, settings);
-        }
-        Author::SeveralDomains(domains) => Cause::SeveralDomains {
-            count: domains.len(),
-        },
-        Author::SeveralFields { fields, .. } => Cause::SeveralFields { fields: *fields },
-        Author::Missing => Cause::NoAuthor,
-        Author::Unparseable(error) => Cause::AuthorUnreadable(error.clone()),
-    };
-    strictest(author, discovery, identifiers, settings)
-        .unwrap_or_else(|| refused(cause, identifiers, settings))
+impl Discovery {
+    /// Decides, from what was found. Asks nobody, and has a result for every input: the author of the
+    /// message, and what SPF and DKIM authenticated.
+    ///
+    /// ```
+    /// use mailproof::dmarc::{Discovery, DmarcResult, Settings};
+    /// use mailproof::message::Author;
+    ///
+    /// let settings = Settings::default();
+    /// let verdict = Discovery::default().evaluate(&Author::Missing, &[], &settings);
+    /// assert_eq!(verdict.result(), DmarcResult::Permerror);
+    /// assert_eq!(verdict.cause().to_string(), "the message has no author");
+    /// ```
+    #[must_use]
+    pub fn evaluate(
+        &self,
+        author: &Author,
+        identifiers: &[AuthenticatedIdentifier],
+        settings: &Settings,
+    ) -> Evaluation {
+        let cause = match author {
+            Author::One(address) => {
+                return of_domain(address.domain(), self, identifiers, settings);
+            }
+            Author::SameDomain { domain, .. } => {
+                return of_domain(domain, self, identifiers, settings);
+            }
+            Author::SeveralDomains(domains) => Cause::SeveralDomains {
+                count: domains.len(),
+            },
+            Author::SeveralFields { fields, .. } => Cause::SeveralFields { fields: *fields },
+            Author::Missing => Cause::NoAuthor,
+            Author::Unparseable(error) => Cause::AuthorUnreadable(error.clone()),
+        };
+        strictest(author, self, identifiers, settings)
+            .unwrap_or_else(|| refused(cause, identifiers, settings))
+    }
 }
 
 /// §11.5: ‘apply the most strict policy selected among the checks that fail’.

@@ -97,11 +97,13 @@ impl Evaluation {
             .any(|identifier| identifier.method == method && identifier.why_not.is_none())
     }
 
-    /// Where a public suffix list finds other organizational domains than the tree walk; empty
-    /// unless [`Settings::compare_with`](super::Settings::compare_with) is set.
-    #[must_use]
-    pub fn disagreements(&self) -> &[Disagreement] {
-        &self.disagreements
+    /// Where the list of [`Settings::compare_with`](super::Settings::compare_with) finds another
+    /// organizational domain than the tree walk: the domain, its organization by the tree walk, and
+    /// its organization by the list. Empty without such a list.
+    pub fn disagreements(&self) -> impl ExactSizeIterator<Item = (&Domain, &Domain, &Domain)> {
+        self.disagreements
+            .iter()
+            .map(|one| (&one.domain, &one.by_tree_walk, &one.by_list))
     }
 
     /// The result for Authentication-Results (§9.1): the author domain, and the policy with `t` or `pct` taken
@@ -218,14 +220,10 @@ impl Alignment {
 }
 
 /// A domain for which the tree walk and a public suffix list find different organizations.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Disagreement {
-    /// The domain.
-    pub domain: Domain,
-    /// Its organizational domain by the tree walk.
-    pub by_tree_walk: Domain,
-    /// Its organizational domain by the list.
-    pub by_list: Domain,
+pub(super) struct Disagreement {
+    pub(super) domain: Domain,
+    pub(super) by_tree_walk: Domain,
+    pub(super) by_list: Domain,
 }

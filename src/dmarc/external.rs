@@ -1,6 +1,6 @@
 //! Report destinations outside the domain that asks for reports (RFC 9990 4; RFC 7489 7.1).
 
-use super::{Discovery, OrganizationalDomain, PublicSuffixFlag, Record, ReportUri, Settings};
+use super::{Discovery, OrganizationalDomain, Record, ReportUri, Settings};
 use crate::dns::{LookupError, Name, Resolver};
 use crate::domain::Domain;
 
@@ -64,8 +64,8 @@ impl Record {
     pub fn report_uris(&self, kind: ReportKind) -> Vec<ReportUri> {
         match (kind, self.psd()) {
             (ReportKind::Aggregate, _) => self.rua(),
-            (ReportKind::Failure, PublicSuffixFlag::Yes) => Vec::new(),
-            (ReportKind::Failure, PublicSuffixFlag::No | PublicSuffixFlag::Unknown) => self.ruf(),
+            (ReportKind::Failure, Some(true)) => Vec::new(),
+            (ReportKind::Failure, Some(false) | None) => self.ruf(),
         }
     }
 }
@@ -114,7 +114,7 @@ impl ReportUri {
         };
         let records = outcome.as_slice().iter().take(settings.limits.records);
         let consents: Vec<_> = records
-            .filter_map(|text| Record::from_txt(text).ok())
+            .filter_map(Record::from_txt)
             .map(|record| match kind {
                 ReportKind::Aggregate => record.rua(),
                 ReportKind::Failure => record.ruf(),

@@ -22,7 +22,7 @@ impl Survey {
     /// reports agree, and whether DKIM keys are in sight.
     ///
     /// ```
-    /// use mailproof::dmarc::{LintWarning, Settings, Survey};
+    /// use mailproof::dmarc::{Settings, Survey, Warning};
     /// use mailproof::dns::{Zone, block_on};
     ///
     /// let mut zone = Zone::new();
@@ -30,8 +30,8 @@ impl Survey {
     /// let domain = "example.com".parse().unwrap();
     /// let survey = block_on(Survey::of(&zone, &domain, &Settings::default()));
     /// let warnings = survey.warnings();
-    /// assert!(warnings.contains(&LintWarning::NoDkim));
-    /// assert!(warnings.iter().any(|w| matches!(w, LintWarning::UnauthorizedDestination { .. })));
+    /// assert!(warnings.contains(&Warning::NoDkim));
+    /// assert!(warnings.iter().any(|w| matches!(w, Warning::UnauthorizedDestination { .. })));
     /// # Ok::<(), mailproof::dns::NameError>(())
     /// ```
     pub async fn of(resolver: &dyn Resolver, domain: &Domain, settings: &Settings) -> Self {

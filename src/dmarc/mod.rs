@@ -2,8 +2,9 @@
 //! what does that domain ask for?
 //!
 //! A [`Discovery`] finds the author domain's policy by the DNS tree walk, and the organizational
-//! domains of what SPF and DKIM authenticated; [`evaluate`] decides without asking anybody. RFC 7489, with a public suffix list that the caller brings, is a
-//! [setting](Settings). ‘§’ is a section of RFC 9989.
+//! domains of what SPF and DKIM authenticated; [`Discovery::evaluate`] then decides without asking
+//! anybody. RFC 7489, with a public suffix list that the caller brings, is a [setting](Settings).
+//! ‘§’ is a section of RFC 9989.
 //!
 //! ```
 //! use mailproof::dmarc::{self, Disposition, DmarcResult, Settings};
@@ -22,13 +23,13 @@
 //! let settings = Settings::default();
 //!
 //! let policy = block_on(dmarc::Discovery::of_author(&zone, &author, &settings));
-//! let unsigned = dmarc::evaluate(&author, &policy, &[], &settings);
+//! let unsigned = policy.evaluate(&author, &[], &settings);
 //! assert_eq!(unsigned.result(), DmarcResult::Fail);
 //! assert_eq!(unsigned.disposition(), Disposition::Reject);
 //!
 //! let identifiers = [signed_by];
 //! let found = block_on(policy.with_identifiers(&zone, &identifiers, &settings));
-//! let signed = dmarc::evaluate(&author, &found, &identifiers, &settings);
+//! let signed = found.evaluate(&author, &identifiers, &settings);
 //! assert_eq!(signed.result(), DmarcResult::Pass);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -55,15 +56,13 @@ use crate::auth_results::ResultWord;
 pub use builder::RecordBuilder;
 pub use cause::{Cause, WhyNot};
 pub use discover::{Discovery, OrganizationalDomain};
-pub use evaluate::evaluate;
-pub use evaluation::{Alignment, Disagreement, Evaluation};
+pub use evaluation::{Alignment, Evaluation};
 pub use external::{Authorization, ReportKind};
-pub use lint::LintWarning;
+pub use lint::Warning;
 pub use lookup::Survey;
 pub use public_suffix::PublicSuffixList;
-pub use record::{AlignmentMode, FailureOptions, PublicSuffixFlag, Record, RecordError, Scope};
+pub use record::{AlignmentMode, FailureOptions, Record};
 pub use settings::{RuleSet, Settings};
-pub use tags::RecordDiagnostic;
 pub use uri::ReportUri;
 
 /// The result of DMARC, as RFC 8601 2.7 (and §9.1) name it.

@@ -3,27 +3,28 @@
 //! One type holds the tags of both specifications; whoever applies a record says by which
 //! [`RuleSet`]. ‘Syntax errors in the remainder of the record MUST be discarded in favor of default
 //! values (if any) or ignored outright’ (§4.8): all that is ignored is listed by
-//! [`Record::diagnostics`].
+//! [`Record::warnings`].
 
 use std::fmt;
 
 use super::tags::{self, PolicyTag, Tags};
-use super::{Disposition, RecordBuilder, RecordDiagnostic, ReportUri, RuleSet, uri};
+use super::{Disposition, RecordBuilder, ReportUri, RuleSet, Warning, uri};
 use crate::dns::Txt;
 use crate::tag_list;
 
 /// A DMARC policy record.
 ///
 /// ```
-/// use mailproof::dmarc::{Disposition, Record, RecordDiagnostic};
+/// use mailproof::dmarc::{Disposition, Record, Warning};
 ///
-/// let record = Record::parse(b"v=DMARC1; p=reject; ; fo=1")?;
+/// let record = Record::parse(b"v=DMARC1; p=reject; ; fo=1").ok_or("not a DMARC record")?;
 /// assert_eq!(record.p(), Some(Disposition::Reject));
 /// assert!(matches!(
-///     record.diagnostics().as_slice(),
-///     [RecordDiagnostic::Malformed { .. }, RecordDiagnostic::FailureOptionsWithoutRuf]
+///     record.warnings().as_slice(),
+///     [Warning::Malformed { .. }, Warning::FailureOptionsWithoutRuf]
 /// ));
-/// # Ok::<(), mailproof::dmarc::RecordError>(())
+/// assert_eq!(Record::parse(b"v=spf1 -all"), None);
+/// # Ok::<(), &str>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
@@ -32,22 +33,21 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads one TXT record, its strings joined.
-    ///
-    /// # Errors
-    ///
-    /// [`RecordError`], if this is not a DMARC record. Nothing else is an error.
-    pub fn parse(octets: &[u8]) -> Result<Self, RecordError> {
+    /// Reads one TXT record, its strings joined; `None` for what is not a DMARC record, since it
+    /// does not begin with exactly `v=DMARC1`. Whatever else is wrong with it is ignored (§4.8), and
+    /// listed by [`warnings`](Self::warnings).
+    #[must_use]
+    pub fn parse(octets: &[u8]) -> Option<Self> {
         let tags = tags::read(octets, &mut None)?;
-        Ok(Self {
+        Some(Self {
             text: Txt::new(octets),
             tags,
         })
     }
 
-    pub(super) fn from_txt(txt: &Txt) -> Result<Self, RecordError> {
+    pub(super) fn from_txt(txt: &Txt) -> Option<Self> {
         let tags = tags::read(txt.as_bytes(), &mut None)?;
-        Ok(Self {
+        Some(Self {
             text: txt.clone(),
             tags,
         })
@@ -78,28 +78,46 @@ impl Record {
 
     /// Everything in the record that was ignored or looks like a mistake.
     #[must_use]
-    pub fn diagnostics(&self) -> Vec<RecordDiagnostic> {
-        let mut diagnostics = Some(Vec::new());
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Some(Vec::new());
         // The text was read before, so it is a DMARC record.
-        let _ = tags::read(self.as_bytes(), &mut diagnostics);
-        let mut diagnostics = diagnostics.unwrap_or_default();
+        let _ = tags::read(self.as_bytes(), &mut warnings);
+        let mut warnings = warnings.unwrap_or_default();
         for (tag, at) in [("rua", self.tags.rua), ("ruf", self.tags.ruf)] {
-            uri::diagnose(tag, self.value_at(at), &mut diagnostics);
+            uri::warn(tag, self.value_at(at), &mut warnings);
         }
         // §4.7: ‘This tag's content MUST be ignored if a "ruf" tag is not also specified.’
         if self.tags.ruf.is_none() && self.tags.fo != FailureOptions::default() {
-            diagnostics.push(RecordDiagnostic::FailureOptionsWithoutRuf);
+            warnings.push(Warning::FailureOptionsWithoutRuf);
         }
         if self.tags.p == PolicyTag::Absent {
-            diagnostics.push(RecordDiagnostic::NoPolicy);
+            warnings.push(Warning::MissingPolicy);
         }
-        diagnostics
+        warnings
     }
 
-    /// The policy that applies to a domain in this relation to the one that publishes the record,
-    /// or `None` where the record cannot be applied to anything.
+    /// The policies that apply to the domain itself, to its subdomains, and to subdomains that do not
+    /// exist (§4.7: `p`, `sp` and `np`, each with what it falls back to); `None` where the record
+    /// cannot be applied to anything (§4.10.1).
+    ///
+    /// ```
+    /// use mailproof::dmarc::{Disposition::{None, Reject}, Record, RuleSet};
+    ///
+    /// let record = Record::parse(b"v=DMARC1; p=none; np=reject").ok_or("not a DMARC record")?;
+    /// assert_eq!(record.policies(RuleSet::Rfc9989), Some([None, None, Reject]));
+    /// # Ok::<(), &str>(())
+    /// ```
     #[must_use]
-    pub fn published(&self, scope: Scope, rules: RuleSet) -> Option<Disposition> {
+    pub fn policies(&self, rules: RuleSet) -> Option<[Disposition; 3]> {
+        Some([
+            self.published(Scope::Domain, rules)?,
+            self.published(Scope::Subdomain, rules)?,
+            self.published(Scope::NonexistentSubdomain, rules)?,
+        ])
+    }
+
+    /// The policy that applies to a domain in this relation to the one that publishes the record.
+    pub(super) fn published(&self, scope: Scope, rules: RuleSet) -> Option<Disposition> {
         let Tags { p, sp, np, .. } = self.tags;
         let np = match rules {
             RuleSet::Rfc9989 => np,
@@ -158,9 +176,10 @@ impl Record {
         self.tags.fo
     }
 
-    /// `psd`: whether the domain is a public suffix.
+    /// `psd`: whether the domain is a public suffix (`y`) or an organizational domain (`n`); `None`
+    /// where the tree walk has to find out (`u`, the default).
     #[must_use]
-    pub fn psd(&self) -> PublicSuffixFlag {
+    pub fn psd(&self) -> Option<bool> {
         self.tags.psd
     }
 
@@ -238,14 +257,8 @@ impl serde::Serialize for Record {
 }
 
 /// The relation of a domain to the one whose record applies to it.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "p, sp and np")]
-pub enum Scope {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scope {
     /// It is that domain: `p`.
     Domain,
     /// It exists below that domain: `sp`.
@@ -268,24 +281,6 @@ pub enum AlignmentMode {
     Relaxed,
     /// The domains are equal.
     Strict,
-}
-
-/// `psd`: whether a domain is a public suffix.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 9989 4.7: y, n or u")]
-pub enum PublicSuffixFlag {
-    /// `u`: the tree walk has to find out.
-    #[default]
-    Unknown,
-    /// `n`: it is an organizational domain.
-    No,
-    /// `y`: it is a public suffix.
-    Yes,
 }
 
 /// `fo`: when failure reports are wanted.
@@ -329,18 +324,6 @@ impl fmt::Display for FailureOptions {
     }
 }
 
-/// Why a TXT record is not a DMARC record, and is passed over.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordError {
-    /// It does not begin with a `v` tag.
-    #[error("the record does not begin with \"v=DMARC1\"")]
-    NoVersion,
-    /// Its version is not exactly `DMARC1`.
-    #[error("the version of the record is not \"DMARC1\"")]
-    OtherVersion,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,7 +345,7 @@ mod tests {
         assert_eq!(record.adkim(), AlignmentMode::Strict);
         assert_eq!(record.aspf(), AlignmentMode::Strict);
         assert_eq!(record.fo().to_string(), "1:d:s");
-        assert_eq!(record.psd(), PublicSuffixFlag::No);
+        assert_eq!(record.psd(), Some(false));
         assert!(record.is_testing());
         assert_eq!((record.pct(), record.ri()), (25, 3600));
         assert_eq!(record.rf(), ["afrf", "iodef"]);
@@ -383,10 +366,10 @@ mod tests {
         assert_eq!((record.sp(), record.np()), (None, None));
         assert_eq!(record.adkim(), AlignmentMode::Relaxed);
         assert_eq!(record.fo(), FailureOptions::default());
-        assert_eq!(record.psd(), PublicSuffixFlag::Unknown);
+        assert_eq!(record.psd(), None);
         assert_eq!((record.pct(), record.ri()), (100, 86_400));
         assert_eq!(record.rf(), ["afrf"]);
-        assert!(record.rua().is_empty() && record.diagnostics().is_empty());
+        assert!(record.rua().is_empty() && record.warnings().is_empty());
         assert_eq!(record.to_string(), "v=DMARC1; p=none");
     }
 
@@ -394,10 +377,8 @@ mod tests {
     #[test]
     fn published_by_scope() {
         let published = |text: &str| {
-            [Scope::Domain, Scope::Subdomain, Scope::NonexistentSubdomain].map(|scope| {
-                let published = record(text).published(scope, RuleSet::Rfc9989);
-                published.map(Disposition::as_str).unwrap_or("-")
-            })
+            let policies = record(text).policies(RuleSet::Rfc9989);
+            policies.map_or(["-"; 3], |policies| policies.map(Disposition::as_str))
         };
         for (text, expected) in [
             ("v=DMARC1; p=reject", ["reject", "reject", "reject"]),
@@ -424,8 +405,8 @@ mod tests {
     #[test]
     fn everything_ignored_is_listed() {
         let listed = |text: &str| -> Vec<String> {
-            let diagnostics = record(text).diagnostics();
-            diagnostics.iter().map(ToString::to_string).collect()
+            let warnings = record(text).warnings();
+            warnings.iter().map(ToString::to_string).collect()
         };
         for (text, expected) in [
             ("v=DMARC1; p=none; ; t=n", "empty tag at 17"),

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use super::{AlignmentMode, Disposition, FailureOptions, PublicSuffixFlag, RecordError};
-use crate::tag_list::{self, Tag, TagListError};
+use super::{AlignmentMode, Disposition, FailureOptions, Warning};
+use crate::tag_list::{self, Tag};
 
 /// What the tags of a record say.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -14,7 +14,7 @@ pub(super) struct Tags {
     pub(super) adkim: AlignmentMode,
     pub(super) aspf: AlignmentMode,
     pub(super) fo: FailureOptions,
-    pub(super) psd: PublicSuffixFlag,
+    pub(super) psd: Option<bool>,
     pub(super) testing: bool,
     pub(super) pct: Option<u8>,
     pub(super) ri: Option<u32>,
@@ -42,40 +42,30 @@ impl PolicyTag {
     }
 }
 
-/// Reads the tags; collects diagnostics where they are wanted.
-pub(super) fn read(
-    octets: &[u8],
-    diagnostics: &mut Option<Vec<RecordDiagnostic>>,
-) -> Result<Tags, RecordError> {
+/// Reads the tags; `None` for what is no DMARC record. Collects warnings where they are wanted.
+pub(super) fn read(octets: &[u8], warnings: &mut Option<Vec<Warning>>) -> Option<Tags> {
     // dmarc-version = "v" equals %s"DMARC1". The list reader would skip white space before the
     // name and all folding white space around the value; the grammar has neither.
-    if !octets
+    octets
         .first()
-        .is_some_and(|o| o.eq_ignore_ascii_case(&b'v'))
-    {
-        return Err(RecordError::NoVersion);
-    }
+        .filter(|first| first.eq_ignore_ascii_case(&b'v'))?;
     let mut specs = tag_list::specs(octets);
-    match specs.next() {
-        Some(Ok(tag)) if !tag.name.eq_ignore_ascii_case(b"v") => {
-            return Err(RecordError::NoVersion);
-        }
-        Some(Ok(tag)) if tag.value == b"DMARC1" => {}
-        Some(Ok(_)) => return Err(RecordError::OtherVersion),
-        Some(Err(_)) | None => return Err(RecordError::NoVersion),
+    let version = specs.next()?.ok()?;
+    if !version.name.eq_ignore_ascii_case(b"v") || version.value != b"DMARC1" {
+        return None;
     }
     let mut reader = Reader {
         tags: Tags::default(),
         seen: Known::V.bit(),
-        diagnostics,
+        warnings,
     };
     for spec in specs {
         match spec {
             Ok(tag) => reader.tag(&tag),
-            Err(error) => reader.note(|| RecordDiagnostic::Malformed { error }),
+            Err(error) => reader.note(|| Warning::Malformed { error }),
         }
     }
-    Ok(reader.tags)
+    Some(reader.tags)
 }
 
 macro_rules! known_tags {
@@ -132,13 +122,13 @@ struct Reader<'a> {
     tags: Tags,
     /// A bit for each known tag that was met.
     seen: u16,
-    diagnostics: &'a mut Option<Vec<RecordDiagnostic>>,
+    warnings: &'a mut Option<Vec<Warning>>,
 }
 
 impl Reader<'_> {
     fn tag(&mut self, tag: &Tag<'_>) {
         let Some(known) = Known::of(tag.name) else {
-            return self.note(|| RecordDiagnostic::UnknownTag {
+            return self.note(|| Warning::UnknownTag {
                 name: printable(tag.name),
             });
         };
@@ -146,18 +136,18 @@ impl Reader<'_> {
         // RFC 9989 is silent on duplicates, RFC 6376 3.2 refuses the whole list, receivers differ.
         // The first wins: an owner who left a stricter second one behind is told.
         if self.seen & known.bit() != 0 {
-            return self.note(|| RecordDiagnostic::DuplicateTag { name });
+            return self.note(|| Warning::DuplicateTag { name });
         }
         self.seen |= known.bit();
         if !self.value(known, tag) {
-            self.note(|| RecordDiagnostic::InvalidValue {
+            self.note(|| Warning::InvalidValue {
                 name,
                 value: printable(tag.value),
             });
         }
         match known {
             Known::Pct | Known::Rf | Known::Ri => {
-                self.note(|| RecordDiagnostic::HistoricTag { name });
+                self.note(|| Warning::HistoricTag { name });
             }
             _ => {}
         }
@@ -173,7 +163,7 @@ impl Reader<'_> {
             Known::Adkim => set(&mut tags.adkim, alignment_mode(tag.value)),
             Known::Aspf => set(&mut tags.aspf, alignment_mode(tag.value)),
             Known::Fo => set(&mut tags.fo, FailureOptions::read(tag.value)),
-            Known::Psd => set(&mut tags.psd, public_suffix_flag(tag.value)),
+            Known::Psd => set(&mut tags.psd, public_suffix(tag.value)),
             Known::T => set(&mut tags.testing, yes_or_no(tag.value)),
             Known::Pct => {
                 tags.pct = decimal(tag.value).filter(|pct| *pct <= 100);
@@ -191,9 +181,9 @@ impl Reader<'_> {
         }
     }
 
-    fn note(&mut self, diagnostic: impl FnOnce() -> RecordDiagnostic) {
-        if let Some(diagnostics) = self.diagnostics {
-            diagnostics.push(diagnostic());
+    fn note(&mut self, warning: impl FnOnce() -> Warning) {
+        if let Some(warnings) = self.warnings {
+            warnings.push(warning());
         }
     }
 }
@@ -245,12 +235,11 @@ fn alignment_mode(value: &[u8]) -> Option<AlignmentMode> {
     }
 }
 
-fn public_suffix_flag(value: &[u8]) -> Option<PublicSuffixFlag> {
+/// `y`, `n` or `u`.
+fn public_suffix(value: &[u8]) -> Option<Option<bool>> {
     match value {
-        b"y" | b"Y" => Some(PublicSuffixFlag::Yes),
-        b"n" | b"N" => Some(PublicSuffixFlag::No),
-        b"u" | b"U" => Some(PublicSuffixFlag::Unknown),
-        _ => None,
+        b"u" | b"U" => Some(None),
+        _ => yes_or_no(value).map(Some),
     }
 }
 
@@ -260,62 +249,4 @@ fn yes_or_no(value: &[u8]) -> Option<bool> {
         b"n" | b"N" => Some(false),
         _ => None,
     }
-}
-
-/// Something in a record that was ignored, or looks like a mistake.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordDiagnostic {
-    /// A URI of `rua` or `ruf` that is none.
-    #[error("{name}= has a URI that cannot be used: {uri}")]
-    BadUri {
-        /// The tag.
-        name: &'static str,
-        /// The URI, as far as it can be printed.
-        uri: String,
-    },
-    /// A tag that stood before; this one is ignored.
-    #[error("{name}= stands twice; the first counts")]
-    DuplicateTag {
-        /// The tag.
-        name: &'static str,
-    },
-    /// `fo` without `ruf` has no effect.
-    #[error("fo= without ruf= has no effect")]
-    FailureOptionsWithoutRuf,
-    /// A tag that RFC 9989 no longer knows.
-    #[error("{name}= is no longer used (RFC 9989)")]
-    HistoricTag {
-        /// The tag.
-        name: &'static str,
-    },
-    /// A known tag with a value that it does not have.
-    #[error("{name}={value} is not valid")]
-    InvalidValue {
-        /// The tag.
-        name: &'static str,
-        /// The value, as far as it can be printed.
-        value: String,
-    },
-    /// Text that is no tag.
-    #[error("{error}")]
-    Malformed {
-        /// What is wrong with it.
-        error: TagListError,
-    },
-    /// There is no `p`.
-    #[error("there is no p=")]
-    NoPolicy,
-    /// A size limit behind a URI, which RFC 9989 ignores.
-    #[error("{name}= has a size limit, which is no longer used (RFC 9989)")]
-    SizeLimit {
-        /// The tag.
-        name: &'static str,
-    },
-    /// A tag that nobody knows.
-    #[error("unknown tag {name}=")]
-    UnknownTag {
-        /// The tag.
-        name: String,
-    },
 }

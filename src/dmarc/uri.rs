@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{RecordDiagnostic, tags};
+use super::{Warning, tags};
 use crate::address::Address;
 use crate::domain::Domain;
 
@@ -104,14 +104,14 @@ pub(super) fn any_valid(value: &[u8]) -> bool {
 }
 
 /// Says which URIs of a list are left out, and which have size limits.
-pub(super) fn diagnose(name: &'static str, value: &[u8], diagnostics: &mut Vec<RecordDiagnostic>) {
+pub(super) fn warn(name: &'static str, value: &[u8], warnings: &mut Vec<Warning>) {
     for element in elements(value) {
         match ReportUri::parse(element) {
             Some(uri) if uri.size_limit.is_some() => {
-                diagnostics.push(RecordDiagnostic::SizeLimit { name });
+                warnings.push(Warning::SizeLimit { name });
             }
             Some(_) => {}
-            None => diagnostics.push(RecordDiagnostic::BadUri {
+            None => warnings.push(Warning::BadUri {
                 name,
                 uri: tags::printable(element),
             }),

@@ -1,6 +1,6 @@
 //! The DNS tree walk (§4.10) without the DNS: which names are asked, and what the answers mean.
 
-use super::{PublicSuffixFlag, Record};
+use super::Record;
 use crate::domain::Domain;
 
 /// A record and the domain that publishes it.
@@ -24,10 +24,7 @@ pub(super) fn targets(start: &Domain, limit: usize) -> impl Iterator<Item = Doma
 
 /// Whether a walk ends at this record (§4.10, steps 2 and 6).
 pub(super) fn stops_at(record: &Record) -> bool {
-    match record.psd() {
-        PublicSuffixFlag::Yes | PublicSuffixFlag::No => true,
-        PublicSuffixFlag::Unknown => false,
-    }
+    record.psd().is_some()
 }
 
 /// §4.10.2: the organizational domain, from the records that a walk from `start` found, those of
@@ -35,13 +32,13 @@ pub(super) fn stops_at(record: &Record) -> bool {
 pub(super) fn organizational_domain(start: &Domain, found: &[Published]) -> Domain {
     for Published { domain, record } in found {
         match record.psd() {
-            PublicSuffixFlag::No => return domain.clone(),
+            Some(false) => return domain.clone(),
             // ‘other than the one for the domain where the tree walk started’
-            PublicSuffixFlag::Yes if domain != start => {
+            Some(true) if domain != start => {
                 let below = start.suffix(domain.label_count() + 1);
                 return below.unwrap_or_else(|| start.clone());
             }
-            PublicSuffixFlag::Yes | PublicSuffixFlag::Unknown => {}
+            Some(true) | None => {}
         }
     }
     // ‘Otherwise, select the DMARC Policy Record found at the name with the fewest number of
@@ -60,7 +57,7 @@ pub(super) fn policy(start: &Domain, found: Vec<Published>) -> Option<Published>
         if published.domain == organization {
             return Some(published);
         }
-        if published.record.psd() == PublicSuffixFlag::Yes {
+        if published.record.psd() == Some(true) {
             public_suffix = Some(published);
         }
     }

@@ -8,9 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{Applied, DkimAuth, PublishedPolicy, Reason, Row, SpfAuth, Text, Word};
 use crate::address::ReversePath;
 use crate::dkim::{self, DkimResult};
-use crate::dmarc::{
-    Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet, Scope,
-};
+use crate::dmarc::{Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet};
 use crate::domain::Domain;
 use crate::identifier::Method;
 use crate::spf::{Identity, SpfResult};
@@ -81,7 +79,7 @@ impl ReportKey {
         let Some(record) = self.record() else {
             return policy;
         };
-        let applied = record.published(Scope::Domain, self.rules);
+        let applied = record.policies(self.rules).map(|[p, ..]| p);
         policy.p = applied.unwrap_or_default().into();
         // Where something is wrong with the tags, all of them were replaced by p=none.
         if applied == record.p() {
@@ -102,16 +100,16 @@ impl ReportKey {
 
     /// What is wrong with the record (RFC 9990 3.1.5).
     pub(super) fn errors(&self) -> Vec<Text> {
-        let diagnostics = self.record().map(|record| record.diagnostics());
-        let diagnostics = diagnostics.unwrap_or_default();
-        diagnostics
+        let warnings = self.record().map(|record| record.warnings());
+        let warnings = warnings.unwrap_or_default();
+        warnings
             .iter()
             .map(|one| Text::from(one.to_string()))
             .collect()
     }
 
     fn record(&self) -> Option<Record> {
-        Record::parse(self.record.as_bytes()).ok()
+        Record::parse(self.record.as_bytes())
     }
 }
 
@@ -142,7 +140,7 @@ impl FromStr for ReportKey {
             return Err(ReportKeyError);
         };
         let record = word()?.to_owned();
-        Record::parse(record.as_bytes()).map_err(|_| ReportKeyError)?;
+        Record::parse(record.as_bytes()).ok_or(ReportKeyError)?;
         Ok(Self {
             policy_domain,
             begin,

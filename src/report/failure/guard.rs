@@ -1,7 +1,7 @@
 //! Whether there is anything to report, and whether reporting it could make a loop.
 
 use crate::address::{Address, ReversePath};
-use crate::dmarc::{DmarcResult, FailureOptions, PublicSuffixFlag, ReportKind};
+use crate::dmarc::{DmarcResult, FailureOptions, ReportKind};
 use crate::identifier::Method;
 use crate::message::{Author, Head};
 use crate::text;
@@ -44,7 +44,7 @@ pub(super) fn wanted(
     own: &Address,
 ) -> Result<Wanted, Unreported> {
     let record = verdict.dmarc().record().ok_or(Unreported::NotRequested)?;
-    if record.psd() == PublicSuffixFlag::Yes && !record.ruf().is_empty() {
+    if record.psd() == Some(true) && !record.ruf().is_empty() {
         return Err(Unreported::PublicSuffix);
     }
     if record.report_uris(ReportKind::Failure).is_empty() {
