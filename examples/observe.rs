@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use mailproof::dkim::Verification;
-use mailproof::dns::{Cache, LookupReport, Observed, Zone, block_on};
+use mailproof::dns::{Cache, Observed, Question, Zone, block_on};
 use mailproof::verdict::LimitHit;
-use mailproof::{Message, Session, Verdict, Verifier, dns, verifier};
+use mailproof::verifier::Observer;
+use mailproof::{Message, Session, Verdict, Verifier};
 
 /// Counts by metric and label.
 struct Counters {
@@ -41,27 +42,25 @@ impl Counters {
     }
 }
 
-impl dns::Observer for Counters {
+impl Observer for Counters {
     fn now(&self) -> Option<Duration> {
         Some(self.start.elapsed())
     }
 
-    fn lookup(&self, report: &LookupReport<'_>) {
+    fn lookup(&self, question: &Question, elapsed: Option<Duration>) {
         let Self { side, .. } = self;
-        let (record_type, answer) = (report.record_type, &report.answer);
+        let (record_type, answer) = (question.record_type, &question.answer);
         self.add(
             format!("lookups{{side=\"{side}\",type=\"{record_type}\",answer=\"{answer}\"}}"),
             1,
         );
-        let elapsed = report.elapsed.unwrap_or_default().as_nanos();
+        let elapsed = elapsed.unwrap_or_default().as_nanos();
         self.add(
             format!("lookup_nanoseconds{{side=\"{side}\"}}"),
             elapsed.try_into().unwrap_or(u64::MAX),
         );
     }
-}
 
-impl verifier::Observer for Counters {
     fn signature(&self, verification: &Verification) {
         self.add(
             format!("signatures{{result=\"{}\"}}", verification.result()),
@@ -87,9 +86,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let server = Counters::new("verifier");
     let start = Instant::now();
     let zone = Zone::from_text(include_bytes!("data/forwarded.zone"))?;
-    let cache = Cache::new(Observed::new(zone, Arc::clone(&upstream)), move || {
-        start.elapsed()
-    });
+    let counters = Arc::clone(&upstream);
+    let network = Observed::new(zone, move |question, elapsed| {
+        counters.lookup(question, elapsed);
+    })
+    .clock(move || start.elapsed());
+    let cache = Cache::new(network, move || start.elapsed());
     let verifier = Verifier::new(cache).observed_by(Arc::clone(&server));
 
     let helo = "mail-b.outbound.protection.outlook.com";

@@ -264,7 +264,11 @@ impl Lookups {
         match self.watch.0.clone() {
             None => self.ask(Recording::new(resolver), deadline).await,
             Some(observer) => {
-                let observed = Observed::new(resolver, observer);
+                let clock = Arc::clone(&observer);
+                let observed = Observed::new(resolver, move |question, elapsed| {
+                    observer.lookup(question, elapsed);
+                })
+                .possible_clock(move || clock.now());
                 self.ask(Recording::new(observed), deadline).await
             }
         }

@@ -5,9 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mailproof::dns::{
-    Cache, CacheSettings, Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt, block_on,
-};
+use mailproof::dns::{Cache, Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt, block_on};
 
 struct Counting;
 
@@ -93,9 +91,7 @@ fn the_reckoning_covers_the_memory() {
     };
     for bytes in [256 << 10, 4 << 20] {
         let before = LIVE.load(Ordering::Relaxed);
-        let mut settings = CacheSettings::default();
-        settings.bytes = bytes;
-        let cache = Cache::with_settings(Plenty, || Duration::ZERO, settings);
+        let cache = Cache::new(Plenty, || Duration::ZERO).max_bytes(bytes);
         let mut highest = 0;
         for number in 0..20_000 {
             let name = name(number);

@@ -8,8 +8,8 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use mailproof::dns::{
-    AnswerSummary, Lookup, LookupError, Mx, Name, Outcome, RecordType, Recording, Resolver,
-    Transcript, TranscriptError, TranscriptRule, Txt, Zone, block_on,
+    Answer, Lookup, LookupError, Mx, Name, Outcome, RecordType, Recording, Resolver, Transcript,
+    TranscriptError, Txt, Zone, block_on,
 };
 
 /// A resolver that makes its answers up.
@@ -210,10 +210,7 @@ fn questions_in_their_order() {
     }
     let questions = recording.questions();
     let answers: Vec<_> = questions.iter().map(|question| &question.answer).collect();
-    let expected = [
-        AnswerSummary::Records(2),
-        AnswerSummary::Error(LookupError::Timeout),
-    ];
+    let expected = [Answer::Records(2), Answer::Error(LookupError::Timeout)];
     assert_eq!(answers, expected.iter().collect::<Vec<_>>());
     let json = serde_json::to_value(&questions).expect("JSON");
     assert_eq!(json[0]["record_type"], "TXT");
@@ -256,17 +253,14 @@ fn recordings_are_bounded() {
     );
     let text = transcript.to_string();
     assert!(Transcript::from_text(&text) == Ok(transcript));
-    let (line, rule) = refused(text + "A x.example no-data\n");
-    assert_eq!((line, rule), (10_003, TranscriptRule::TooLarge));
-    assert_eq!(
-        refused(" ".repeat((16 << 20) + 1)).1,
-        TranscriptRule::TooLarge
-    );
+    let error = refused(text + "A x.example no-data\n");
+    assert_eq!(error, TranscriptError::TooLarge(10_003));
+    let error = refused(" ".repeat((16 << 20) + 1));
+    assert_eq!(error, TranscriptError::TooLarge(1));
 }
 
-fn refused(text: impl AsRef<[u8]>) -> (usize, TranscriptRule) {
-    let TranscriptError { line, rule, .. } = Transcript::from_text(text).expect_err("an error");
-    (line, rule)
+fn refused(text: impl AsRef<[u8]>) -> TranscriptError {
+    Transcript::from_text(text).expect_err("an error")
 }
 
 #[test]
@@ -284,37 +278,41 @@ fn people_may_add_comments() {
     )
     .expect("a transcript");
     let question = transcript.questions().next().expect("a question");
-    assert_eq!(question.answer, AnswerSummary::Records(2));
+    assert_eq!(question.answer, Answer::Records(2));
     assert!(question.authentic);
     assert_eq!(question.ttl, Some(Duration::from_secs(5)));
 }
 
 #[test]
 fn refusals_name_line_and_rule() {
-    for (text, rule) in [
-        ("SRV x.example no-data", TranscriptRule::Type),
-        ("txt x.example no-data", TranscriptRule::Type),
-        ("TXT x..example no-data", TranscriptRule::Name),
-        ("TXT", TranscriptRule::Name),
-        ("TXT x.example", TranscriptRule::Answer),
-        ("TXT x.example records", TranscriptRule::Answer),
-        ("TXT x.example no-data\n \"a\"", TranscriptRule::Answer),
-        ("TXT x.example unanswered\n \"a\"", TranscriptRule::Answer),
-        ("TXT x.example no-data ttl=-1", TranscriptRule::Answer),
-        ("TXT x.example no-data ttl=1.5", TranscriptRule::Answer),
+    for (text, error) in [
+        ("SRV x.example no-data", TranscriptError::Type(2)),
+        ("txt x.example no-data", TranscriptError::Type(2)),
+        ("TXT x..example no-data", TranscriptError::Name(2)),
+        ("TXT", TranscriptError::Name(2)),
+        ("TXT x.example", TranscriptError::Answer(2)),
+        ("TXT x.example records", TranscriptError::Answer(2)),
+        ("TXT x.example no-data\n \"a\"", TranscriptError::Answer(2)),
+        (
+            "TXT x.example unanswered\n \"a\"",
+            TranscriptError::Answer(2),
+        ),
+        ("TXT x.example no-data ttl=-1", TranscriptError::Answer(2)),
+        ("TXT x.example no-data ttl=1.5", TranscriptError::Answer(2)),
         (
             "TXT x.example no-data ttl=18446744073709551616",
-            TranscriptRule::Answer,
+            TranscriptError::Answer(2),
         ),
-        ("TXT x.example no-data fresh", TranscriptRule::Answer),
-        ("TXT x.example error", TranscriptRule::Answer),
-        ("TXT x.example error odd", TranscriptRule::Answer),
-        ("TXT x.example error \"\\255\"", TranscriptRule::Answer),
-        ("missed many", TranscriptRule::Answer),
-        (" \"a\"", TranscriptRule::Name),
+        ("TXT x.example no-data fresh", TranscriptError::Answer(2)),
+        ("TXT x.example error", TranscriptError::Answer(2)),
+        ("TXT x.example error odd", TranscriptError::Answer(2)),
+        ("TXT x.example error \"\\255\"", TranscriptError::Answer(2)),
+        ("missed many", TranscriptError::Answer(2)),
+        (" \"a\"", TranscriptError::Name(2)),
     ] {
         let text = format!("mailproof dns 1\n{text}");
-        assert_eq!(refused(&text), (2, rule), "{text}");
+        assert_eq!(refused(&text), error, "{text}");
+        assert_eq!(error.line(), 2);
     }
     for text in [
         "TXT x records\n a",
@@ -331,7 +329,7 @@ fn refusals_name_line_and_rule() {
         "PTR x records\n x..y",
     ] {
         let text = format!("mailproof dns 1\n{text}");
-        assert_eq!(refused(&text), (3, TranscriptRule::Record), "{text}");
+        assert_eq!(refused(&text), TranscriptError::Record(3), "{text}");
     }
     for text in [
         "",
@@ -339,6 +337,6 @@ fn refusals_name_line_and_rule() {
         "mailproof dns 1 \u{a0}",
         "A x no-data",
     ] {
-        assert_eq!(refused(text), (1, TranscriptRule::Version), "{text}");
+        assert_eq!(refused(text), TranscriptError::Version(1), "{text}");
     }
 }

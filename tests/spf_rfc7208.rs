@@ -1,10 +1,10 @@
 //! The examples of RFC 7208 and the grammar of its section 12; RFC 6652.
 
 use mailproof::auth_results::AuthenticationResults;
-use mailproof::dns::{LookupError, Zone, block_on};
+use mailproof::dns::{Answer, LookupError, Zone, block_on};
 use mailproof::spf::{
-    Answered, Evaluation, Event, Identity, ReceivedSpf, Record, Request, Settings, SpfResult,
-    SyntaxRule, Via, check_host, check_session,
+    Evaluation, Event, Identity, ReceivedSpf, Record, Request, Settings, SpfResult, SyntaxRule,
+    Via, check_host, check_session,
 };
 use mailproof::{Session, dns};
 
@@ -321,12 +321,12 @@ fn traces() {
         Event::Asked {
             name,
             record_type: dns::RecordType::Txt,
-            answer: Answered::Records(1),
+            answer: Answer::Records(1),
         },
         Event::Record { .. },
         Event::Expanded { text, expansion },
         Event::Asked {
-            answer: Answered::NoSuchName,
+            answer: Answer::NoSuchName,
             ..
         },
         Event::Tried { matched: false, .. },

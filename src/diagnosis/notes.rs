@@ -4,7 +4,7 @@ use super::View;
 use super::catalogue::{self, spf as texts};
 use super::dmarc::count;
 use super::finding::{Draft, Finding, Value};
-use crate::dns::{AnswerSummary, Name, Question};
+use crate::dns::{Answer, Name, Question};
 
 pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -46,12 +46,10 @@ pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
         let draft = Draft::new(&catalogue::HEADER_MALFORMED);
         findings.push(draft.text("what", malformed.join(", ")).finish());
     }
-    let failed = view.verdict.questions().filter(|question| {
-        matches!(
-            question.answer,
-            AnswerSummary::Error(_) | AnswerSummary::Unanswered
-        )
-    });
+    let failed = view
+        .verdict
+        .questions()
+        .filter(|question| matches!(question.answer, Answer::Error(_) | Answer::Unanswered));
     findings.extend(failed.take(SHOWN).map(|question| trouble(&question)));
     findings
 }

@@ -5,7 +5,7 @@ use super::cause::Cause;
 use super::key::{KeyRecord, KeyRecordError, KeyType};
 use super::keys::Keys;
 use crate::crypto::{CHECKABLE_BITS, HashAlgorithm, Opened, VerifyingKey};
-use crate::dns::{Answer, Name};
+use crate::dns::Name;
 use crate::limits::DkimLimits;
 
 /// What a key is needed for.
@@ -66,14 +66,11 @@ pub(crate) fn check(
         Some(Err(error)) => {
             return KeyCheck::without_key(Cause::KeyUnavailable(Some(error.clone())));
         }
-        Some(Ok(outcome)) => match outcome.answer() {
-            Answer::NoData | Answer::NoSuchName => return KeyCheck::without_key(Cause::NoKey),
-            Answer::Records(records) => records,
-        },
+        Some(Ok(outcome)) => outcome.as_slice(),
     };
     let mut tried = 0;
     let mut best: Option<KeyCheck> = None;
-    for record in records.iter() {
+    for record in records {
         let check = match parse(record.as_bytes(), limits) {
             Ok(record) if tried < limits.key_records => {
                 tried += 1;
@@ -100,10 +97,7 @@ pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], limits: &DkimLimi
     let Some(Ok(outcome)) = keys.get(name) else {
         return Opened::Sealed;
     };
-    let Answer::Records(records) = outcome.answer() else {
-        return Opened::Sealed;
-    };
-    let records = records.iter().take(limits.key_records);
+    let records = outcome.as_slice().iter().take(limits.key_records);
     let records = records.filter_map(|record| parse(record.as_bytes(), limits).ok());
     let mut opened = Opened::Sealed;
     for record in records {

@@ -2,7 +2,7 @@
 
 use super::{Authorization, Discovery, OrganizationalDomain, ReportKind, ReportUri, Settings};
 use crate::address::Address;
-use crate::dns::{Answer, Name, Resolver};
+use crate::dns::{Name, Resolver};
 use crate::domain::Domain;
 use crate::message::Author;
 
@@ -97,10 +97,7 @@ async fn dkim_in_sight(resolver: &dyn Resolver, domain: &Domain) -> Option<bool>
         return Some(false);
     };
     match resolver.txt(&name).await {
-        Ok(outcome) => match outcome.answer() {
-            Answer::NoSuchName => Some(false),
-            Answer::NoData | Answer::Records(_) => Some(true),
-        },
+        Ok(outcome) => Some(!outcome.is_no_such_name()),
         Err(_) => None,
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::record::{Record, resolve_by};
-use super::{Answer, Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt};
+use super::{Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt};
 use flight::{Passenger, Role};
 use shard::{Kept, Key, Shard};
 
@@ -21,8 +21,8 @@ use shard::{Kept, Key, Shard};
 /// wait takes over. An error is given to all who waited for it: asking again for each would only
 /// multiply the load on a name server that is in trouble.
 ///
-/// The memory is bounded, see [`CacheSettings`]: what was not asked for since the last round leaves
-/// first.
+/// The memory is bounded ([`max_entries`](Self::max_entries), [`max_bytes`](Self::max_bytes)): what was
+/// not asked for since the last round leaves first.
 ///
 /// ```
 /// use mailproof::dns::{Cache, Resolver, Zone, block_on};
@@ -31,7 +31,7 @@ use shard::{Kept, Key, Shard};
 /// let mut zone = Zone::new();
 /// zone.add_txt("example.com", "v=spf1 -all")?;
 /// let start = Instant::now();
-/// let cache = Cache::new(zone, move || start.elapsed());
+/// let cache = Cache::new(zone, move || start.elapsed()).max_entries(10_000);
 /// let name = "example.com".parse()?;
 /// for _ in 0..2 {
 ///     assert_eq!(block_on(cache.txt(&name))?.as_slice().len(), 1);
@@ -42,37 +42,67 @@ use shard::{Kept, Key, Shard};
 pub struct Cache<R> {
     resolver: R,
     clock: Box<dyn Fn() -> Duration + Send + Sync>,
-    settings: CacheSettings,
+    settings: Settings,
     hasher: RandomState,
     shard: Mutex<Shard>,
     more_shards: Box<[Mutex<Shard>]>,
 }
 
 impl<R> Cache<R> {
-    /// A cache of the usual size, see [`CacheSettings::default`].
+    /// A cache around `resolver`: 100,000 answers in 64 MiB, and the usual times.
     ///
     /// The clock gives the time since any fixed point and must not run backwards.
     pub fn new(resolver: R, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self::with_settings(resolver, clock, CacheSettings::default())
-    }
-
-    /// A cache with these settings.
-    pub fn with_settings(
-        resolver: R,
-        clock: impl Fn() -> Duration + Send + Sync + 'static,
-        settings: CacheSettings,
-    ) -> Self {
-        let room = (settings.bytes / SHARD_BYTES).min(settings.entries / SHARD_ENTRIES);
-        let count = room.clamp(1, MAX_SHARDS);
-        let shard = || Mutex::new(Shard::new(settings.entries / count, settings.bytes / count));
+        let settings = Settings::default();
+        let (shard, more_shards) = settings.shards();
         Self {
             resolver,
             clock: Box::new(clock),
             hasher: RandomState::new(),
-            shard: shard(),
-            more_shards: (1..count).map(|_| shard()).collect(),
+            shard,
+            more_shards,
             settings,
         }
+    }
+
+    /// How many answers are kept at most: 100,000. What is kept already is forgotten.
+    #[must_use]
+    pub fn max_entries(mut self, entries: usize) -> Self {
+        self.settings.entries = entries;
+        (self.shard, self.more_shards) = self.settings.shards();
+        self
+    }
+
+    /// How many octets the answers take up at most, the cache's own included: 64 MiB. What is kept
+    /// already is forgotten.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.settings.bytes = bytes;
+        (self.shard, self.more_shards) = self.settings.shards();
+        self
+    }
+
+    /// How long records are kept at most, whatever their TTL: a day, as resolvers do.
+    #[must_use]
+    pub fn max_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.max_ttl = ttl;
+        self
+    }
+
+    /// How long negative answers are kept at most: an hour. RFC 2308 5: ‘values of one to three hours
+    /// have been found to work well’.
+    #[must_use]
+    pub fn max_negative_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.max_negative_ttl = ttl;
+        self
+    }
+
+    /// How long records are kept whose TTL the resolver does not know: a minute. Negative answers
+    /// without TTL are not kept.
+    #[must_use]
+    pub fn unknown_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.unknown_ttl = ttl;
+        self
     }
 
     /// How many answers are kept, those among them whose time is up.
@@ -105,16 +135,13 @@ impl<R> Cache<R> {
 
     /// How long an answer is kept.
     fn lifetime<T>(&self, outcome: &Outcome<T>) -> Option<Duration> {
-        let lifetime = match outcome.answer() {
-            Answer::Records(_) => {
-                let ttl = outcome.ttl().unwrap_or(self.settings.unknown_ttl);
-                ttl.min(self.settings.max_ttl)
-            }
+        let lifetime = if outcome.as_slice().is_empty() {
             // RFC 2308 5: ‘Negative responses without SOA records SHOULD NOT be cached’; without
             // the record there is no TTL.
-            Answer::NoData | Answer::NoSuchName => {
-                outcome.ttl()?.min(self.settings.max_negative_ttl)
-            }
+            outcome.ttl()?.min(self.settings.max_negative_ttl)
+        } else {
+            let ttl = outcome.ttl().unwrap_or(self.settings.unknown_ttl);
+            ttl.min(self.settings.max_ttl)
         };
         Some(lifetime).filter(|lifetime| !lifetime.is_zero())
     }
@@ -164,25 +191,17 @@ impl<R: fmt::Debug> fmt::Debug for Cache<R> {
     }
 }
 
-/// What a [`Cache`] keeps, and for how long.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct CacheSettings {
-    /// Answers kept at most.
-    pub entries: usize,
-    /// Octets that they take up at most, the cache's own included.
-    pub bytes: usize,
-    /// How long records are kept at most, whatever their TTL: a day, as resolvers do.
-    pub max_ttl: Duration,
-    /// How long negative answers are kept at most. RFC 2308 5: ‘values of one to three hours have
-    /// been found to work well’. An hour.
-    pub max_negative_ttl: Duration,
-    /// How long records are kept whose TTL the resolver does not know: a minute. Negative answers
-    /// without TTL are not kept.
-    pub unknown_ttl: Duration,
+/// What is kept, and for how long; each has a method of [`Cache`].
+#[derive(Clone, Debug)]
+struct Settings {
+    entries: usize,
+    bytes: usize,
+    max_ttl: Duration,
+    max_negative_ttl: Duration,
+    unknown_ttl: Duration,
 }
 
-impl Default for CacheSettings {
+impl Default for Settings {
     fn default() -> Self {
         Self {
             entries: 100_000,
@@ -191,6 +210,16 @@ impl Default for CacheSettings {
             max_negative_ttl: Duration::from_secs(3_600),
             unknown_ttl: Duration::from_secs(60),
         }
+    }
+}
+
+impl Settings {
+    /// Empty shards: one, and the others.
+    fn shards(&self) -> (Mutex<Shard>, Box<[Mutex<Shard>]>) {
+        let room = (self.bytes / SHARD_BYTES).min(self.entries / SHARD_ENTRIES);
+        let count = room.clamp(1, MAX_SHARDS);
+        let shard = || Mutex::new(Shard::new(self.entries / count, self.bytes / count));
+        (shard(), (1..count).map(|_| shard()).collect())
     }
 }
 

@@ -13,7 +13,7 @@ use hickory_proto::rr::{DNSClass, Name as WireName, RData, RecordType as WireTyp
 use super::record::{Record, resolve_by};
 use super::{Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt};
 
-pub use settings::{HickoryError, HickorySettings, Transport};
+pub use settings::HickoryError;
 
 /// A resolver that asks recursive name servers over UDP and TCP.
 ///
@@ -40,40 +40,15 @@ pub use settings::{HickoryError, HickorySettings, Transport};
 /// ```
 #[derive(Clone, Debug)]
 pub struct HickoryResolver {
-    settings: HickorySettings,
+    /// Recursive ones, in the order in which they are asked; at least one.
+    name_servers: Vec<SocketAddr>,
+    timeout: Duration,
+    attempts: usize,
+    tcp_only: bool,
+    trust_authentic_data: bool,
 }
 
 impl HickoryResolver {
-    /// Asks these name servers, in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`HickoryError::NoNameServer`] if there is none.
-    pub fn new(name_servers: impl IntoIterator<Item = SocketAddr>) -> Result<Self, HickoryError> {
-        Self::with_settings(HickorySettings::new(name_servers))
-    }
-
-    /// Asks the name servers of the system, see [`HickorySettings::from_system`].
-    ///
-    /// # Errors
-    ///
-    /// [`HickoryError`] if the system names none.
-    pub fn from_system() -> Result<Self, HickoryError> {
-        Self::with_settings(HickorySettings::from_system()?)
-    }
-
-    /// Asks as these settings say.
-    ///
-    /// # Errors
-    ///
-    /// [`HickoryError::NoNameServer`] if there is none.
-    pub fn with_settings(settings: HickorySettings) -> Result<Self, HickoryError> {
-        if settings.name_servers.is_empty() {
-            return Err(HickoryError::NoNameServer);
-        }
-        Ok(Self { settings })
-    }
-
     fn lookup<'a, T: Wire>(&'a self, name: &'a Name) -> Lookup<'a, T> {
         Lookup::new(self.follow(name))
     }
@@ -87,7 +62,7 @@ impl HickoryResolver {
         let mut name = WireName::from_labels(name.labels()).map_err(other)?;
         let mut seen = Seen {
             ttl: None,
-            authentic: self.settings.trust_authentic_data,
+            authentic: self.trust_authentic_data,
         };
         for _ in 0..MAX_QUESTIONS {
             let message = self.ask(&name, T::WIRE_TYPE).await?;
@@ -107,9 +82,9 @@ impl HickoryResolver {
 
     /// Asks one server after the other.
     async fn ask(&self, name: &WireName, wire_type: WireType) -> Result<Message, LookupError> {
-        let mut silent = self.settings.name_servers.clone();
+        let mut silent = self.name_servers.clone();
         let mut failure = LookupError::Timeout;
-        for _ in 0..self.settings.attempts.max(1) {
+        for _ in 0..self.attempts.max(1) {
             let mut still_silent = Vec::new();
             for server in silent {
                 match self.ask_server(server, name, wire_type).await {
@@ -154,20 +129,18 @@ impl HickoryResolver {
 
     async fn exchange(&self, server: SocketAddr, query: &Message) -> Result<Message, LookupError> {
         let octets = query.to_vec().map_err(other)?;
-        let timeout = self.settings.timeout;
+        let timeout = self.timeout;
         let answers = |answer: &[u8]| is_for(answer, query);
-        let answer = match self.settings.transport {
-            Transport::Tcp => exchange::tcp(server, &octets, timeout).await?,
-            Transport::Udp | Transport::UdpThenTcp => {
-                let answer = exchange::udp(server, &octets, timeout, answers).await?;
-                match self.settings.transport {
-                    // Whatever goes wrong there: what we know is that the answer was truncated.
-                    Transport::UdpThenTcp if is_truncated(&answer) => {
-                        let answer = exchange::tcp(server, &octets, timeout).await;
-                        answer.map_err(|_| LookupError::Truncated)?
-                    }
-                    _ => answer,
-                }
+        let answer = if self.tcp_only {
+            exchange::tcp(server, &octets, timeout).await?
+        } else {
+            let answer = exchange::udp(server, &octets, timeout, answers).await?;
+            if is_truncated(&answer) {
+                // Whatever goes wrong there: what we know is that the answer was truncated.
+                let answer = exchange::tcp(server, &octets, timeout).await;
+                answer.map_err(|_| LookupError::Truncated)?
+            } else {
+                answer
             }
         };
         if !answers(&answer) {

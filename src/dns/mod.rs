@@ -16,7 +16,7 @@ mod gate;
 mod hickory;
 mod join;
 mod name;
-mod observer;
+mod observed;
 mod record;
 mod recording;
 mod zone;
@@ -31,20 +31,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-pub use cache::{Cache, CacheSettings};
+pub use cache::Cache;
 pub use gate::Gate;
 #[cfg(feature = "hickory")]
-pub use hickory::{HickoryError, HickoryResolver, HickorySettings, Transport};
+pub use hickory::{HickoryError, HickoryResolver};
 pub use join::block_on;
 pub(crate) use join::join_all;
 pub use name::{Name, NameError};
-pub use observer::{LookupReport, Observed, Observer};
-pub use recording::{
-    AnswerSummary, Question, Recording, Transcript, TranscriptError, TranscriptRule,
-};
+pub use observed::Observed;
+pub use recording::{Answer, Question, Recording, Transcript, TranscriptError};
 pub use zone::Zone;
 #[cfg(feature = "zone-file")]
-pub use zone_file::{ZoneFileError, ZoneFileRule};
+pub use zone_file::ZoneFileError;
 
 /// Looks names up in the DNS.
 ///
@@ -202,10 +200,11 @@ impl<T> fmt::Debug for Lookup<'_, T> {
     }
 }
 
-/// What the DNS said about a name and a type.
+/// What the DNS said about a name and a type: [records](Self::as_slice), that the name has none of the
+/// type, or that there is [no such name](Self::is_no_such_name). Cloning costs next to nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outcome<T> {
-    answer: Answer<T>,
+    kind: Kind<T>,
     ttl: Option<Duration>,
     authentic: bool,
 }
@@ -214,33 +213,27 @@ impl<T> Outcome<T> {
     /// Records; an empty collection is [`no_data`](Self::no_data).
     pub fn records(records: impl Into<Arc<[T]>>) -> Self {
         let records = records.into();
-        let answer = if records.is_empty() {
-            Answer::NoData
-        } else {
-            Answer::Records(records)
-        };
-        Self {
-            answer,
-            ttl: None,
-            authentic: false,
+        if records.is_empty() {
+            return Self::no_data();
         }
+        Self::of(Kind::Records(records))
     }
 
     /// The name exists, but has no records of the type (NODATA, RFC 2308 2.2).
     #[must_use]
     pub fn no_data() -> Self {
-        Self {
-            answer: Answer::NoData,
-            ttl: None,
-            authentic: false,
-        }
+        Self::of(Kind::NoData)
     }
 
     /// The name does not exist (NXDOMAIN).
     #[must_use]
     pub fn no_such_name() -> Self {
+        Self::of(Kind::NoSuchName)
+    }
+
+    fn of(kind: Kind<T>) -> Self {
         Self {
-            answer: Answer::NoSuchName,
+            kind,
             ttl: None,
             authentic: false,
         }
@@ -260,25 +253,19 @@ impl<T> Outcome<T> {
         self
     }
 
-    /// What was answered.
-    #[must_use]
-    pub fn answer(&self) -> &Answer<T> {
-        &self.answer
-    }
-
     /// The records; none where there is no data or no such name.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
-        match &self.answer {
-            Answer::Records(records) => records,
-            Answer::NoData | Answer::NoSuchName => &[],
+        match &self.kind {
+            Kind::Records(records) => records,
+            Kind::NoData | Kind::NoSuchName => &[],
         }
     }
 
     /// Whether the name does not exist.
     #[must_use]
     pub fn is_no_such_name(&self) -> bool {
-        matches!(self.answer, Answer::NoSuchName)
+        matches!(self.kind, Kind::NoSuchName)
     }
 
     /// How long the answer may be kept, if the resolver knows.
@@ -296,16 +283,10 @@ impl<T> Outcome<T> {
 
 /// The three things that the DNS can say.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "protocols must handle each of the three"
-)]
-pub enum Answer<T> {
-    /// The name exists, but not with this type.
+enum Kind<T> {
     NoData,
-    /// The name does not exist.
     NoSuchName,
-    /// At least one record; cloning costs nothing.
+    /// At least one.
     Records(Arc<[T]>),
 }
 

@@ -9,9 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::record::{Record, Told, resolve_by};
-use super::{Answer, Lookup, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
+use super::{Lookup, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
 
-pub use format::{TranscriptError, TranscriptRule};
+pub use format::TranscriptError;
 use replay::Replay;
 
 /// A resolver that keeps every question that passes through it, with what came of it.
@@ -173,32 +173,15 @@ struct Exchange {
 
 impl Exchange {
     fn question(&self) -> Question {
-        let (answer, ttl, authentic) = match &self.told {
-            None => (AnswerSummary::Unanswered, None, false),
-            Some(Told::A(result)) => summary(result),
-            Some(Told::Aaaa(result)) => summary(result),
-            Some(Told::Mx(result)) => summary(result),
-            Some(Told::Ptr(result)) => summary(result),
-            Some(Told::Txt(result)) => summary(result),
-        };
-        Question {
-            name: self.name.clone(),
-            record_type: self.record_type,
-            answer,
-            ttl,
-            authentic,
+        let question = Question::unanswered(&self.name, self.record_type);
+        match &self.told {
+            None => question,
+            Some(Told::A(result)) => question.answered(result),
+            Some(Told::Aaaa(result)) => question.answered(result),
+            Some(Told::Mx(result)) => question.answered(result),
+            Some(Told::Ptr(result)) => question.answered(result),
+            Some(Told::Txt(result)) => question.answered(result),
         }
-    }
-}
-
-fn summary<T>(result: &Result<Outcome<T>, LookupError>) -> (AnswerSummary, Option<Duration>, bool) {
-    match result {
-        Ok(outcome) => (
-            AnswerSummary::from(result),
-            outcome.ttl(),
-            outcome.is_authentic(),
-        ),
-        Err(_) => (AnswerSummary::from(result), None, false),
     }
 }
 
@@ -212,12 +195,34 @@ pub struct Question {
     /// The record type that was asked for.
     pub record_type: RecordType,
     /// What came of it.
-    pub answer: AnswerSummary,
+    pub answer: Answer,
     /// How long the answer may be kept, if the resolver knows; `serde` writes whole seconds.
     #[cfg_attr(feature = "serde", serde(serialize_with = "seconds"))]
     pub ttl: Option<Duration>,
     /// Whether the resolver vouches for the answer (DNSSEC).
     pub authentic: bool,
+}
+
+impl Question {
+    pub(super) fn unanswered(name: &Name, record_type: RecordType) -> Self {
+        Self {
+            name: name.clone(),
+            record_type,
+            answer: Answer::Unanswered,
+            ttl: None,
+            authentic: false,
+        }
+    }
+
+    pub(super) fn answered<T>(self, result: &Result<Outcome<T>, LookupError>) -> Self {
+        let outcome = result.as_ref().ok();
+        Self {
+            answer: result.into(),
+            ttl: outcome.and_then(Outcome::ttl),
+            authentic: outcome.is_some_and(Outcome::is_authentic),
+            ..self
+        }
+    }
 }
 
 #[cfg(feature = "serde")]
@@ -239,7 +244,7 @@ impl fmt::Display for Question {
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]
-pub enum AnswerSummary {
+pub enum Answer {
     /// The look-up failed.
     Error(LookupError),
     /// The name exists, but not with this type.
@@ -252,18 +257,20 @@ pub enum AnswerSummary {
     Unanswered,
 }
 
-impl<T> From<&Result<Outcome<T>, LookupError>> for AnswerSummary {
+impl<T> From<&Result<Outcome<T>, LookupError>> for Answer {
     fn from(result: &Result<Outcome<T>, LookupError>) -> Self {
-        match result.as_ref().map(Outcome::answer) {
-            Ok(Answer::NoData) => Self::NoData,
-            Ok(Answer::NoSuchName) => Self::NoSuchName,
-            Ok(Answer::Records(records)) => Self::Records(records.len()),
+        match result {
+            Ok(outcome) if outcome.is_no_such_name() => Self::NoSuchName,
+            Ok(outcome) => match outcome.as_slice() {
+                [] => Self::NoData,
+                records => Self::Records(records.len()),
+            },
             Err(error) => Self::Error(error.clone()),
         }
     }
 }
 
-impl fmt::Display for AnswerSummary {
+impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Error(error) => write!(f, "error: {error}"),

@@ -386,18 +386,15 @@ const MAX_CNAMES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{Answer, block_on};
+    use crate::dns::block_on;
 
     fn txt(zone: &Zone, name: &str) -> Result<Vec<String>, LookupError> {
         let outcome = block_on(zone.txt(&name.parse().unwrap()))?;
-        match outcome.answer() {
-            Answer::NoSuchName => Ok(vec!["NXDOMAIN".into()]),
-            _ => Ok(outcome
-                .as_slice()
-                .iter()
-                .map(|txt| format!("{txt:?}"))
-                .collect()),
+        if outcome.is_no_such_name() {
+            return Ok(vec!["NXDOMAIN".into()]);
         }
+        let records = outcome.as_slice().iter();
+        Ok(records.map(|txt| format!("{txt:?}")).collect())
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{LookupError, Mx, Name, RecordType, Txt, Zone};
 use crate::text;
 use tokens::{Entries, Entry, Token};
 
-pub use error::{ZoneFileError, ZoneFileRule};
+pub use error::ZoneFileError;
 
 impl Zone {
     /// Reads a zone from master-file text (RFC 1035 5): what name servers load, and what people
@@ -59,10 +59,7 @@ impl Zone {
     pub fn from_text(text: impl AsRef<[u8]>) -> Result<Self, ZoneFileError> {
         let text = text.as_ref();
         if text.len() > MAX_TEXT {
-            return Err(ZoneFileError {
-                line: 1,
-                rule: ZoneFileRule::TooLarge,
-            });
+            return Err(ZoneFileError::TooLarge(1));
         }
         let mut reader = Reader::default();
         let mut entries = Entries::new(text);
@@ -96,10 +93,10 @@ impl Reader {
             }
             self.owner = Some(self.name(&first)?);
         }
-        let owner = self.owner.clone().ok_or(ZoneFileError {
-            line: entry.line,
-            rule: ZoneFileRule::NoOwner,
-        })?;
+        let owner = self
+            .owner
+            .clone()
+            .ok_or(ZoneFileError::NoOwner(entry.line))?;
         let (record_type, ttl) = self.type_and_ttl(&mut fields)?;
         if record_type.is("FAIL") {
             let (record_type, error) = failure(&mut fields)?;
@@ -111,7 +108,7 @@ impl Reader {
             Type::Kept(kept) => {
                 let data = match generic::octets(&mut fields)? {
                     Some(octets) => generic::data(kept, &octets)
-                        .ok_or_else(|| record_type.broken(ZoneFileRule::Data))?,
+                        .ok_or_else(|| record_type.broken(ZoneFileError::Data))?,
                     None => self.data(kept, &mut fields)?,
                 };
                 fields.end()?;
@@ -132,7 +129,7 @@ impl Reader {
             if !class && field.is("IN") {
                 class = true;
             } else if !class && ["CH", "CS", "HS"].iter().any(|class| field.is(class)) {
-                return Err(field.broken(ZoneFileRule::Class));
+                return Err(field.broken(ZoneFileError::Class));
             } else if ttl.is_none() && field.raw.first().is_some_and(u8::is_ascii_digit) {
                 ttl = Some(duration(&field)?);
             } else {
@@ -153,7 +150,7 @@ impl Reader {
             Kept::Mx => Data::Mx(Mx {
                 preference: text::decimal(first.raw, 5)
                     .and_then(|preference| u16::try_from(preference).ok())
-                    .ok_or_else(|| first.broken(ZoneFileRule::Preference))?,
+                    .ok_or_else(|| first.broken(ZoneFileError::Preference))?,
                 exchange: self.name(&fields.next()?)?,
             }),
             Kept::Ptr => Data::Ptr(self.name(&first)?),
@@ -177,11 +174,11 @@ impl Reader {
         } else if word.is("$TTL") {
             self.default_ttl = Some(duration(&fields.next()?)?);
         } else if word.is("$INCLUDE") {
-            return Err(word.broken(ZoneFileRule::Include));
+            return Err(word.broken(ZoneFileError::Include));
         } else if word.is("$GENERATE") {
-            return Err(word.broken(ZoneFileRule::Generate));
+            return Err(word.broken(ZoneFileError::Generate));
         } else {
-            return Err(word.broken(ZoneFileRule::Directive));
+            return Err(word.broken(ZoneFileError::Directive));
         }
         fields.end()
     }
@@ -190,10 +187,10 @@ impl Reader {
     /// the concatenation of the relative part with an origin’. ‘A free standing @ is used to denote
     /// the current origin.’
     fn name(&self, token: &Token<'_>) -> Result<Name, ZoneFileError> {
-        let broken = |error| token.broken(ZoneFileRule::Name(error));
+        let broken = |error| token.broken(|line| ZoneFileError::Name(line, error));
         if token.is("@") {
             let origin = self.origin.clone();
-            return origin.ok_or_else(|| token.broken(ZoneFileRule::NoOrigin));
+            return origin.ok_or_else(|| token.broken(ZoneFileError::NoOrigin));
         }
         match &self.origin {
             Some(origin) if *origin != Name::root() && !is_absolute(token.raw) => {
@@ -224,10 +221,7 @@ struct Fields<'f, 'a> {
 impl<'a> Fields<'_, 'a> {
     fn next(&mut self) -> Result<Token<'a>, ZoneFileError> {
         let Some((first, rest)) = self.rest.split_first() else {
-            return Err(ZoneFileError {
-                line: self.line,
-                rule: ZoneFileRule::Missing,
-            });
+            return Err(ZoneFileError::Missing(self.line));
         };
         self.rest = rest;
         self.line = first.line;
@@ -236,7 +230,7 @@ impl<'a> Fields<'_, 'a> {
 
     fn end(&self) -> Result<(), ZoneFileError> {
         match self.rest.first() {
-            Some(field) => Err(field.broken(ZoneFileRule::Extra)),
+            Some(field) => Err(field.broken(ZoneFileError::Extra)),
             None => Ok(()),
         }
     }
@@ -261,7 +255,8 @@ enum Kept {
 
 impl Type {
     fn of(word: &Token<'_>) -> Result<Self, ZoneFileError> {
-        let unknown = || word.broken(ZoneFileRule::Type(text::lossy(word.raw).into()));
+        let unknown =
+            || word.broken(|line| ZoneFileError::Type(line, text::lossy(word.raw).into()));
         if word.quoted {
             return Err(unknown());
         }
@@ -296,7 +291,7 @@ fn failure(
         b"SERVFAIL" => LookupError::ServFail,
         b"TIMEOUT" => LookupError::Timeout,
         b"TRUNCATED" => LookupError::Truncated,
-        _ => return Err(word.broken(ZoneFileRule::Failure)),
+        _ => return Err(word.broken(ZoneFileError::Failure)),
     };
     let Ok(word) = fields.next() else {
         return Ok((None, error));
@@ -307,7 +302,7 @@ fn failure(
         Type::Kept(Kept::Mx) => Ok((Some(RecordType::Mx), error)),
         Type::Kept(Kept::Ptr) => Ok((Some(RecordType::Ptr), error)),
         Type::Kept(Kept::Txt) => Ok((Some(RecordType::Txt), error)),
-        Type::Kept(Kept::Cname) | Type::Other => Err(word.broken(ZoneFileRule::Failure)),
+        Type::Kept(Kept::Cname) | Type::Other => Err(word.broken(ZoneFileError::Failure)),
     }
 }
 
@@ -315,12 +310,12 @@ fn address<T: FromStr>(token: &Token<'_>) -> Result<T, ZoneFileError> {
     std::str::from_utf8(token.raw)
         .ok()
         .and_then(|text| text.parse().ok())
-        .ok_or_else(|| token.broken(ZoneFileRule::Address))
+        .ok_or_else(|| token.broken(ZoneFileError::Address))
 }
 
 /// Seconds, or numbers with units, in any order: `1h30m`.
 fn duration(token: &Token<'_>) -> Result<Duration, ZoneFileError> {
-    let broken = || token.broken(ZoneFileRule::Ttl);
+    let broken = || token.broken(ZoneFileError::Ttl);
     let mut total = 0_u64;
     let mut rest = token.raw;
     while !rest.is_empty() {

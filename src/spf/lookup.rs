@@ -12,8 +12,8 @@ use super::prefix::Prefix;
 use super::record::{DualPrefix, Term};
 use super::request::Request;
 use super::settings::Settings;
-use super::trace::{Answered, Event, Recorder};
-use crate::dns::{LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
+use super::trace::{Event, Recorder};
+use crate::dns::{Answer, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
 use crate::domain::Domain;
 
 /// One check_host() under way: its arguments, and what it has spent and learnt.
@@ -178,7 +178,7 @@ impl<'a> Check<'a> {
         self.recorder.push(|| Event::Asked {
             name: name.clone(),
             record_type,
-            answer: Answered::from(result),
+            answer: Answer::from(result),
         });
     }
 

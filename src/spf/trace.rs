@@ -1,6 +1,6 @@
 //! A record of everything that a check did, for those who ask for it.
 
-use crate::dns::{Answer, LookupError, Name, Outcome, RecordType};
+use crate::dns::{Answer, Name, RecordType};
 
 /// What a check did, in order; see [`Settings::trace_events`](super::Settings::trace_events).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -39,8 +39,8 @@ pub enum Event {
         name: Name,
         /// The type.
         record_type: RecordType,
-        /// The kind of answer.
-        answer: Answered,
+        /// What came of it.
+        answer: Answer,
     },
     /// A record was found and is sound.
     Record {
@@ -65,38 +65,6 @@ pub enum Event {
         /// Whether it matched.
         matched: bool,
     },
-}
-
-/// A kind of answer.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Answered {
-    /// So many records.
-    Records(usize),
-    /// The name has no records of the type.
-    NoData,
-    /// The name does not exist.
-    NoSuchName,
-    /// There was no answer.
-    Failed(LookupError),
-}
-
-impl<T> From<&Result<Outcome<T>, LookupError>> for Answered {
-    fn from(result: &Result<Outcome<T>, LookupError>) -> Self {
-        match result {
-            Ok(outcome) => match outcome.answer() {
-                Answer::Records(records) => Self::Records(records.len()),
-                Answer::NoData => Self::NoData,
-                Answer::NoSuchName => Self::NoSuchName,
-            },
-            Err(error) => Self::Failed(error.clone()),
-        }
-    }
 }
 
 /// Collects events up to a number; with the number 0 it costs a comparison.

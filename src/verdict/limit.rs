@@ -6,7 +6,7 @@ use super::Verdict;
 use crate::arc;
 use crate::dkim::{self, DkimResult, KeyRecordError, SignatureError};
 use crate::dmarc::WhyNot;
-use crate::dns::{AnswerSummary, Name, Question, Transcript};
+use crate::dns::{Answer, Name, Question, Transcript};
 use crate::domain::Domain;
 use crate::message::{Author, AuthorError};
 use crate::spf;
@@ -216,7 +216,7 @@ fn is_wanted(verdict: &Verdict, name: &Name) -> bool {
 pub(crate) fn crowded(transcript: &Transcript, keys: usize, policies: usize) -> Vec<LimitHit> {
     let questions = transcript.questions();
     let hit = questions.filter_map(|Question { name, answer, .. }| {
-        let AnswerSummary::Records(records) = answer else {
+        let Answer::Records(records) = answer else {
             return None;
         };
         if records > policies && name.as_str().starts_with("_dmarc.") {

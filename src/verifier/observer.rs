@@ -2,21 +2,24 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::dkim::Verification;
-use crate::dns;
+use crate::dns::Question;
 use crate::verdict::{LimitHit, Verdict};
 
-/// Is told of look-ups (by its supertrait), signatures, limits and verdicts.
+/// Is told of look-ups, signatures, limits and verdicts.
 ///
 /// Every method has an empty default, and further methods will have one too. They are called in the
 /// course of a verification and must not block; they may be called from several threads at once.
 ///
 /// ```
-/// use mailproof::dns::{LookupReport, Zone, block_on};
-/// use mailproof::{Message, Session, Verdict, Verifier, dns, verifier};
+/// use mailproof::dns::{Question, Zone, block_on};
+/// use mailproof::verifier::Observer;
+/// use mailproof::{Message, Session, Verdict, Verifier};
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use std::sync::Arc;
+/// use std::time::Duration;
 ///
 /// #[derive(Default)]
 /// struct Counters {
@@ -24,13 +27,11 @@ use crate::verdict::{LimitHit, Verdict};
 ///     verdicts: AtomicUsize,
 /// }
 ///
-/// impl dns::Observer for Counters {
-///     fn lookup(&self, _: &LookupReport<'_>) {
+/// impl Observer for Counters {
+///     fn lookup(&self, _: &Question, _: Option<Duration>) {
 ///         self.lookups.fetch_add(1, Ordering::Relaxed);
 ///     }
-/// }
 ///
-/// impl verifier::Observer for Counters {
 ///     fn verdict(&self, _: &Verdict) {
 ///         self.verdicts.fetch_add(1, Ordering::Relaxed);
 ///     }
@@ -44,7 +45,20 @@ use crate::verdict::{LimitHit, Verdict};
 /// assert!(counters.lookups.load(Ordering::Relaxed) > 0);
 /// assert_eq!(counters.verdicts.load(Ordering::Relaxed), 1);
 /// ```
-pub trait Observer: dns::Observer {
+pub trait Observer: Send + Sync {
+    /// The time since any fixed point, if look-ups shall be timed: this crate reads no clock for it.
+    fn now(&self) -> Option<Duration> {
+        None
+    }
+
+    /// A look-up came to its end, or was given up
+    /// ([`Answer::Unanswered`](crate::dns::Answer::Unanswered)), after this time by
+    /// [`now`](Self::now). To be told of what goes over the network behind a cache, see
+    /// [`dns::Observed`](crate::dns::Observed).
+    fn lookup(&self, question: &Question, elapsed: Option<Duration>) {
+        let _ = (question, elapsed);
+    }
+
     /// A signature was judged.
     fn signature(&self, verification: &Verification) {
         let _ = verification;
@@ -62,6 +76,14 @@ pub trait Observer: dns::Observer {
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn now(&self) -> Option<Duration> {
+        (**self).now()
+    }
+
+    fn lookup(&self, question: &Question, elapsed: Option<Duration>) {
+        (**self).lookup(question, elapsed);
+    }
+
     fn signature(&self, verification: &Verification) {
         (**self).signature(verification);
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mailproof::dns::{Cache, HickoryResolver, HickorySettings, Resolver};
+use mailproof::dns::{Cache, HickoryResolver, Resolver};
 use mailproof_milter::{Config, ConfigError, Listener, Milter};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -55,12 +55,11 @@ fn resolver(
     config: &Config,
     question_time: Duration,
 ) -> Result<Arc<dyn Resolver>, Box<dyn std::error::Error>> {
-    let mut settings = match config.dns.servers.as_slice() {
-        [] => HickorySettings::from_system()?,
-        servers => HickorySettings::new(servers.iter().copied()),
+    let resolver = match config.dns.servers.as_slice() {
+        [] => HickoryResolver::from_system()?,
+        servers => HickoryResolver::new(servers.iter().copied())?,
     };
-    settings.timeout = question_time;
+    let resolver = resolver.timeout(question_time);
     let start = Instant::now();
-    let resolver = HickoryResolver::with_settings(settings)?;
     Ok(Arc::new(Cache::new(resolver, move || start.elapsed())))
 }

@@ -3,61 +3,43 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::HickoryResolver;
 use crate::text;
 
-/// Which name servers are asked, and how.
-///
-/// ```
-/// use mailproof::dns::{HickoryResolver, HickorySettings};
-/// use std::time::Duration;
-///
-/// let mut settings = HickorySettings::new(["192.0.2.53:53".parse()?]);
-/// settings.timeout = Duration::from_secs(2);
-/// let resolver = HickoryResolver::with_settings(settings)?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct HickorySettings {
-    /// The recursive name servers, in the order in which they are asked.
-    pub name_servers: Vec<SocketAddr>,
-    /// How long to wait for an answer: five seconds. A TCP connection has that time once more.
-    pub timeout: Duration,
-    /// How often a silent server is asked: twice.
-    pub attempts: usize,
-    /// Over what to ask.
-    pub transport: Transport,
-    /// Whether the AD bit of an answer makes it
-    /// [authentic](crate::dns::Outcome::is_authentic). That is worth what the way to the name server
-    /// is worth: anybody on it can set the bit (RFC 6840 5.8).
-    pub trust_authentic_data: bool,
-}
-
-/// Over what name servers are asked.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Transport {
-    /// TCP alone.
-    Tcp,
-    /// UDP alone; truncated answers are errors.
-    Udp,
-    /// UDP, and TCP for answers that were truncated.
-    UdpThenTcp,
-}
-
-impl HickorySettings {
-    /// These name servers, and the usual values for the rest; AD bits are trusted.
-    pub fn new(name_servers: impl IntoIterator<Item = SocketAddr>) -> Self {
-        Self {
-            name_servers: name_servers.into_iter().collect(),
+impl HickoryResolver {
+    /// Asks these recursive name servers, in their order.
+    ///
+    /// A server has five seconds to answer and is asked twice, over UDP, and over TCP for answers that
+    /// were truncated; AD bits are trusted. The methods below change that.
+    ///
+    /// ```
+    /// use mailproof::dns::HickoryResolver;
+    /// use std::time::Duration;
+    ///
+    /// let resolver = HickoryResolver::new(["192.0.2.53:53".parse()?])?
+    ///     .timeout(Duration::from_secs(2))
+    ///     .attempts(3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`HickoryError::NoNameServer`] if there is none.
+    pub fn new(name_servers: impl IntoIterator<Item = SocketAddr>) -> Result<Self, HickoryError> {
+        let name_servers: Vec<_> = name_servers.into_iter().collect();
+        if name_servers.is_empty() {
+            return Err(HickoryError::NoNameServer);
+        }
+        Ok(Self {
+            name_servers,
             timeout: Duration::from_secs(5),
             attempts: 2,
-            transport: Transport::UdpThenTcp,
+            tcp_only: false,
             trust_authentic_data: true,
-        }
+        })
     }
 
-    /// What `/etc/resolv.conf` says, see [`from_resolv_conf`](Self::from_resolv_conf).
+    /// Asks as `/etc/resolv.conf` says, see [`from_resolv_conf`](Self::from_resolv_conf).
     ///
     /// # Errors
     ///
@@ -70,7 +52,7 @@ impl HickorySettings {
         Self::from_resolv_conf(&text)
     }
 
-    /// What the text of a resolv.conf(5) says: `nameserver` and, of the options, `attempts`,
+    /// Asks as the text of a resolv.conf(5) says: `nameserver` and, of the options, `attempts`,
     /// `timeout`, `trust-ad` and `use-vc`. Search lists are not for mail, and ignored.
     ///
     /// AD bits are trusted with `trust-ad`, or if all servers are on this host.
@@ -79,8 +61,8 @@ impl HickorySettings {
     ///
     /// [`HickoryError::NoNameServer`] if it names no server.
     pub fn from_resolv_conf(text: &[u8]) -> Result<Self, HickoryError> {
-        let mut settings = Self::new([]);
-        let mut trust_ad = false;
+        let mut name_servers = Vec::new();
+        let mut options = Vec::new();
         for line in text.split(|octet| *octet == b'\n') {
             let line = text::lossy(line);
             let mut words = line.split_ascii_whitespace();
@@ -88,27 +70,51 @@ impl HickorySettings {
                 Some("nameserver") => {
                     let address = words.next().and_then(|word| word.parse::<IpAddr>().ok());
                     let server = address.map(|address| SocketAddr::new(address, DNS_PORT));
-                    settings.name_servers.extend(server);
+                    name_servers.extend(server);
                 }
-                Some("options") => {
-                    words.for_each(|word| trust_ad |= settings.option(word));
-                }
+                Some("options") => options.extend(words.map(str::to_owned)),
                 _ => {}
             }
         }
-        settings.name_servers.truncate(MAX_NAME_SERVERS);
-        if settings.name_servers.is_empty() {
-            return Err(HickoryError::NoNameServer);
-        }
-        let servers = &settings.name_servers;
-        settings.trust_authentic_data =
-            trust_ad || servers.iter().all(|server| server.ip().is_loopback());
-        Ok(settings)
+        name_servers.truncate(MAX_NAME_SERVERS);
+        let mut resolver = Self::new(name_servers)?;
+        let mut servers = resolver.name_servers.iter();
+        resolver.trust_authentic_data = servers.all(|server| server.ip().is_loopback());
+        options.iter().for_each(|word| resolver.option(word));
+        Ok(resolver)
     }
 
-    /// Applies an option of resolv.conf(5), within the bounds that its manual page states. Says
-    /// whether it is `trust-ad`.
-    fn option(&mut self, word: &str) -> bool {
+    /// How long to wait for an answer. A TCP connection has that time once more.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How often a silent server is asked, at least once.
+    #[must_use]
+    pub fn attempts(mut self, attempts: usize) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Asks over TCP from the start.
+    #[must_use]
+    pub fn tcp_only(mut self) -> Self {
+        self.tcp_only = true;
+        self
+    }
+
+    /// Whether the AD bit of an answer makes it [authentic](crate::dns::Outcome::is_authentic). That is
+    /// worth what the way to the name server is worth: anybody on it can set the bit (RFC 6840 5.8).
+    #[must_use]
+    pub fn trust_authentic_data(mut self, trust: bool) -> Self {
+        self.trust_authentic_data = trust;
+        self
+    }
+
+    /// Applies an option of resolv.conf(5), within the bounds that its manual page states.
+    fn option(&mut self, word: &str) {
         let (option, value) = word.split_once(':').unwrap_or((word, ""));
         let value = text::decimal(value.as_bytes(), 9);
         match (option, value) {
@@ -116,10 +122,10 @@ impl HickorySettings {
                 self.attempts = usize::try_from(attempts.clamp(1, 5)).unwrap_or(5);
             }
             ("timeout", Some(seconds)) => self.timeout = Duration::from_secs(seconds.clamp(1, 30)),
-            ("use-vc", None) => self.transport = Transport::Tcp,
+            ("use-vc", None) => self.tcp_only = true,
+            ("trust-ad", None) => self.trust_authentic_data = true,
             _ => {}
         }
-        option == "trust-ad"
     }
 }
 
@@ -155,8 +161,8 @@ mod tests {
             nameserver\t2001:db8::1 # second\nnameserver x\nnameserver 192.0.2.3\n\
             nameserver 192.0.2.4\noptions ndots:5 timeout:60 attempts:0 trust-ad\n\
             options use-vc timeout:x attempts:\n\xff\n";
-        let settings = HickorySettings::from_resolv_conf(text).unwrap();
-        let servers: Vec<_> = settings
+        let resolver = HickoryResolver::from_resolv_conf(text).unwrap();
+        let servers: Vec<_> = resolver
             .name_servers
             .iter()
             .map(ToString::to_string)
@@ -165,17 +171,17 @@ mod tests {
             servers,
             ["192.0.2.1:53", "[2001:db8::1]:53", "192.0.2.3:53"]
         );
-        assert_eq!(settings.timeout, Duration::from_secs(30));
-        assert_eq!(settings.attempts, 1);
-        assert_eq!(settings.transport, Transport::Tcp);
-        assert!(settings.trust_authentic_data);
+        assert_eq!(resolver.timeout, Duration::from_secs(30));
+        assert_eq!(resolver.attempts, 1);
+        assert!(resolver.tcp_only);
+        assert!(resolver.trust_authentic_data);
     }
 
     #[test]
     fn trusts_the_own_host() {
         let trusts = |text: &[u8]| {
-            let settings = HickorySettings::from_resolv_conf(text);
-            settings.map(|settings| settings.trust_authentic_data)
+            let resolver = HickoryResolver::from_resolv_conf(text);
+            resolver.map(|resolver| resolver.trust_authentic_data)
         };
         assert_eq!(trusts(b"nameserver 127.0.0.53"), Ok(true));
         assert_eq!(trusts(b"nameserver ::1\nnameserver 192.0.2.1"), Ok(false));

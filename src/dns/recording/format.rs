@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Exchange, MAX_QUESTIONS, Transcript};
 use crate::dns::record::{Record, Told};
-use crate::dns::{Answer, LookupError, Mx, Name, Outcome, RecordType, Txt};
+use crate::dns::{LookupError, Mx, Name, Outcome, RecordType, Txt};
 use crate::text;
 
 impl Transcript {
@@ -19,9 +19,8 @@ impl Transcript {
     /// with over 10,000 questions, are refused.
     pub fn from_text(text: impl AsRef<[u8]>) -> Result<Self, TranscriptError> {
         let text = text.as_ref();
-        let broken = |line, rule| TranscriptError { line, rule };
         if text.len() > MAX_TEXT {
-            return Err(broken(1, TranscriptRule::TooLarge));
+            return Err(TranscriptError::TooLarge(1));
         }
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let lines = text.split(|octet| *octet == b'\n');
@@ -31,18 +30,18 @@ impl Transcript {
             .peekable();
         let (number, version) = lines.next().unwrap_or((1, b""));
         if text::trim_fws(version) != VERSION.as_bytes() {
-            return Err(broken(number, TranscriptRule::Version));
+            return Err(TranscriptError::Version(number));
         }
         let mut transcript = Self::default();
         while let Some((number, line)) = lines.next() {
             let line = text::trim_fws(line);
             if let Some(missed) = line.strip_prefix(b"missed ") {
                 let missed = text::decimal(missed, 20);
-                transcript.missed = missed.ok_or_else(|| broken(number, TranscriptRule::Answer))?;
+                transcript.missed = missed.ok_or(TranscriptError::Answer(number))?;
                 continue;
             }
             if transcript.exchanges.len() >= MAX_QUESTIONS {
-                return Err(broken(number, TranscriptRule::TooLarge));
+                return Err(TranscriptError::TooLarge(number));
             }
             let mut records = Vec::new();
             while let Some((number, record)) = lines.next_if(|(_, line)| is_record(line)) {
@@ -70,13 +69,12 @@ fn exchange(
     line: &[u8],
     records: &[(usize, &[u8])],
 ) -> Result<Exchange, TranscriptError> {
-    let broken = |rule| TranscriptError { line: number, rule };
     let (word, rest) = word(line);
     let (name, answer) = self::word(rest);
     let name = std::str::from_utf8(name)
         .ok()
         .and_then(|name| name.parse().ok())
-        .ok_or_else(|| broken(TranscriptRule::Name))?;
+        .ok_or(TranscriptError::Name(number))?;
     let answer = AnswerLine {
         number,
         answer,
@@ -88,7 +86,7 @@ fn exchange(
         b"MX" => (RecordType::Mx, answer.told::<Mx>()?),
         b"PTR" => (RecordType::Ptr, answer.told::<Name>()?),
         b"TXT" => (RecordType::Txt, answer.told::<Txt>()?),
-        _ => return Err(broken(TranscriptRule::Type)),
+        _ => return Err(TranscriptError::Type(number)),
     };
     Ok(Exchange {
         name,
@@ -106,10 +104,7 @@ struct AnswerLine<'a> {
 
 impl AnswerLine<'_> {
     fn told<T: Record + Written>(&self) -> Result<Option<Told>, TranscriptError> {
-        let broken = TranscriptError {
-            line: self.number,
-            rule: TranscriptRule::Answer,
-        };
+        let broken = TranscriptError::Answer(self.number);
         let (word, rest) = word(self.answer);
         let outcome = match word {
             b"records" if !self.records.is_empty() => Outcome::records(self.read::<T>()?),
@@ -125,12 +120,10 @@ impl AnswerLine<'_> {
     }
 
     fn read<T: Written>(&self) -> Result<Vec<T>, TranscriptError> {
-        let records = self.records.iter().map(|(line, record)| {
-            T::read(record).ok_or(TranscriptError {
-                line: *line,
-                rule: TranscriptRule::Record,
-            })
-        });
+        let records = self
+            .records
+            .iter()
+            .map(|(line, record)| T::read(record).ok_or(TranscriptError::Record(*line)));
         records.collect()
     }
 }
@@ -210,10 +203,10 @@ fn write_result<T: Written>(
             return f.write_char('\n');
         }
     };
-    f.write_str(match outcome.answer() {
-        Answer::NoData => "no-data",
-        Answer::NoSuchName => "no-such-name",
-        Answer::Records(_) => "records",
+    f.write_str(match outcome.as_slice() {
+        [] if outcome.is_no_such_name() => "no-such-name",
+        [] => "no-data",
+        _ => "records",
     })?;
     if let Some(ttl) = outcome.ttl() {
         write!(f, " ttl={}", ttl.as_secs())?;
@@ -323,39 +316,44 @@ fn unquote(text: &[u8]) -> Option<Vec<u8>> {
     Some(octets)
 }
 
-/// A line of a transcript that cannot be read.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("line {line}: {rule}")]
+/// A line of a transcript that cannot be read, by the rule that it breaks. The number in each is that
+/// of the line, from 1, which [`line`](Self::line) tells as well.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub struct TranscriptError {
-    /// The line, from 1.
-    pub line: usize,
-    /// The rule that it breaks.
-    pub rule: TranscriptRule,
+pub enum TranscriptError {
+    /// No answer that we know, or one that does not fit the records below it.
+    #[error("line {0}: malformed answer")]
+    Answer(usize),
+    /// A name that is none.
+    #[error("line {0}: malformed name")]
+    Name(usize),
+    /// A record that does not fit the type of the question.
+    #[error("line {0}: malformed record")]
+    Record(usize),
+    /// More than 16 MiB of text or 10,000 questions.
+    #[error("line {0}: too large")]
+    TooLarge(usize),
+    /// A record type that is not looked up.
+    #[error("line {0}: unknown record type")]
+    Type(usize),
+    /// The first line is not that of a transcript, or of a version that we do not know.
+    #[error("line {0}: not a transcript of version 1")]
+    Version(usize),
 }
 
-/// The rules that a line of a transcript can break.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TranscriptRule {
-    /// No answer that we know, or one that does not fit the records below it.
-    #[error("malformed answer")]
-    Answer,
-    /// A name that is none.
-    #[error("malformed name")]
-    Name,
-    /// A record that does not fit the type of the question.
-    #[error("malformed record")]
-    Record,
-    /// More than 16 MiB of text or 10,000 questions.
-    #[error("too large")]
-    TooLarge,
-    /// A record type that is not looked up.
-    #[error("unknown record type")]
-    Type,
-    /// The first line is not that of a transcript, or of a version that we do not know.
-    #[error("not a transcript of version 1")]
-    Version,
+impl TranscriptError {
+    /// The line, from 1.
+    #[must_use]
+    pub fn line(self) -> usize {
+        match self {
+            Self::Answer(line)
+            | Self::Name(line)
+            | Self::Record(line)
+            | Self::TooLarge(line)
+            | Self::Type(line)
+            | Self::Version(line) => line,
+        }
+    }
 }
 
 const VERSION: &str = "mailproof dns 1";

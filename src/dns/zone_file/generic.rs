@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Data, Fields, Kept, ZoneFileError, ZoneFileRule};
+use super::{Data, Fields, Kept, ZoneFileError};
 use crate::dns::{Mx, Name, Txt};
 use crate::text;
 
@@ -22,7 +22,7 @@ pub(super) fn octets(fields: &mut Fields<'_, '_>) -> Result<Option<Vec<u8>>, Zon
     octets
         .filter(|octets| u64::try_from(octets.len()).ok() == length)
         .map(Some)
-        .ok_or_else(|| mark.broken(ZoneFileRule::Data))
+        .ok_or_else(|| mark.broken(ZoneFileError::Data))
 }
 
 fn octet(digits: &[u8]) -> Option<u8> {

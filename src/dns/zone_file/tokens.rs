@@ -1,6 +1,6 @@
 //! Master-file text as entries of tokens (RFC 1035 5.1).
 
-use super::{ZoneFileError, ZoneFileRule};
+use super::ZoneFileError;
 
 /// One entry: a line, or several that parentheses hold together.
 pub(super) struct Entry<'a> {
@@ -28,7 +28,7 @@ impl Token<'_> {
 
     /// The octets that it stands for: ‘\X’ is X, ‘\DDD’ the octet of that number.
     pub(super) fn octets(&self) -> Result<Vec<u8>, ZoneFileError> {
-        let escape = || self.broken(ZoneFileRule::Escape);
+        let escape = || self.broken(ZoneFileError::Escape);
         let mut octets = Vec::with_capacity(self.raw.len());
         let mut rest = self.raw.iter().copied();
         while let Some(octet) = rest.next() {
@@ -50,11 +50,8 @@ impl Token<'_> {
     }
 
     /// The error that this token breaks a rule.
-    pub(super) fn broken(&self, rule: ZoneFileRule) -> ZoneFileError {
-        ZoneFileError {
-            line: self.line,
-            rule,
-        }
+    pub(super) fn broken(&self, rule: impl FnOnce(usize) -> ZoneFileError) -> ZoneFileError {
+        rule(self.line)
     }
 }
 
@@ -106,7 +103,7 @@ impl<'a> Entries<'a> {
                 b'(' | b')' => {
                     // Parentheses do not nest (RFC 1035 5.1 knows only one level).
                     if opened.is_some() != (*octet == b')') {
-                        return Err(Self::broken(self.line, ZoneFileRule::Parenthesis));
+                        return Err(ZoneFileError::Parenthesis(self.line));
                     }
                     opened = (*octet == b'(').then_some(self.line);
                     self.rest = rest;
@@ -114,7 +111,7 @@ impl<'a> Entries<'a> {
                 b'"' => {
                     let (raw, rest) = at(rest, |octet| matches!(octet, b'"' | b'\n'));
                     let [b'"', rest @ ..] = rest else {
-                        return Err(Self::broken(self.line, ZoneFileRule::Quote));
+                        return Err(ZoneFileError::Quote(self.line));
                     };
                     tokens.push(self.token(raw, true));
                     self.rest = rest;
@@ -128,7 +125,7 @@ impl<'a> Entries<'a> {
             }
         }
         match opened {
-            Some(line) => Err(Self::broken(line, ZoneFileRule::Parenthesis)),
+            Some(line) => Err(ZoneFileError::Parenthesis(line)),
             None => Ok(tokens),
         }
     }
@@ -139,10 +136,6 @@ impl<'a> Entries<'a> {
             quoted,
             line: self.line,
         }
-    }
-
-    fn broken(line: usize, rule: ZoneFileRule) -> ZoneFileError {
-        ZoneFileError { line, rule }
     }
 }
 

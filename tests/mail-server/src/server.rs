@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mailproof::dns::{HickoryResolver, HickorySettings, Name, Resolver};
+use mailproof::dns::{HickoryResolver, Name, Resolver};
 use tokio::process::{Child, Command};
 
 /// Where everything is: set by the script that starts the rest.
@@ -116,9 +116,8 @@ impl<'a> NameServer<'a> {
             .spawn();
         self.running = Some(nsd.unwrap());
         let server = ([127, 0, 0, 1], self.places.name_server()).into();
-        let mut settings = HickorySettings::new([server]);
-        settings.timeout = Duration::from_millis(500);
-        let resolver = HickoryResolver::with_settings(settings).unwrap();
+        let resolver = HickoryResolver::new([server]).unwrap();
+        let resolver = resolver.timeout(Duration::from_millis(500));
         let name: Name = "serial.test".parse().unwrap();
         for _ in 0..200 {
             let answer = resolver.txt(&name).await;

@@ -4,8 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use mailproof::dns::{
-    Answer, Cache, HickoryResolver, HickorySettings, LookupError, Name, Outcome, Recording,
-    Resolver, Transport, Txt, block_on,
+    Answer, Cache, HickoryResolver, LookupError, Name, Outcome, Recording, Resolver, Txt, block_on,
 };
 use name_server::hickory_proto::op::{Message, ResponseCode};
 use name_server::hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SOA, TXT};
@@ -52,14 +51,11 @@ async fn always(fill: impl Fn(&mut Message) + Send + Sync + 'static) -> NameServ
     .await
 }
 
-fn settings(servers: &[&NameServer]) -> HickorySettings {
-    let mut settings = HickorySettings::new(servers.iter().map(|server| server.address()));
-    settings.timeout = Duration::from_millis(250);
-    settings
-}
-
 fn resolver(servers: &[&NameServer]) -> HickoryResolver {
-    HickoryResolver::with_settings(settings(servers)).expect("a resolver")
+    let resolver = HickoryResolver::new(servers.iter().map(|server| server.address()));
+    resolver
+        .expect("a resolver")
+        .timeout(Duration::from_millis(250))
 }
 
 async fn ask(server: &NameServer) -> Result<Outcome<Txt>, LookupError> {
@@ -107,9 +103,7 @@ async fn records_of_every_type() {
     let ptr = resolver.ptr(&x).await.expect("an outcome");
     assert_eq!(ptr.as_slice()[0], Name::root());
 
-    let mut untrusting = settings(&[&server]);
-    untrusting.trust_authentic_data = false;
-    let untrusting = HickoryResolver::with_settings(untrusting).expect("a resolver");
+    let untrusting = resolver.trust_authentic_data(false);
     assert!(!untrusting.txt(&x).await.expect("an outcome").is_authentic());
     for (query, over) in server.asked() {
         assert!(query.metadata.recursion_desired && query.metadata.authentic_data);
@@ -143,9 +137,7 @@ async fn many_records_at_one_name() {
     .await;
     let outcome = ask(&server).await.expect("an outcome");
     assert_eq!(outcome.as_slice().len(), 59);
-    let mut tcp = settings(&[&server]);
-    tcp.transport = Transport::Tcp;
-    let tcp = HickoryResolver::with_settings(tcp).expect("a resolver");
+    let tcp = resolver(&[&server]).tcp_only();
     assert_eq!(tcp.txt(&name("x.example")).await, Ok(outcome));
     assert_eq!(server.asked_over(), [Over::Udp, Over::Tcp, Over::Tcp]);
 }
@@ -171,16 +163,6 @@ async fn truncated_without_tcp() {
     // TCP is truncated as well.
     let server = NameServer::start(move |query, _| reply(fill(query))).await;
     assert_eq!(ask(&server).await, Err(LookupError::Truncated));
-    // TCP is not wanted.
-    let server = NameServer::start(move |query, _| reply(fill(query))).await;
-    let mut udp = settings(&[&server]);
-    udp.transport = Transport::Udp;
-    let udp = HickoryResolver::with_settings(udp).expect("a resolver");
-    assert_eq!(
-        udp.txt(&name("x.example")).await,
-        Err(LookupError::Truncated)
-    );
-    assert_eq!(server.asked_over(), [Over::Udp]);
     // The answer is cut inside a record.
     let server = NameServer::start_udp(move |query, _| {
         let mut octets = fill(query).to_vec().expect("a message");
@@ -255,16 +237,16 @@ async fn aliases() {
         answer.add_authority(soa());
     })
     .await;
-    let answer = ask(&server).await.map(|outcome| outcome.answer().clone());
-    assert_eq!(answer, Ok(Answer::NoSuchName));
+    let answer = Answer::from(&ask(&server).await);
+    assert_eq!(answer, Answer::NoSuchName);
     // To a name without data.
     let server = always(|answer| {
         answer.add_answer(record("x.example", cname("empty.example")));
         answer.add_authority(soa());
     })
     .await;
-    let answer = ask(&server).await.map(|outcome| outcome.answer().clone());
-    assert_eq!(answer, Ok(Answer::NoData));
+    let answer = Answer::from(&ask(&server).await);
+    assert_eq!(answer, Answer::NoData);
     // In a circle, in one answer and over several.
     let server = always(|answer| {
         answer.add_answer(record("x.example", cname("y.example")));
@@ -399,10 +381,8 @@ async fn nobody_listens() {
     drop(server);
     // The server's tasks end when they are next polled.
     tokio::time::sleep(Duration::from_millis(20)).await;
-    for transport in [Transport::Udp, Transport::Tcp] {
-        let mut settings = HickorySettings::new([address]);
-        settings.transport = transport;
-        let resolver = HickoryResolver::with_settings(settings).expect("a resolver");
+    let resolver = HickoryResolver::new([address]).expect("a resolver");
+    for resolver in [resolver.clone(), resolver.tcp_only()] {
         let result = resolver.a(&name("x.example")).await;
         assert!(matches!(result, Err(LookupError::Other(_))), "{result:?}");
     }
@@ -433,10 +413,7 @@ async fn odd_names_are_asked_as_they_are() {
             [] => Name::root(),
             labels => Name::from_labels(labels.iter().map(Vec::as_slice)).expect("a name"),
         };
-        assert_eq!(
-            resolver.txt(&name).await.expect("an outcome").answer(),
-            &Answer::NoData
-        );
+        assert_eq!(Answer::from(&resolver.txt(&name).await), Answer::NoData);
         let (query, _) = server.asked().pop().expect("a question");
         let asked: Vec<_> = query.queries[0].name().iter().map(<[u8]>::to_vec).collect();
         assert_eq!(asked, labels);
