@@ -389,7 +389,10 @@ mod tests {
         zone.add_address(name, client()).unwrap();
         let field = words(&run(&zone, client()));
         assert!(!field.contains(['\r', '\n']), "{field}");
-        let read = crate::auth_results::read(format!("mx.example; {field}").as_bytes()).unwrap();
+        let read = crate::auth_results::AuthenticationResults::read(
+            format!("mx.example; {field}").as_bytes(),
+        )
+        .unwrap();
         assert_eq!((read.results().len(), read.tolerated().len()), (1, 0));
     }
 

@@ -2,7 +2,7 @@
 
 use mailproof::auth_results::{
     AuthenticationResults, AuthservId, Border, Keyword, Method, MethodResult, Property,
-    PropertyType, RemovalReason, ResultWord, Tolerated, read, read_trusted,
+    PropertyType, ResultWord, Tolerated,
 };
 
 fn id(text: &str) -> AuthservId {
@@ -206,7 +206,7 @@ fn random_fields_round_trip() {
         assert_harmless(&written);
         let parsed = AuthenticationResults::parse(body(&written).as_bytes());
         assert_eq!(parsed.as_ref(), Ok(&field), "{written}");
-        let reading = read(body(&written).as_bytes()).unwrap();
+        let reading = AuthenticationResults::read(body(&written).as_bytes()).unwrap();
         assert_eq!(reading.results(), field.results);
         assert_eq!(reading.tolerated(), []);
     }
@@ -225,7 +225,7 @@ fn helo_is_not_mail_from() {
         MethodResult::new(Method::Spf, ResultWord::Fail)
             .with_property(Property::smtp("mailfrom", "victim.example")),
     );
-    let reading = read(body(&field.to_field()).as_bytes()).unwrap();
+    let reading = AuthenticationResults::read(body(&field.to_field()).as_bytes()).unwrap();
     let passing: Vec<_> = reading
         .of(&Method::Spf)
         .filter(|result| result.result == ResultWord::Pass)
@@ -242,7 +242,7 @@ fn comments_do_not_cut_domains() {
         "mx.example; spf=fail; dkim=pass header.d=example.net(.example.com; dmarc=pass",
     ] {
         assert!(AuthenticationResults::parse(value.as_bytes()).is_err());
-        let reading = read(value.as_bytes()).unwrap();
+        let reading = AuthenticationResults::read(value.as_bytes()).unwrap();
         assert_eq!(reading.of(&Method::Dkim).count(), 0);
         assert_eq!(reading.of(&Method::Dmarc).count(), 0);
         assert!(matches!(reading.tolerated(), [Tolerated::Dropped(_)]));
@@ -254,27 +254,27 @@ fn comments_do_not_cut_domains() {
         .push(MethodResult::new(Method::Dkim, ResultWord::Pass).with_property(whole.clone()));
     let written = field.to_field();
     assert!(written.ends_with("header.d=\"example.net(.example.com\""));
-    let reading = read(body(&written).as_bytes()).unwrap();
+    let reading = AuthenticationResults::read(body(&written).as_bytes()).unwrap();
     assert_eq!(reading.results()[0].properties, [whole]);
 }
 
-fn plan(border: &Border, values: &[&str]) -> Vec<(usize, RemovalReason)> {
+fn plan(border: &Border, values: &[&str]) -> Vec<(usize, bool)> {
     let fields = values
         .iter()
         .map(|value| (&b"Authentication-Results"[..], value.as_bytes()));
     border
         .strip_plan(fields)
         .into_iter()
-        .map(|removal| (removal.index, removal.reason))
+        .map(|removal| (removal.index, removal.unreadable))
         .collect()
 }
 
 #[test]
 fn what_must_not_enter() {
     let border = Border::new(id("mx.example.com")).with(id("Intern"));
-    let own = Some(RemovalReason::OwnName);
-    let unreadable = Some(RemovalReason::Unreadable);
-    for (value, reason) in [
+    let own = Some(false);
+    let unreadable = Some(true);
+    for (value, removed) in [
         ("mx.example.com; spf=pass", own),
         ("MX.EXAMPLE.COM; spf=pass", own),
         ("mx.example.com.; spf=pass", own),
@@ -307,13 +307,16 @@ fn what_must_not_enter() {
         ("elsewhere.example;\nmx.example.com; spf=pass", unreadable),
         ("elsewhere.example\0mx.example.com; spf=pass", unreadable),
     ] {
-        let expected: Vec<_> = reason.map(|reason| (0, reason)).into_iter().collect();
+        let expected: Vec<_> = removed
+            .map(|unreadable| (0, unreadable))
+            .into_iter()
+            .collect();
         assert_eq!(plan(&border, &[value]), expected, "{value:?}");
     }
     let huge = format!("mx.example.com; spf=pass ({})", "x".repeat(1 << 20));
-    assert_eq!(plan(&border, &[&huge]), [(0, RemovalReason::Unreadable)]);
+    assert_eq!(plan(&border, &[&huge]), [(0, true)]);
     let long = format!("mx.example.com; spf=pass ({})", "x".repeat(5_000));
-    assert_eq!(plan(&border, &[&long]), [(0, RemovalReason::OwnName)]);
+    assert_eq!(plan(&border, &[&long]), [(0, false)]);
     let wide = border.with_subdomains();
     assert_eq!(plan(&wide, &["sub.mx.example.com; spf=pass"]).len(), 1);
     assert_eq!(plan(&wide, &["xmx.example.com; spf=pass"]).len(), 0);
@@ -378,10 +381,14 @@ fn removals_do_not_move_each_other() {
 fn trust_is_counted_from_the_top() {
     let results = |values: &[&str], most| -> Vec<String> {
         let trusted = [id("mx.example.com"), id("filter.example.com")];
-        read_trusted(values.iter().map(|value| value.as_bytes()), &trusted, most)
-            .iter()
-            .map(|reading| reading.results()[0].result.to_string())
-            .collect()
+        AuthenticationResults::read_trusted(
+            values.iter().map(|value| value.as_bytes()),
+            &trusted,
+            most,
+        )
+        .iter()
+        .map(|reading| reading.results()[0].result.to_string())
+        .collect()
     };
     let forged = "mx.example.com; spf=pass";
     assert_eq!(results(&["mx.example.com; spf=fail", forged], 1), ["fail"]);
@@ -416,7 +423,8 @@ fn trust_is_counted_from_the_top() {
 #[test]
 fn tolerated_forms() {
     let shown = |value: &str| {
-        let reading = read(value.as_bytes()).unwrap_or_else(|e| panic!("{value}: {e}"));
+        let reading = AuthenticationResults::read(value.as_bytes())
+            .unwrap_or_else(|e| panic!("{value}: {e}"));
         let results: Vec<String> = reading
             .results()
             .iter()
@@ -522,12 +530,15 @@ fn tolerated_forms() {
         let expected = (results.to_owned(), tolerated);
         assert_eq!(shown(value), expected, "{value}");
     }
-    let aar = read(b"i=1; mx.microsoft.example 1; spf=fail; arc=none (0)").unwrap();
+    let aar = AuthenticationResults::read(b"i=1; mx.microsoft.example 1; spf=fail; arc=none (0)")
+        .unwrap();
     assert_eq!(aar.instance(), Some(1));
     assert_eq!(aar.authserv_id(), Some(&id("mx.microsoft.example")));
     assert_eq!(aar.results().len(), 2);
     // A comment is no instance, and a later one does not count.
-    let aar = read(b"i=2; mx.example; arc=pass (i=1; x=y) header.oldest-pass=0").unwrap();
+    let aar =
+        AuthenticationResults::read(b"i=2; mx.example; arc=pass (i=1; x=y) header.oldest-pass=0")
+            .unwrap();
     assert_eq!((aar.instance(), aar.results().len()), (Some(2), 1));
 }
 
@@ -535,9 +546,9 @@ fn tolerated_forms() {
 fn many_results() {
     let value =
         |count: usize| "mx.example".to_owned() + &"; dkim=pass header.d=a.example".repeat(count);
-    let reading = read(value(17).as_bytes()).unwrap();
+    let reading = AuthenticationResults::read(value(17).as_bytes()).unwrap();
     assert_eq!(reading.results().len(), 17);
-    let reading = read((value(500) + ";").as_bytes()).unwrap();
+    let reading = AuthenticationResults::read((value(500) + ";").as_bytes()).unwrap();
     assert_eq!(reading.results().len(), 100);
     assert!(reading.tolerated().contains(&Tolerated::TooMany));
 }
@@ -559,7 +570,7 @@ fn noise_does_no_harm() {
         state ^= state >> 7;
         state ^= state << 17;
         let strict = AuthenticationResults::parse(&value);
-        let tolerant = read(&value);
+        let tolerant = AuthenticationResults::read(&value);
         if let Ok(field) = strict {
             let reading = tolerant.unwrap();
             assert_eq!(reading.results(), field.results);
@@ -573,7 +584,7 @@ fn noise_does_no_harm() {
     ] {
         let value = "mx.example; spf=pass ".to_owned() + &unit.repeat(65_000 / unit.len());
         let start = std::time::Instant::now();
-        let _ = read(value.as_bytes());
+        let _ = AuthenticationResults::read(value.as_bytes());
         let _ = AuthenticationResults::parse(value.as_bytes());
         assert!(
             start.elapsed().as_secs() < 2,

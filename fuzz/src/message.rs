@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use mailproof::address::ReversePath;
-use mailproof::auth_results::{self, AuthservId};
+use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::dns::{Name, Zone, block_on};
 use mailproof::forwarding::Forwarder;
 use mailproof::limits::IprevLimits;
@@ -115,7 +115,7 @@ fn forward(verdict: &Verdict, message: &Message<'_>, now: SystemTime) {
     assert!(first.is(b"Authentication-Results"));
     let fields = sent.head().named(b"Authentication-Results");
     let ours = fields.filter(|field| {
-        let read = auth_results::read(field.value());
+        let read = AuthenticationResults::read(field.value());
         read.is_ok_and(|read| {
             read.authserv_id()
                 .is_some_and(|id| id.to_string() == "mx.fwd.example")

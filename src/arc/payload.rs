@@ -1,7 +1,7 @@
 //! What a sealer says: the results that go into ARC-Authentication-Results (§4.1.1).
 
 use super::fields::skip_cfws;
-use crate::auth_results::{self, AuthenticationResults, AuthservId, ParseError};
+use crate::auth_results::{AuthenticationResults, AuthservId, ParseError};
 use crate::message::Head;
 use crate::text;
 
@@ -12,7 +12,7 @@ use crate::text;
 ///
 /// let results = AuthenticationResults::new("mx.example.com".parse()?);
 /// assert_eq!(Payload::new(&results).as_str(), "mx.example.com; none");
-/// # Ok::<(), mailproof::auth_results::AuthservIdError>(())
+/// # Ok::<(), mailproof::auth_results::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Payload(String);
@@ -75,7 +75,7 @@ impl std::str::FromStr for Payload {
     /// Takes results as another program has written them, folded or not, for the sealer to vouch for
     /// as they are.
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        auth_results::read(text.as_bytes())?;
+        AuthenticationResults::read(text.as_bytes())?;
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
         Ok(Self(with_crlf(text)))
     }
@@ -88,7 +88,7 @@ fn with_crlf(text: &str) -> String {
 
 /// What stands behind the authserv-id, if it is the one wanted and there are results.
 fn results_of(value: &[u8], authserv_id: &AuthservId) -> Option<String> {
-    let reading = auth_results::read(value).ok()?;
+    let reading = AuthenticationResults::read(value).ok()?;
     if reading.authserv_id() != Some(authserv_id) || reading.results().is_empty() {
         return None;
     }

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use super::chain::Link;
 use super::fields;
 use super::words::ArcResult;
-use crate::auth_results::{self, Method, MethodResult, PropertyType, Reading, ResultWord};
+use crate::auth_results::{
+    AuthenticationResults, Method, MethodResult, PropertyType, Reading, ResultWord,
+};
 use crate::dkim;
 use crate::domain::Domain;
 use crate::message::Head;
@@ -54,7 +56,7 @@ impl Set {
             signature_selector: message
                 .map(|message| message.signature.selector.as_str().to_owned()),
             results_text: payload.map(unfolded),
-            results: payload.and_then(|payload| auth_results::read(payload).ok()),
+            results: payload.and_then(|payload| AuthenticationResults::read(payload).ok()),
             message_signature: None,
             seal: None,
         }

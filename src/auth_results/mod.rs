@@ -14,8 +14,8 @@ use std::fmt;
 
 use crate::domain::Domain;
 
-pub use read::{Reading, Tolerated, read, read_trusted};
-pub use strip::{Border, Removal, RemovalReason};
+pub use read::{Reading, Tolerated};
+pub use strip::{Border, Removal};
 
 /// An Authentication-Results field: who checked, and what came of it.
 ///
@@ -31,7 +31,7 @@ pub use strip::{Border, Removal, RemovalReason};
 ///     results.to_field(),
 ///     "Authentication-Results: mx.example.com; spf=pass smtp.mailfrom=example.net"
 /// );
-/// # Ok::<(), mailproof::auth_results::AuthservIdError>(())
+/// # Ok::<(), mailproof::auth_results::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -57,8 +57,8 @@ impl AuthenticationResults {
 
     /// Reads the value of a field, folded or not, by the grammar of §2.2 and RFC 6532.
     ///
-    /// This is for fields of our own making, and for measuring those of others. Use [`read`] for
-    /// what the world sends.
+    /// This is for fields of our own making, and for measuring those of others. Use
+    /// [`read`](Self::read) for what the world sends.
     ///
     /// ```
     /// use mailproof::auth_results::{AuthenticationResults, Method, ResultWord};
@@ -142,85 +142,77 @@ impl fmt::Display for AuthservId {
 }
 
 impl std::str::FromStr for AuthservId {
-    type Err = AuthservIdError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, AuthservIdError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.is_empty() {
-            return Err(AuthservIdError::Empty);
+            return Err(ParseError::AuthservId(0));
         }
-        if text.chars().any(char::is_control) {
-            return Err(AuthservIdError::Control);
+        if let Some(at) = text.find(char::is_control) {
+            return Err(ParseError::Control(at));
         }
         if text.len() > MAX_AUTHSERV_ID {
-            return Err(AuthservIdError::TooLong { length: text.len() });
+            return Err(ParseError::Length(MAX_AUTHSERV_ID));
         }
         Ok(Self(text.into()))
     }
 }
 
-/// Why a text is no authserv-id.
+/// Where a field, or an authserv-id, departs from the grammar, by the rule that it breaks there. The
+/// number in each is the offset into the value, in octets, which [`at`](Self::at) tells as well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AuthservIdError {
-    /// It has control characters.
-    #[error("control character in the authserv-id")]
-    Control,
-    /// It is empty.
-    #[error("empty authserv-id")]
-    Empty,
-    /// It is longer than any domain, and would not fit on a line.
-    #[error("authserv-id of {length} octets, at most 255 are allowed")]
-    TooLong {
-        /// Its length in octets.
-        length: usize,
-    },
-}
-
-/// Where a field departs from the grammar.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{rule} at {at}")]
-#[non_exhaustive]
-pub struct ParseError {
-    /// The offset into the value.
-    pub at: usize,
-    /// The rule that was broken there.
-    pub rule: Rule,
-}
-
-/// The rules that a field can break.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Rule {
+pub enum ParseError {
     /// §2.2 `authserv-id`: missing or malformed.
-    #[error("no authserv-id")]
-    AuthservId,
+    #[error("no authserv-id at {0}")]
+    AuthservId(usize),
     /// A control character.
-    #[error("control character")]
-    Control,
+    #[error("control character at {0}")]
+    Control(usize),
     /// Neither a result nor `none`, or something behind the end.
-    #[error("neither a result nor the end")]
-    End,
-    /// More than 64 KiB.
-    #[error("field too long")]
-    Length,
+    #[error("neither a result nor the end at {0}")]
+    End(usize),
+    /// More than 64 KiB of a field. More than 255 octets of an authserv-id, which is longer than any
+    /// domain and would not fit on a line.
+    #[error("too long at {0}")]
+    Length(usize),
     /// A line break that is not folding: others may see the next field there.
-    #[error("line break without folding")]
-    LineBreak,
+    #[error("line break without folding at {0}")]
+    LineBreak(usize),
     /// §2.2 `methodspec`: no method, or no `=` behind it.
-    #[error("no method")]
-    Method,
+    #[error("no method at {0}")]
+    Method(usize),
     /// §2.2 `propspec`: neither a property nor the end of the result.
-    #[error("neither a property nor the end of the result")]
-    Property,
+    #[error("neither a property nor the end of the result at {0}")]
+    Property(usize),
     /// A quoted string or comment that does not end, or is not UTF-8.
-    #[error("unfinished quoted string or comment")]
-    Quoting,
+    #[error("unfinished quoted string or comment at {0}")]
+    Quoting(usize),
     /// §2.2 `result`: no result behind the `=`.
-    #[error("no result")]
-    Result,
+    #[error("no result at {0}")]
+    Result(usize),
     /// §2.2 `pvalue`: a property without a value.
-    #[error("no value")]
-    Value,
+    #[error("no value at {0}")]
+    Value(usize),
+}
+
+impl ParseError {
+    /// The offset into the value, in octets.
+    #[must_use]
+    pub fn at(self) -> usize {
+        match self {
+            Self::AuthservId(at)
+            | Self::Control(at)
+            | Self::End(at)
+            | Self::Length(at)
+            | Self::LineBreak(at)
+            | Self::Method(at)
+            | Self::Property(at)
+            | Self::Quoting(at)
+            | Self::Result(at)
+            | Self::Value(at) => at,
+        }
+    }
 }
 
 /// The result of one method.

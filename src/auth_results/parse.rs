@@ -11,7 +11,7 @@ use nom::{IResult, Parser};
 
 use super::{
     AuthenticationResults, AuthservId, Keyword, Method, MethodResult, ParseError, Property,
-    PropertyType, ResultWord, Rule,
+    PropertyType, ResultWord,
 };
 use crate::text;
 
@@ -20,15 +20,11 @@ pub(super) fn payload(value: &[u8]) -> Result<AuthenticationResults, ParseError>
     check_octets(value)?;
     match all_consuming(field).parse(value) {
         Ok((_, results)) => Ok(results),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(ParseError {
-            at: value.len().saturating_sub(fault.rest),
-            rule: fault.rule,
-        }),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => {
+            Err(fault.rule.at(value.len().saturating_sub(fault.rest)))
+        }
         // Only parsers of streams ask for more.
-        Err(nom::Err::Incomplete(_)) => Err(ParseError {
-            at: value.len(),
-            rule: Rule::End,
-        }),
+        Err(nom::Err::Incomplete(_)) => Err(Rule::End.at(value.len())),
     }
 }
 
@@ -36,10 +32,7 @@ pub(super) fn payload(value: &[u8]) -> Result<AuthenticationResults, ParseError>
 /// not folding, too much of anything.
 pub(super) fn check_octets(value: &[u8]) -> Result<(), ParseError> {
     if value.len() > MAX_OCTETS {
-        return Err(ParseError {
-            at: MAX_OCTETS,
-            rule: Rule::Length,
-        });
+        return Err(Rule::Length.at(MAX_OCTETS));
     }
     let mut rest = value;
     while let Some((octet, after)) = rest.split_first() {
@@ -50,11 +43,43 @@ pub(super) fn check_octets(value: &[u8]) -> Result<(), ParseError> {
         };
         if let Some(rule) = rule {
             let at = value.len().saturating_sub(rest.len());
-            return Err(ParseError { at, rule });
+            return Err(rule.at(at));
         }
         rest = after;
     }
     Ok(())
+}
+
+/// The rules of [`ParseError`], before it is known where they are broken.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    AuthservId,
+    Control,
+    End,
+    Length,
+    LineBreak,
+    Method,
+    Property,
+    Quoting,
+    Result,
+    Value,
+}
+
+impl Rule {
+    fn at(self, at: usize) -> ParseError {
+        match self {
+            Self::AuthservId => ParseError::AuthservId(at),
+            Self::Control => ParseError::Control(at),
+            Self::End => ParseError::End(at),
+            Self::Length => ParseError::Length(at),
+            Self::LineBreak => ParseError::LineBreak(at),
+            Self::Method => ParseError::Method(at),
+            Self::Property => ParseError::Property(at),
+            Self::Quoting => ParseError::Quoting(at),
+            Self::Result => ParseError::Result(at),
+            Self::Value => ParseError::Value(at),
+        }
+    }
 }
 
 /// Where parsing stopped, counted from the end, and what should have been there.

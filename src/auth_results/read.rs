@@ -1,106 +1,110 @@
 //! Reading the fields that the world sends.
 
 use super::segment::{Content, Item, Segment, Segments, shown};
-use super::{AuthservId, Method, MethodResult, ParseError, parse};
+use super::{AuthenticationResults, AuthservId, Method, MethodResult, ParseError, parse};
 use crate::text;
 
-/// Reads the value of an Authentication-Results or ARC-Authentication-Results field, as tolerantly
-/// as can be without reading anything into it.
-///
-/// A field by the grammar is read by the grammar. Of any other, what cannot be read is left out, and
-/// [`Reading::tolerated`] lists what was wrong: Microsoft's fields without authserv-id and with
-/// `action=none`, values that should be quoted, empty results, and so on. A quoted string or comment
-/// that does not end takes everything behind it along.
-///
-/// ```
-/// use mailproof::auth_results::{self, Method, ResultWord, Tolerated};
-///
-/// let value = b"spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.com;\r\n \
-///     dmarc=pass action=none header.from=example.com;compauth=pass reason=100";
-/// let reading = auth_results::read(value)?;
-/// assert_eq!(reading.authserv_id(), None);
-/// let dmarc = reading.of(&Method::Dmarc).next().unwrap();
-/// assert_eq!(dmarc.result, ResultWord::Pass);
-/// assert_eq!(dmarc.properties[0].value, "example.com");
-/// assert_eq!(
-///     reading.tolerated(),
-///     [Tolerated::NoAuthservId, Tolerated::NotAProperty("action=none".into())]
-/// );
-/// # Ok::<(), mailproof::auth_results::ParseError>(())
-/// ```
-///
-/// # Errors
-///
-/// [`ParseError`] for what is not even text: control characters, line breaks that are not folding,
-/// more than 64 KiB, or nothing at all.
-pub fn read(value: &[u8]) -> Result<Reading, ParseError> {
-    parse::check_octets(value)?;
-    let strict = match parse::payload(value) {
-        Ok(field) => {
-            return Ok(Reading {
-                authserv_id: Some(field.authserv_id),
-                version: field.version,
-                results: field.results,
-                ..Reading::default()
-            });
+impl AuthenticationResults {
+    /// Reads the value of an Authentication-Results or ARC-Authentication-Results field, as tolerantly
+    /// as can be without reading anything into it.
+    ///
+    /// A field by the grammar is read by the grammar. Of any other, what cannot be read is left out, and
+    /// [`Reading::tolerated`] lists what was wrong: Microsoft's fields without authserv-id and with
+    /// `action=none`, values that should be quoted, empty results, and so on. A quoted string or comment
+    /// that does not end takes everything behind it along.
+    ///
+    /// ```
+    /// use mailproof::auth_results::{AuthenticationResults, Method, ResultWord, Tolerated};
+    ///
+    /// let value = b"spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.com;\r\n \
+    ///     dmarc=pass action=none header.from=example.com;compauth=pass reason=100";
+    /// let reading = AuthenticationResults::read(value)?;
+    /// assert_eq!(reading.authserv_id(), None);
+    /// let dmarc = reading.of(&Method::Dmarc).next().unwrap();
+    /// assert_eq!(dmarc.result, ResultWord::Pass);
+    /// assert_eq!(dmarc.properties[0].value, "example.com");
+    /// assert_eq!(
+    ///     reading.tolerated(),
+    ///     [Tolerated::NoAuthservId, Tolerated::NotAProperty("action=none".into())]
+    /// );
+    /// # Ok::<(), mailproof::auth_results::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] for what is not even text: control characters, line breaks that are not folding,
+    /// more than 64 KiB, or nothing at all.
+    pub fn read(value: &[u8]) -> Result<Reading, ParseError> {
+        parse::check_octets(value)?;
+        let strict = match parse::payload(value) {
+            Ok(field) => {
+                return Ok(Reading {
+                    authserv_id: Some(field.authserv_id),
+                    version: field.version,
+                    results: field.results,
+                    ..Reading::default()
+                });
+            }
+            Err(error) => error,
+        };
+        let mut reading = Reading::default();
+        let mut segments = Segments::of(value).peekable();
+        if segments.peek().is_none_or(|first| first.is_blank()) {
+            return Err(strict);
         }
-        Err(error) => error,
-    };
-    let mut reading = Reading::default();
-    let mut segments = Segments::of(value).peekable();
-    if segments.peek().is_none_or(|first| first.is_blank()) {
-        return Err(strict);
+        // RFC 8617 4.1.1: ‘arc-info = instance [CFWS] ";" authres-payload’.
+        if let Some(instance) = segments.peek().and_then(Segment::instance) {
+            reading.instance = Some(instance);
+            segments.next();
+        }
+        reading.read_authserv_id(&mut segments);
+        for segment in segments {
+            reading.read_segment(&segment);
+        }
+        if reading.results.is_empty() && reading.tolerated.is_empty() && reading.instance.is_none()
+        {
+            reading.tolerate(Tolerated::NoResults);
+        }
+        Ok(reading)
     }
-    // RFC 8617 4.1.1: ‘arc-info = instance [CFWS] ";" authres-payload’.
-    if let Some(instance) = segments.peek().and_then(Segment::instance) {
-        reading.instance = Some(instance);
-        segments.next();
-    }
-    reading.read_authserv_id(&mut segments);
-    for segment in segments {
-        reading.read_segment(&segment);
-    }
-    if reading.results.is_empty() && reading.tolerated.is_empty() && reading.instance.is_none() {
-        reading.tolerate(Tolerated::NoResults);
-    }
-    Ok(reading)
-}
 
-/// Reads the results of trusted upstreams: at most `most` fields, counted from the top of the
-/// header, as long as each is by one of `trusted`.
-///
-/// Every server puts its field above those that it found. So what a trusted server wrote stands on
-/// top; below the first field by anybody else, even a trusted name may be forged. `most` is how many
-/// fields the trusted servers add between them: a sender can put as many below as it likes.
-///
-/// ```
-/// use mailproof::auth_results::read_trusted;
-///
-/// let values = [
-///     &b"mx.example.com; spf=fail"[..],
-///     b"mx.example.com; spf=pass smtp.mailfrom=bank.example",
-/// ];
-/// let readings = read_trusted(values, &["mx.example.com".parse()?], 1);
-/// assert_eq!(readings.len(), 1);
-/// assert_eq!(readings[0].results()[0].result.as_str(), "fail");
-/// # Ok::<(), mailproof::auth_results::AuthservIdError>(())
-/// ```
-pub fn read_trusted<'a>(
-    values: impl IntoIterator<Item = &'a [u8]>,
-    trusted: &[AuthservId],
-    most: usize,
-) -> Vec<Reading> {
-    let is_trusted = |reading: &Reading| {
-        reading.version == 1
-            && reading
-                .authserv_id()
-                .is_some_and(|id| trusted.iter().any(|trusted| trusted.is_same(id)))
-    };
-    values
-        .into_iter()
-        .take(most)
-        .map_while(|value| read(value).ok().filter(is_trusted))
-        .collect()
+    /// Reads the results of trusted upstreams: at most `most` fields, counted from the top of the
+    /// header, as long as each is by one of `trusted`.
+    ///
+    /// Every server puts its field above those that it found. So what a trusted server wrote stands on
+    /// top; below the first field by anybody else, even a trusted name may be forged. `most` is how many
+    /// fields the trusted servers add between them: a sender can put as many below as it likes.
+    ///
+    /// ```
+    /// use mailproof::auth_results::AuthenticationResults;
+    ///
+    /// let values = [
+    ///     &b"mx.example.com; spf=fail"[..],
+    ///     b"mx.example.com; spf=pass smtp.mailfrom=bank.example",
+    /// ];
+    /// let trusted = ["mx.example.com".parse()?];
+    /// let readings = AuthenticationResults::read_trusted(values, &trusted, 1);
+    /// assert_eq!(readings.len(), 1);
+    /// assert_eq!(readings[0].results()[0].result.as_str(), "fail");
+    /// # Ok::<(), mailproof::auth_results::ParseError>(())
+    /// ```
+    pub fn read_trusted<'a>(
+        values: impl IntoIterator<Item = &'a [u8]>,
+        trusted: &[AuthservId],
+        most: usize,
+    ) -> Vec<Reading> {
+        let is_trusted = |reading: &Reading| {
+            reading.version == 1
+                && reading
+                    .authserv_id()
+                    .is_some_and(|id| trusted.iter().any(|trusted| trusted.is_same(id)))
+        };
+        values
+            .into_iter()
+            .take(most)
+            .map_while(|value| Self::read(value).ok().filter(is_trusted))
+            .collect()
+    }
 }
 
 /// What a field says.

@@ -1,7 +1,7 @@
 //! Which fields must not enter: those that say they are ours (§5).
 
-use super::AuthservId;
-use super::read::{Tolerated, read};
+use super::read::Tolerated;
+use super::{AuthenticationResults, AuthservId};
 
 /// The names under which results are published inside one's own administrative domain: no field
 /// that comes from outside may carry them.
@@ -23,7 +23,7 @@ use super::read::{Tolerated, read};
 /// let plan = border.strip_plan(fields);
 /// let removals: Vec<(usize, usize)> = plan.iter().map(|r| (r.index, r.nth)).collect();
 /// assert_eq!(removals, [(3, 3), (1, 2)]);
-/// # Ok::<(), mailproof::auth_results::AuthservIdError>(())
+/// # Ok::<(), mailproof::auth_results::ParseError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Border {
@@ -72,17 +72,25 @@ impl Border {
         let mut plan: Vec<Removal> = named
             .zip(1..)
             .filter_map(|((index, (_, value)), nth)| {
-                let reason = self.reason(value)?;
-                Some(Removal { index, nth, reason })
+                let unreadable = match self.judge(value) {
+                    Claim::Foreign => return None,
+                    Claim::Own => false,
+                    Claim::Unreadable => true,
+                };
+                Some(Removal {
+                    index,
+                    nth,
+                    unreadable,
+                })
             })
             .collect();
         plan.reverse();
         plan
     }
 
-    fn reason(&self, value: &[u8]) -> Option<RemovalReason> {
-        let Ok(reading) = read(value) else {
-            return Some(RemovalReason::Unreadable);
+    fn judge(&self, value: &[u8]) -> Claim {
+        let Ok(reading) = AuthenticationResults::read(value) else {
+            return Claim::Unreadable;
         };
         let is_own = |id: &AuthservId| {
             self.own.iter().any(|own| {
@@ -94,26 +102,34 @@ impl Border {
             })
         };
         match reading.authserv_id() {
-            Some(id) if is_own(id) => Some(RemovalReason::OwnName),
-            None => Some(RemovalReason::Unreadable),
-            Some(_) => reading
-                .tolerated()
-                .iter()
-                .any(|tolerated| match tolerated {
-                    // Where a name is not delimited, others may see its end elsewhere.
-                    Tolerated::AuthservId(_)
-                    | Tolerated::Dropped(_)
-                    | Tolerated::NoAuthservId
-                    | Tolerated::TooMany => true,
-                    Tolerated::EmptyResult
-                    | Tolerated::Encoding
-                    | Tolerated::NoResults
-                    | Tolerated::NotAProperty(_)
-                    | Tolerated::Separated(_)
-                    | Tolerated::Unquoted(_) => false,
-                })
-                .then_some(RemovalReason::Unreadable),
+            Some(id) if is_own(id) => Claim::Own,
+            None => Claim::Unreadable,
+            Some(_) if reading.tolerated().iter().any(hides_a_name) => Claim::Unreadable,
+            Some(_) => Claim::Foreign,
         }
+    }
+}
+
+/// Whose results a field claims to hold.
+enum Claim {
+    Foreign,
+    Own,
+    Unreadable,
+}
+
+/// Where a name is not delimited, others may see its end elsewhere.
+fn hides_a_name(tolerated: &Tolerated) -> bool {
+    match tolerated {
+        Tolerated::AuthservId(_)
+        | Tolerated::Dropped(_)
+        | Tolerated::NoAuthservId
+        | Tolerated::TooMany => true,
+        Tolerated::EmptyResult
+        | Tolerated::Encoding
+        | Tolerated::NoResults
+        | Tolerated::NotAProperty(_)
+        | Tolerated::Separated(_)
+        | Tolerated::Unquoted(_) => false,
     }
 }
 
@@ -130,16 +146,7 @@ pub struct Removal {
     pub index: usize,
     /// Its place among the fields of this name, the topmost being 1: what milters count by.
     pub nth: usize,
-    /// Why.
-    pub reason: RemovalReason,
-}
-
-/// Why a field must be removed.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum RemovalReason {
-    /// It carries a guarded name.
-    OwnName,
-    /// It does not say whose it is, or cannot be read in full.
-    Unreadable,
+    /// Whether it must go because it does not say whose it is, or cannot be read in full; otherwise it
+    /// carries a guarded name.
+    pub unreadable: bool,
 }

@@ -1,6 +1,6 @@
 //! What earlier hosts say that SPF gave.
 
-use crate::auth_results::{self, Method, MethodResult, PropertyType};
+use crate::auth_results::{AuthenticationResults, Method, MethodResult, PropertyType};
 use crate::domain::Domain;
 use crate::message::{Field, Head};
 use crate::spf::{ReceivedSpf, SpfResult};
@@ -50,7 +50,7 @@ fn received_spf(field: &Field<'_>) -> Option<EarlierSpf> {
 
 /// Results for the name of HELO alone say nothing about an envelope sender.
 fn authentication_results(name: &'static str, field: &Field<'_>) -> Vec<EarlierSpf> {
-    let Ok(reading) = auth_results::read(field.value()) else {
+    let Ok(reading) = AuthenticationResults::read(field.value()) else {
         return Vec::new();
     };
     let receiver = reading.authserv_id().map(|id| host(id.as_str()));

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use mailproof::Action;
-use mailproof::auth_results;
+use mailproof::auth_results::AuthenticationResults;
 use mailproof::dkim::{Cause, Publication};
 use mailproof::dns::Zone;
 use mailproof::message::{Author, AuthorError, Head};
@@ -207,7 +207,7 @@ fn forged_results() {
             .authentication_results(&"mx.receiver.example".parse().unwrap())
             .to_field();
         let (_, value) = field.split_once(':').unwrap();
-        let read = auth_results::read(value.as_bytes()).unwrap();
+        let read = AuthenticationResults::read(value.as_bytes()).unwrap();
         assert!(
             read.results()
                 .iter()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mailproof::auth_results::{
     AuthenticationResults, Keyword, Method, MethodResult, Property, PropertyType, Reading,
-    ResultWord, Tolerated, read,
+    ResultWord, Tolerated,
 };
 use serde_json::Value;
 
@@ -96,7 +96,7 @@ fn parse(case: &Value, report: &mut Report) -> Result<(), String> {
     if report.skips(&name) {
         return Ok(());
     }
-    let tolerant = read(value.as_bytes());
+    let tolerant = AuthenticationResults::read(value.as_bytes());
     let found = match level {
         // A message without SMTPUTF8 has no octets above 127.
         "strict" if !value.is_ascii() => Err("not ASCII".to_owned()),
@@ -173,7 +173,8 @@ fn format(case: &Value, report: &mut Report) -> Result<(), String> {
         return Ok(());
     }
     let mut field = AuthenticationResults::new("mx.example".parse().unwrap());
-    let reading = read(format!("mx.example; {wanted}").as_bytes()).map_err(|e| e.to_string())?;
+    let reading = AuthenticationResults::read(format!("mx.example; {wanted}").as_bytes())
+        .map_err(|e| e.to_string())?;
     field.results = reading.results().to_vec();
     let got = unfolded(&field.to_field());
     let got = got
@@ -261,7 +262,7 @@ fn real(case: &Value, report: &mut Report) -> Result<(), String> {
     if report.skips(&name) {
         return Ok(());
     }
-    let reading = read(value.as_bytes());
+    let reading = AuthenticationResults::read(value.as_bytes());
     let cause = format!("{reading:?}");
     let got = match reading {
         Err(_) => "refused",
