@@ -66,6 +66,7 @@ pub(crate) mod tags;
 mod template;
 mod verification;
 mod verify;
+mod white_space;
 
 pub use algorithm::{DkimResult, SignatureAlgorithm};
 pub use body::BodyCanonicalizer;
