@@ -39,7 +39,10 @@ impl Hazards {
         }
     }
 
-    pub(super) fn with_body(mut self, facts: &BodyFacts) -> Self {
+    pub(super) fn with_body(mut self, facts: Option<&BodyFacts>) -> Self {
+        let Some(facts) = facts else {
+            return self;
+        };
         self.bare_cr |= facts.bare_cr != 0;
         self.bare_lf |= facts.bare_lf != 0;
         self.eight_bit |= facts.eight_bit;

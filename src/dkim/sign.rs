@@ -138,10 +138,11 @@ pub struct Signing<K = SigningKey> {
 }
 
 impl<K> Signing<K> {
-    /// A hasher for the body, which serves all signatures in one pass.
+    /// A hasher for the body, which serves all signatures in one pass and gathers the facts that
+    /// [hazards](Signed::hazards) come from.
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
-        BodyHasher::new(self.parts.iter().map(|(_, prepared)| prepared.request()))
+        BodyHasher::new(self.parts.iter().map(|(_, prepared)| prepared.request())).with_facts()
     }
 }
 
@@ -196,7 +197,8 @@ impl Signed {
             .collect()
     }
 
-    /// What about the message will break the signatures on the way.
+    /// What about the message will break the signatures on the way; about its body, if that was hashed
+    /// [with facts](BodyHasher::with_facts).
     #[must_use]
     pub fn hazards(&self) -> &Hazards {
         &self.hazards
