@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use mailproof::diagnosis::{Bounce, Finding};
+use mailproof::dkim::BodyHashes;
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
 use mailproof::message::Head;
-use mailproof::verifier::BodyHashes;
 use mailproof::{Message, Session, Verdict, Verifier};
 
 const HELP: &str = "\

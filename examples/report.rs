@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use line::Line;
-use mailproof::Limits;
+use mailproof::limits::ReportLimits;
 use mailproof::report::aggregate::{self, Reader, Report};
 use mailproof::report::failure::FailureReport;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ impl Reading {
     /// Reads an aggregate report row by row, or else the whole as a failure report.
     fn read(&mut self, name: &str, open: impl Fn() -> io::Result<Box<dyn Read + Send>>) {
         self.files += 1;
-        let limits = Limits::default();
+        let limits = ReportLimits::default();
         let result =
             open()
                 .map_err(|error| error.to_string())
@@ -137,7 +137,7 @@ impl Reading {
                         Ok(())
                     }
                     Err(aggregate::ReadError::NotAReport) => {
-                        let most = limits.report.compressed_octets.saturating_add(1);
+                        let most = limits.compressed_octets.saturating_add(1);
                         let mut octets = Vec::new();
                         let read =
                             open().and_then(|source| source.take(most).read_to_end(&mut octets));

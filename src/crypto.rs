@@ -50,8 +50,8 @@ impl HashAlgorithm {
 
     /// The digest of `octets`.
     #[must_use]
-    pub fn digest(self, octets: &[u8]) -> Digest {
-        Digest(digest::digest(self.algorithm(), octets))
+    pub fn digest(self, octets: &[u8]) -> Vec<u8> {
+        digest::digest(self.algorithm(), octets).as_ref().to_vec()
     }
 
     fn algorithm(self) -> &'static digest::Algorithm {
@@ -64,7 +64,7 @@ impl HashAlgorithm {
 
 /// The result of hashing.
 #[derive(Clone, Copy)]
-pub struct Digest(digest::Digest);
+pub(crate) struct Digest(digest::Digest);
 
 impl AsRef<[u8]> for Digest {
     fn as_ref(&self) -> &[u8] {

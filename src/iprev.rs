@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::auth_results::{Method, MethodResult, Property, ResultWord};
 use crate::dns::{LookupError, Name, Resolver, join_all};
-use crate::limits::IprevLimits;
 
 /// Looks up the names of a client, and the addresses of those names (§3).
 ///
@@ -17,6 +16,8 @@ use crate::limits::IprevLimits;
 /// the set N, and the union of IP addresses to which each member of N maps (after corresponding "A"
 /// and "AAAA" queries) is L, then this test is successful if I is an element of L.’ Only the type of
 /// address that the client has is asked for, and all names are asked about at once.
+///
+/// Ten names are looked up at most, and a hundred addresses of each looked at.
 ///
 /// An IPv6 address that stands for an IPv4 address is taken for that.
 ///
@@ -28,12 +29,12 @@ use crate::limits::IprevLimits;
 /// let mut zone = Zone::new();
 /// zone.add_ptr(client, "mail.example.com")?
 ///     .add_address("mail.example.com", client)?;
-/// let evaluation = block_on(iprev::check(&zone, client, &Default::default()));
+/// let evaluation = block_on(iprev::check(&zone, client));
 /// assert_eq!(evaluation.result(), IprevResult::Pass);
 /// assert_eq!(evaluation.confirmed()[0].as_str(), "mail.example.com");
 /// # Ok::<(), mailproof::dns::NameError>(())
 /// ```
-pub async fn check(resolver: &dyn Resolver, client: IpAddr, limits: &IprevLimits) -> Evaluation {
+pub async fn check(resolver: &dyn Resolver, client: IpAddr) -> Evaluation {
     let client = client.to_canonical();
     let mut evaluation = Evaluation {
         client,
@@ -56,21 +57,25 @@ pub async fn check(resolver: &dyn Resolver, client: IpAddr, limits: &IprevLimits
         if evaluation.names.contains(name) {
             continue;
         }
-        if evaluation.names.len() < limits.names {
+        if evaluation.names.len() < MAX_NAMES {
             evaluation.names.push(name.clone());
         } else {
             evaluation.names_ignored += 1;
         }
     }
     let names = &evaluation.names;
-    let lookups = names
-        .iter()
-        .map(|name| maps_to(resolver, name, client, limits.addresses));
+    let lookups = names.iter().map(|name| maps_to(resolver, name, client));
     let answers = join_all(lookups).await;
     evaluation.queries += names.len();
     evaluation.judge(answers);
     evaluation
 }
+
+/// §3 asks for a limit and names that of SPF.
+const MAX_NAMES: usize = 10;
+
+/// No host that sends mail has this many.
+const MAX_ADDRESSES: usize = 100;
 
 /// What came of the look-up of one name.
 struct Answer {
@@ -79,18 +84,18 @@ struct Answer {
 }
 
 /// Whether a name has the client among its addresses.
-async fn maps_to(resolver: &dyn Resolver, name: &Name, client: IpAddr, most: usize) -> Answer {
+async fn maps_to(resolver: &dyn Resolver, name: &Name, client: IpAddr) -> Answer {
     let (found, ttl) = match client {
         IpAddr::V4(client) => match resolver.a(name).await {
             Ok(outcome) => {
-                let mut addresses = outcome.as_slice().iter().take(most);
+                let mut addresses = outcome.as_slice().iter().take(MAX_ADDRESSES);
                 (Ok(addresses.any(|a| *a == client)), outcome.ttl())
             }
             Err(error) => (Err(error), None),
         },
         IpAddr::V6(client) => match resolver.aaaa(name).await {
             Ok(outcome) => {
-                let mut addresses = outcome.as_slice().iter().take(most);
+                let mut addresses = outcome.as_slice().iter().take(MAX_ADDRESSES);
                 (Ok(addresses.any(|a| *a == client)), outcome.ttl())
             }
             Err(error) => (Err(error), None),
@@ -145,7 +150,7 @@ impl Evaluation {
         &self.confirmed
     }
 
-    /// How many names were not looked up because of [`IprevLimits::names`].
+    /// How many names were not looked up because there were ten before them.
     #[must_use]
     pub fn names_ignored(&self) -> usize {
         self.names_ignored
@@ -288,7 +293,7 @@ mod tests {
     }
 
     fn run(zone: &Zone, client: IpAddr) -> Evaluation {
-        block_on(check(zone, client, &IprevLimits::default()))
+        block_on(check(zone, client))
     }
 
     fn words(evaluation: &Evaluation) -> String {
@@ -400,6 +405,6 @@ mod tests {
     fn the_future_may_move_between_threads() {
         fn is_send<T: Send>(_: T) {}
         let zone: &dyn Resolver = &Zone::new();
-        is_send(check(zone, client(), &IprevLimits::default()));
+        is_send(check(zone, client()));
     }
 }

@@ -52,7 +52,6 @@ mod text;
 
 pub use address::Address;
 pub use domain::Domain;
-pub use limits::Limits;
 pub use message::Message;
 pub use session::Session;
 pub use tag_list::TagListError;

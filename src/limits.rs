@@ -1,6 +1,18 @@
 //! Every bound on work and memory that a stranger's input could otherwise drive, with its source.
 //!
-//! A limit that is hit shows in the verdict; none is ever silently applied.
+//! A limit that is hit shows in the verdict; none is ever silently applied. Those that a receiver may
+//! want to change are in the settings of each protocol; start from the default and change single ones:
+//!
+//! ```
+//! let mut settings = mailproof::verifier::Settings::default();
+//! settings.dkim.limits.signatures = 5;
+//! settings.spf.limits.void_lookups = 4;
+//! settings.arc.max_sets = 20;
+//! ```
+//!
+//! The others are fixed: [`Head::MAX_FIELDS`](crate::message::Head::MAX_FIELDS),
+//! [`Author::MAX_MAILBOXES`](crate::message::Author::MAX_MAILBOXES) and
+//! [`Author::MAX_OCTETS`](crate::message::Author::MAX_OCTETS).
 //!
 //! # What one message can cost
 //!
@@ -16,46 +28,6 @@
 //! Beyond that the work grows with the size of the message in a straight line, and the memory not at
 //! all: the body is not kept, and behind [`MAX_FIELDS`](crate::message::Head::MAX_FIELDS) header
 //! fields everything is body.
-
-/// All limits. Start from [`Limits::default`] and change single ones.
-///
-/// ```
-/// let mut limits = mailproof::Limits::default();
-/// limits.dkim.signatures = 5;
-/// limits.spf.void_lookups = 4;
-/// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Bounds on ARC chains.
-    pub arc: ArcLimits,
-    /// Bounds on DKIM work.
-    pub dkim: DkimLimits,
-    /// Bounds on DMARC work.
-    pub dmarc: DmarcLimits,
-    /// Bounds on the check of the client's name.
-    pub iprev: IprevLimits,
-    /// Bounds on what is read from a message.
-    pub message: MessageLimits,
-    /// Bounds on reading DMARC reports.
-    pub report: ReportLimits,
-    /// Bounds on SPF work.
-    pub spf: SpfLimits,
-}
-
-/// Bounds on ARC chains.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct ArcLimits {
-    /// ARC sets in a chain. RFC 8617 4.2.1 allows 50.
-    pub sets: usize,
-}
-
-impl Default for ArcLimits {
-    fn default() -> Self {
-        Self { sets: 50 }
-    }
-}
 
 /// Bounds on DKIM work.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -129,51 +101,7 @@ impl Default for DmarcLimits {
     }
 }
 
-/// Bounds on the check of the client's name.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct IprevLimits {
-    /// Addresses looked at per name.
-    pub addresses: usize,
-    /// Names of the client that are looked up. RFC 8601 3 asks for a limit and names that of SPF.
-    pub names: usize,
-}
-
-impl Default for IprevLimits {
-    fn default() -> Self {
-        Self {
-            addresses: 100,
-            names: 10,
-        }
-    }
-}
-
-/// Bounds on what is read from a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct MessageLimits {
-    /// Mailboxes read from the From field. A message by more authors has no one domain to check.
-    pub author_mailboxes: usize,
-    /// Octets read from the From field.
-    pub author_octets: usize,
-    /// MIME parts looked at, where a report is searched in a message. Reports have five at most.
-    pub parts: usize,
-    /// How deep parts may lie in parts. Each level is one more pass over the message.
-    pub part_depth: usize,
-}
-
-impl Default for MessageLimits {
-    fn default() -> Self {
-        Self {
-            author_mailboxes: 100,
-            author_octets: 65_536,
-            parts: 100,
-            part_depth: 8,
-        }
-    }
-}
-
-/// Bounds on reading DMARC reports. RFC 9990 sets none; all are far above what reporters send.
+/// Bounds on reading reports of DMARC and of failures. RFC 9990 sets none; all are far above what reporters send.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReportLimits {
@@ -184,6 +112,10 @@ pub struct ReportLimits {
     /// Octets of XML that one octet may decompress to, once more than a mebibyte was written.
     /// Reports have 10 to 50; deflate can do 1,032.
     pub ratio: u64,
+    /// MIME parts looked at, where a report is searched in a message. Reports have five at most.
+    pub parts: usize,
+    /// How deep parts may lie in parts. Each level is one more pass over the message.
+    pub part_depth: usize,
     /// Entries of a zip archive that are looked at. Reports have one.
     pub zip_entries: usize,
     /// Rows of a report.
@@ -206,6 +138,8 @@ impl Default for ReportLimits {
             compressed_octets: 33_554_432,
             octets: 1_073_741_824,
             ratio: 200,
+            parts: 100,
+            part_depth: 8,
             zip_entries: 10,
             rows: 1_000_000,
             depth: 20,

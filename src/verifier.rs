@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
+use crate::dkim::{BodyHasher, BodyHashes};
 use crate::dns::{Name, Observed, Recording, Resolver, Transcript};
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
-use crate::limits::MessageLimits;
 use crate::message::{Anomalies, Author, Head, Message};
 use crate::session::Session;
 use crate::verdict::{Facts, Policy, Relay, Verdict, crowded};
@@ -38,8 +38,6 @@ pub struct Settings {
     pub dkim: dkim::Settings,
     /// How DMARC is evaluated.
     pub dmarc: dmarc::Settings,
-    /// How the From field is read.
-    pub message: MessageLimits,
     /// What follows from the results.
     pub policy: Policy,
 }
@@ -162,13 +160,13 @@ impl<R: Resolver> Verifier<R> {
     /// ```
     pub fn begin(&self, session: &Session, head: &Head<'_>) -> (Lookups, BodyHasher) {
         let now = self.now.unwrap_or_else(SystemTime::now);
-        let author = head.author(&self.settings.message);
+        let author = head.author();
         let collected = dkim::Collected::read(head, author.domain(), now, &self.settings.dkim);
         let chain = arc::Collected::read(head, now, &self.settings.arc);
         // One pass over the body serves the signatures of both.
         let requests = collected.body_hash_requests().into_iter();
         let requests = requests.chain(chain.body_hash_requests());
-        let body = BodyHasher(dkim::BodyHasher::new(requests));
+        let body = BodyHasher::new(requests);
         let lookups = Lookups {
             session: session.clone(),
             author,
@@ -202,8 +200,8 @@ impl<R: Resolver> Verifier<R> {
             settings,
             watch,
         } = lookups;
-        let arc = chain.validate(&keys, &body.0, &settings.arc);
-        let dkim = collected.verify(&keys, &body.0, &settings.dkim);
+        let arc = chain.validate(&keys, &body, &settings.arc);
+        let dkim = collected.verify(&keys, &body, &settings.dkim);
         let identifiers: Vec<AuthenticatedIdentifier> = spf
             .authenticated_identifier()
             .into_iter()
@@ -406,43 +404,6 @@ pub struct Answers {
     keys: dkim::Keys,
     discovery: dmarc::Discovery,
     transcript: Transcript,
-}
-
-/// Hashes the body of one message for all its signatures in one pass, however it is cut into
-/// chunks. Memory does not grow with the body.
-#[derive(Debug)]
-#[must_use = "signatures cannot be verified without the body"]
-pub struct BodyHasher(dkim::BodyHasher);
-
-impl BodyHasher {
-    /// Takes the next octets of the body, CRLF as line ends, transparency dots removed.
-    pub fn update(&mut self, chunk: &[u8]) {
-        self.0.update(chunk);
-    }
-
-    /// Whether further octets can change any result; where not, the caller need not feed them.
-    #[must_use]
-    pub fn needs_more(&self) -> bool {
-        self.0.needs_more()
-    }
-
-    /// Ends the body.
-    pub fn finish(self) -> BodyHashes {
-        BodyHashes(self.0.finish())
-    }
-}
-
-/// The hashes of one message's body.
-#[derive(Debug)]
-#[must_use = "these are for `Verifier::finish`"]
-pub struct BodyHashes(dkim::BodyHashes);
-
-impl BodyHashes {
-    /// For a message whose body is not at hand, as where a bounce returns the header only: no
-    /// signature can pass, and none is said to fail for its body.
-    pub fn unknown() -> Self {
-        Self(dkim::BodyHashes::default())
-    }
 }
 
 /// The caller's time limit; its future is not polled again once it has passed.

@@ -102,7 +102,7 @@ fn chains_of_every_length() {
     let validation = validate(format!("{more}{newest}").as_bytes());
     assert_eq!(validation.cause(), &Cause::TooManySets { limit: 50 });
     let mut settings = Settings::default();
-    settings.limits.sets = 49;
+    settings.max_sets = 49;
     let message = Message::parse(&mail);
     let collected = arc::Collected::read(message.head(), now(), &settings);
     assert!(collected.key_names().is_empty());

@@ -7,7 +7,6 @@ use mailproof::dmarc::{
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
-use mailproof::limits::MessageLimits;
 use mailproof::message::Head;
 
 fn domain(text: &str) -> Domain {
@@ -34,9 +33,7 @@ fn evaluate(
     settings: &Settings,
 ) -> Evaluation {
     let head = format!("{head}\r\n\r\n");
-    let author = Head::parse(head.as_bytes())
-        .0
-        .author(&MessageLimits::default());
+    let author = Head::parse(head.as_bytes()).0.author();
     let first = block_on(dmarc::Discovery::of_author(zone, &author, settings));
     let second = first.with_identifiers(zone, identifiers, settings);
     block_on(second).evaluate(&author, identifiers, settings)

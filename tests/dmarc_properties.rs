@@ -7,7 +7,6 @@ use mailproof::Domain;
 use mailproof::dmarc::{self, Disposition, DmarcResult, Evaluation, Record, Settings};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
-use mailproof::limits::MessageLimits;
 use mailproof::message::{Author, Head};
 
 /// A small deterministic generator (xorshift64*).
@@ -103,9 +102,7 @@ fn domain(text: &str) -> Domain {
 
 fn author(from: &str) -> Author {
     let head = format!("From: {from}\r\n\r\n");
-    Head::parse(head.as_bytes())
-        .0
-        .author(&MessageLimits::default())
+    Head::parse(head.as_bytes()).0.author()
 }
 
 fn evaluate(

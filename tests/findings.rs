@@ -12,12 +12,13 @@ use std::time::{Duration, SystemTime};
 
 use dkim_support::craft;
 use mailproof::diagnosis::Finding;
+use mailproof::dkim::BodyHashes;
 use mailproof::dkim::{Canonicalization, Publication, Signer};
 use mailproof::dmarc::PublicSuffixList;
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
 use mailproof::spf::Prefix;
 use mailproof::verdict::{Proof, TrustedForwarder};
-use mailproof::verifier::{BodyHashes, Settings};
+use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier, dkim};
 
 const NOW: u64 = 1_700_000_000;

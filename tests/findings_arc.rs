@@ -190,9 +190,7 @@ fn structures() {
         .fold(chain(2), |mail, field| mail.replace(field.as_str(), ""));
     let gone = verdict(&first, &zone(""), |_| {});
     of_chain(&gone, "arc-set-missing", &["set 1", "hop2.test"]);
-    let many = verdict(&chain(2), &zone(""), |settings| {
-        settings.arc.limits.sets = 1
-    });
+    let many = verdict(&chain(2), &zone(""), |settings| settings.arc.max_sets = 1);
     of_chain(&many, "arc-too-many-sets", &["more than 1", "hop2.test"]);
 }
 

@@ -423,11 +423,7 @@ fn imports(code: &str) -> BTreeSet<String> {
         }
     }
     // Re-exports at the crate root stand for the rooms that define them.
-    let rooms = [
-        ("Address", "address"),
-        ("Domain", "domain"),
-        ("Limits", "limits"),
-    ];
+    let rooms = [("Address", "address"), ("Domain", "domain")];
     let more = [
         ("Message", "message"),
         ("Session", "session"),

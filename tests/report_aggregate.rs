@@ -12,7 +12,7 @@ use mailproof::report::aggregate::{
 };
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
-use mailproof::{Address, Limits, Message, Session, Verdict, Verifier};
+use mailproof::{Address, Message, Session, Verdict, Verifier};
 
 /// 2023-05-16T09:00:00Z
 const NOW: u64 = 1_684_227_600;
@@ -475,7 +475,7 @@ fn the_message() {
         "{text}"
     );
 
-    let mut reader = Reader::new(mail.as_slice(), &Limits::default()).unwrap();
+    let mut reader = Reader::new(mail.as_slice(), &ReportLimits::default()).unwrap();
     assert_eq!(reader.report().metadata.report_id, id);
     assert_eq!(
         reader.by_ref().map(Result::unwrap).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use mailproof::Limits;
+use mailproof::limits::ReportLimits;
 use mailproof::report::aggregate::{ReadError, Reader, Warning};
 use samples::{ROW, feedback, gzip, mail, plain, read, warnings, whole};
 
@@ -81,7 +81,7 @@ fn broken_containers() {
     assert_eq!(read(b"PK\x05\x06").unwrap_err(), ReadError::Corrupt);
     let file = gzip(&feedback(&ROW.repeat(1_000)));
     let half = &file[..file.len() / 2];
-    let last = match Reader::new(half, &Limits::default()) {
+    let last = match Reader::new(half, &ReportLimits::default()) {
         Ok(reader) => reader.last().unwrap().unwrap_err(),
         Err(error) => error,
     };

@@ -7,10 +7,11 @@ mod world;
 
 use std::time::Duration;
 
+use mailproof::limits::ReportLimits;
 use mailproof::report::failure::{
     AuthFailure, DeliveryResult, FailureReport, MemoryRateLimiter, Reporter, Warning,
 };
-use mailproof::{Address, Limits, Message};
+use mailproof::{Address, Message};
 use world::{PLAIN, RUF, World, now, recipient, reporter};
 
 /// Writes and reads again.
@@ -21,7 +22,7 @@ fn round_trip(reporter: &Reporter, report: &FailureReport) -> FailureReport {
     }
     let text = String::from_utf8_lossy(&mail);
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
-    FailureReport::read(&mail, &Limits::default()).unwrap()
+    FailureReport::read(&mail, &ReportLimits::default()).unwrap()
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn the_limiter_holds_back_and_counts() {
     let world = World::new(&format!("p=none; {RUF}"));
     let report = &world.reports(&reporter).unwrap()[0];
     let mail = |seconds| reporter.mail(report, &recipient(), now() + Duration::from_secs(seconds));
-    let read = |mail: Vec<u8>| FailureReport::read(&mail, &Limits::default()).unwrap();
+    let read = |mail: Vec<u8>| FailureReport::read(&mail, &ReportLimits::default()).unwrap();
     assert_eq!(read(mail(0).unwrap()).incidents, 1);
     assert_eq!((mail(1), mail(2), mail(3)), (None, None, None));
     assert_eq!(read(mail(3_600).unwrap()).incidents, 4);

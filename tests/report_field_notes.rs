@@ -3,8 +3,8 @@
 #[path = "report_support/samples.rs"]
 mod samples;
 
-use mailproof::Limits;
 use mailproof::dmarc::DmarcResult;
+use mailproof::limits::ReportLimits;
 use mailproof::report::aggregate::{Applied, ReadError, Reader, Text, Warning, Word};
 use samples::{HEAD, ROW, feedback, gzip, mail, plain, read, warnings, whole};
 
@@ -325,22 +325,22 @@ fn extensions_are_kept() {
 
 #[test]
 fn the_limits_on_rows_and_octets() {
-    let mut limits = Limits::default();
-    limits.report.rows = 2;
+    let mut limits = ReportLimits::default();
+    limits.rows = 2;
     let xml = feedback(&ROW.repeat(3));
     let outcomes: Vec<_> = Reader::new(xml.as_bytes(), &limits).unwrap().collect();
     assert!(matches!(
         outcomes.as_slice(),
         [Ok(_), Ok(_), Err(ReadError::TooManyRows { limit: 2 })]
     ));
-    limits.report.octets = 100;
+    limits.octets = 100;
     let error = Reader::new(xml.as_bytes(), &limits).unwrap_err();
     assert_eq!(error, ReadError::TooMuchXml { limit: 100 });
-    limits.report.compressed_octets = 50;
+    limits.compressed_octets = 50;
     let error = Reader::new(gzip(&xml).as_slice(), &limits).unwrap_err();
     assert_eq!(error, ReadError::TooLarge { limit: 50 });
-    limits.message.parts = 2;
-    limits.report.compressed_octets = 10_000;
+    limits.parts = 2;
+    limits.compressed_octets = 10_000;
     let message = mail(&[("", "a"), ("", "b"), ("", "c")]);
     let error = Reader::new(message.as_slice(), &limits).unwrap_err();
     assert_eq!(error, ReadError::TooManyParts);

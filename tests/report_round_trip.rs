@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use mailproof::Limits;
+use mailproof::limits::ReportLimits;
 use mailproof::report::aggregate::{
     Accumulator, Generation, ReadError, Reader, Report, ReportKey, Reporter, Row, observe,
 };
@@ -14,7 +14,7 @@ use support::{Random, report, verdict};
 const GENERATIONS: [Generation; 2] = [Generation::Rfc9990, Generation::Rfc7489];
 
 fn read(octets: &[u8]) -> Report {
-    let mut reader = Reader::new(octets, &Limits::default()).unwrap();
+    let mut reader = Reader::new(octets, &ReportLimits::default()).unwrap();
     let rows: Result<Vec<Row>, ReadError> = reader.by_ref().collect();
     let mut report = reader.report().clone();
     report.rows = rows.unwrap();

@@ -3,7 +3,7 @@
 use mailproof::diagnosis::Bounce;
 use mailproof::dns::{Zone, block_on};
 use mailproof::message::Head;
-use mailproof::verifier::BodyHashes;
+use mailproof::dkim::BodyHashes;
 use mailproof::{Message, Session, Verifier};
 
 /// A bounce: its header block can be verified, and every finding has evidence on one line.

@@ -7,7 +7,6 @@ use mailproof::dmarc::{
 };
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
-use mailproof::limits::MessageLimits;
 use mailproof::message::{Author, Head};
 use mailproof::{Address, Domain};
 
@@ -145,9 +144,8 @@ fn check(
 /// The header block is read as one, several or no author; what is found is written there, and
 /// fields that are none of the author's change nothing.
 pub fn author(data: &[u8]) {
-    let limits = MessageLimits::default();
     let (head, _) = Head::parse(data);
-    let author = head.author(&limits);
+    let author = head.author();
     assert_eq!(
         author.domain().is_some(),
         matches!(author, Author::One(_) | Author::SameDomain { .. })
@@ -166,7 +164,7 @@ pub fn author(data: &[u8]) {
         assert!(!address.local_part().is_empty());
     }
     let more = [b"Subject: x\r\n", data].concat();
-    let again = Head::parse(&more).0.author(&limits);
+    let again = Head::parse(&more).0.author();
     if !head.anomalies().begins_with_fold {
         assert_eq!(again, author);
     }

@@ -6,7 +6,6 @@ use mailproof::address::ReversePath;
 use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::dns::{Name, Zone, block_on};
 use mailproof::forwarding::Forwarder;
-use mailproof::limits::IprevLimits;
 use mailproof::message::Head;
 use mailproof::srs::{Rewriter, Stamp};
 use mailproof::{Address, Domain, Message, Session, Verdict, Verifier, iprev};
@@ -98,7 +97,7 @@ pub fn verify(data: &[u8]) {
     explain(&verdict.diagnosis());
     explain(&verdict.forensics(&message));
     forward(&verdict, &message, now);
-    let iprev = block_on(iprev::check(&zone, client, &IprevLimits::default()));
+    let iprev = block_on(iprev::check(&zone, client));
     assert!(!iprev.cause().to_string().contains(['\r', '\n', '\0']));
 }
 

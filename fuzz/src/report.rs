@@ -1,13 +1,13 @@
 //! Reports that strangers send, and reports that we write.
 
-use mailproof::Limits;
+use mailproof::limits::ReportLimits;
 use mailproof::report::aggregate::{
     Extension, Generation, ReadError, Reader, Reason, Report, Row, SpfAuth, Text, Word,
 };
 
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.report.octets = 1 << 20;
+fn limits() -> ReportLimits {
+    let mut limits = ReportLimits::default();
+    limits.octets = 1 << 20;
     limits
 }
 

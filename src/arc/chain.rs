@@ -118,7 +118,7 @@ impl Chain {
         }
         // ‘The maximum number of ARC Sets that can be attached to a message is 50.’
         let newest = self.newest();
-        let limit = settings.limits.sets.min(MAX_SETS);
+        let limit = settings.max_sets.min(MAX_SETS);
         if usize::from(newest) > limit {
             return Err(Cause::TooManySets { limit });
         }

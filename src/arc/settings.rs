@@ -1,20 +1,29 @@
 //! What a receiver may decide for itself.
 
+use super::chain::MAX_SETS;
 use crate::dkim;
-use crate::limits::ArcLimits;
 
 /// How chains are validated where the RFC leaves it to the receiver.
 ///
 /// ```
 /// let mut settings = mailproof::arc::Settings::default();
-/// settings.limits.sets = 20;
+/// settings.max_sets = 20;
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
     /// How the signatures in a chain are judged: algorithms, key lengths, clocks, the signed length
     /// of the body. What concerns fields that DKIM signatures must cover has no meaning here.
     pub dkim: dkim::Settings,
-    /// Bounds on the work.
-    pub limits: ArcLimits,
+    /// ARC sets in a chain. RFC 8617 4.2.1 allows 50, and more never pass.
+    pub max_sets: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            dkim: dkim::Settings::default(),
+            max_sets: MAX_SETS,
+        }
+    }
 }

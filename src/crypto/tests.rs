@@ -53,7 +53,7 @@ fn opens_signatures() {
     let message = b"what was signed";
     let digest = HashAlgorithm::Sha256.digest(message);
     let signature = key.sign(message).unwrap();
-    let expected = Opened::Digest(digest.as_ref().to_vec());
+    let expected = Opened::Digest(digest);
     assert_eq!(public.open(&signature), expected);
     let mut changed = signature.clone();
     changed[0] ^= 1;

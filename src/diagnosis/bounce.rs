@@ -17,7 +17,7 @@ use crate::verdict::Verdict;
 /// A bounce: the reply it quotes, and the header block of the message.
 ///
 /// Everything in it is what somebody wrote. To explain it, verify the header block in the
-/// [session](Self::session) with [`BodyHashes::unknown`](crate::verifier::BodyHashes::unknown), and
+/// [session](Self::session) with [`BodyHashes::unknown`](crate::dkim::BodyHashes::unknown), and
 /// give the verdict to [`diagnosis`](Self::diagnosis).
 ///
 /// ```

@@ -43,8 +43,8 @@ pub(crate) fn query_name(
     let name = signer.as_str();
     let label = match hash {
         AtpsHash::None => name.to_owned(),
-        AtpsHash::Sha1 => base32(HashAlgorithm::Sha1.digest(name.as_bytes()).as_ref()),
-        AtpsHash::Sha256 => base32(HashAlgorithm::Sha256.digest(name.as_bytes()).as_ref()),
+        AtpsHash::Sha1 => base32(&HashAlgorithm::Sha1.digest(name.as_bytes())),
+        AtpsHash::Sha256 => base32(&HashAlgorithm::Sha256.digest(name.as_bytes())),
     };
     Name::below(format!("{label}._atps").as_bytes(), author)
 }

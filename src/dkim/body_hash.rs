@@ -83,7 +83,7 @@ impl BodyHasher {
         self
     }
 
-    /// Takes the next chunk of the body.
+    /// Takes the next chunk of the body: CRLF as line ends, transparency dots removed.
     pub fn update(&mut self, chunk: &[u8]) {
         for block in chunk.chunks(BLOCK) {
             if let Some(facts) = &mut self.facts {
@@ -320,12 +320,19 @@ pub(super) fn octets(piece: &[u8]) -> u64 {
 pub struct BodyHash {
     /// What was asked for.
     pub request: BodyHashRequest,
-    /// The digest.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// Octets hashed: the length asked for, or less if the canonical body is shorter.
     pub hashed: u64,
     /// Octets of the canonical body, as far as it was fed.
     pub total: u64,
+}
+
+impl BodyHash {
+    /// The digest.
+    #[must_use]
+    pub fn digest(&self) -> &[u8] {
+        self.digest.as_ref()
+    }
 }
 
 /// The body hashes of a message.
@@ -336,6 +343,13 @@ pub struct BodyHashes {
 }
 
 impl BodyHashes {
+    /// Of a message whose body is not at hand, as where a bounce returns the header only: no signature
+    /// can pass, and none is said to fail for its body.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
     /// The hash that was asked for with this request.
     #[must_use]
     pub fn get(&self, request: &BodyHashRequest) -> Option<&BodyHash> {
@@ -433,7 +447,7 @@ mod tests {
                 b"",
             ]) {
                 let hash = hashes.get(request).unwrap();
-                assert_eq!(hash.digest, HashAlgorithm::Sha256.digest(expected));
+                assert_eq!(hash.digest(), HashAlgorithm::Sha256.digest(expected));
                 assert_eq!(hash.hashed, octets(expected));
                 assert_eq!(hash.total, 10);
             }

@@ -38,7 +38,7 @@ pub async fn verify_message(
     now: SystemTime,
     settings: &Settings,
 ) -> Vec<Verification> {
-    let author = message.head().author(&Default::default());
+    let author = message.head().author();
     let collected = Collected::read(message.head(), author.domain(), now, settings);
     if collected.is_empty() {
         return Vec::new();

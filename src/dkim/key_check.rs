@@ -42,9 +42,7 @@ impl KeyCheck {
 /// (RFC 8463 3), RSA hashes for itself.
 pub(crate) fn signed_octets(algorithm: SignatureAlgorithm, header: Vec<u8>) -> Vec<u8> {
     match algorithm {
-        SignatureAlgorithm::Ed25519Sha256 => {
-            HashAlgorithm::Sha256.digest(&header).as_ref().to_vec()
-        }
+        SignatureAlgorithm::Ed25519Sha256 => HashAlgorithm::Sha256.digest(&header),
         SignatureAlgorithm::RsaSha1 | SignatureAlgorithm::RsaSha256 => header,
     }
 }

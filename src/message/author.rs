@@ -15,7 +15,6 @@ use mail_parser::parsers::MessageStream;
 use super::Head;
 use crate::address::Address;
 use crate::domain::{Domain, DomainError};
-use crate::limits::MessageLimits;
 use crate::text;
 
 /// Who the message says it is from. Only [`One`](Self::One) and [`SameDomain`](Self::SameDomain)
@@ -56,6 +55,12 @@ pub enum Author {
 }
 
 impl Author {
+    /// The most mailboxes that are read. A message by more authors has no one domain to check.
+    pub const MAX_MAILBOXES: usize = 100;
+
+    /// The most octets of a From field that are read.
+    pub const MAX_OCTETS: usize = 65_536;
+
     /// The author domain (RFC 9989 3.2.2), where there is exactly one.
     #[must_use]
     pub fn domain(&self) -> Option<&Domain> {
@@ -132,7 +137,7 @@ pub enum AuthorError {
         /// The offset of its `@`.
         at: usize,
     },
-    /// The field is longer than we read.
+    /// The field is longer than [`MAX_OCTETS`](Author::MAX_OCTETS).
     #[error("From field of {octets} octets")]
     TooLong {
         /// Its length in octets.
@@ -145,7 +150,7 @@ pub enum AuthorError {
         /// The limit.
         limit: usize,
     },
-    /// More mailboxes than we read.
+    /// More than [`MAX_MAILBOXES`](Author::MAX_MAILBOXES) mailboxes.
     #[error("more than {limit} mailboxes in the From field")]
     TooMany {
         /// The limit.
@@ -161,7 +166,7 @@ fn as_text<S: serde::Serializer>(error: &DomainError, serializer: S) -> Result<S
     serializer.collect_str(error)
 }
 
-pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
+pub(super) fn of(head: &Head<'_>) -> Author {
     if head.anomalies().begins_with_fold {
         return Author::Unparseable(AuthorError::HeadBeginsWithFold);
     }
@@ -178,7 +183,7 @@ pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
     let mut fields = head.named(b"From");
     match (fields.next(), fields.count()) {
         (None, _) => Author::Missing,
-        (Some(field), 0) => match read(field.value(), limits) {
+        (Some(field), 0) => match read(field.value()) {
             Ok(mailboxes) => one_field(mailboxes),
             Err(error) => Author::Unparseable(error),
         },
@@ -186,9 +191,9 @@ pub(super) fn of(head: &Head<'_>, limits: &MessageLimits) -> Author {
             fields: further + 1,
             domains: distinct(
                 head.named(b"From")
-                    .filter_map(|field| read(field.value(), limits).ok())
+                    .filter_map(|field| read(field.value()).ok())
                     .flatten()
-                    .take(limits.author_mailboxes),
+                    .take(Author::MAX_MAILBOXES),
             ),
         },
     }
@@ -273,13 +278,13 @@ fn distinct(mailboxes: impl IntoIterator<Item = Address>) -> Vec<Domain> {
 }
 
 /// The mailboxes of a From field, if both readers agree on them.
-fn read(value: &[u8], limits: &MessageLimits) -> Result<Vec<Address>, AuthorError> {
-    if value.len() > limits.author_octets {
+fn read(value: &[u8]) -> Result<Vec<Address>, AuthorError> {
+    if value.len() > Author::MAX_OCTETS {
         return Err(AuthorError::TooLong {
             octets: value.len(),
         });
     }
-    let mailboxes::List { mailboxes, routes } = mailboxes::read(value, limits.author_mailboxes)?;
+    let mailboxes::List { mailboxes, routes } = mailboxes::read(value, Author::MAX_MAILBOXES)?;
     if is_plain(value) || agrees(&without(&routes, value), &mailboxes) {
         Ok(mailboxes)
     } else {

@@ -11,7 +11,6 @@ use std::borrow::Cow;
 
 pub use author::{Author, AuthorError};
 
-use crate::limits::MessageLimits;
 use crate::text;
 
 /// A whole message.
@@ -197,8 +196,8 @@ impl<'a> Head<'a> {
 
     /// Who the message says it is from.
     #[must_use]
-    pub fn author(&self, limits: &MessageLimits) -> Author {
-        author::of(self, limits)
+    pub fn author(&self) -> Author {
+        author::of(self)
     }
 }
 

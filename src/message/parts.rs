@@ -10,7 +10,6 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{ContentType, HeaderValue};
 
-use crate::limits::MessageLimits;
 use crate::text;
 
 /// A part that has no parts itself. An attached message counts as one such part.
@@ -55,12 +54,13 @@ fn is_base64(octet: u8) -> bool {
 #[error("the message has too many parts")]
 pub(crate) struct TooManyParts;
 
-/// The parts of a message, in their order.
-pub(crate) fn parts<'a>(message: &'a [u8], limits: &MessageLimits) -> Parts<'a> {
+/// The parts of a message, in their order: at most `most`, each in at most `depth` others.
+pub(crate) fn parts(message: &[u8], most: usize, depth: usize) -> Parts<'_> {
     Parts {
         waiting: vec![(message, 0)],
         found: 0,
-        limits: limits.clone(),
+        most,
+        depth,
     }
 }
 
@@ -70,7 +70,8 @@ pub(crate) struct Parts<'a> {
     /// Entities that were not looked into, the next one last, and how deep each lies.
     waiting: Vec<(&'a [u8], usize)>,
     found: usize,
-    limits: MessageLimits,
+    most: usize,
+    depth: usize,
 }
 
 impl<'a> Iterator for Parts<'a> {
@@ -86,7 +87,7 @@ impl<'a> Iterator for Parts<'a> {
             let before = self.waiting.len();
             for child in Children::new(part.body, &boundary) {
                 self.found += 1;
-                if self.found > self.limits.parts || depth >= self.limits.part_depth {
+                if self.found > self.most || depth >= self.depth {
                     self.waiting.clear();
                     return Some(Err(TooManyParts));
                 }
@@ -243,7 +244,7 @@ mod tests {
     use super::*;
 
     fn shape(message: &str) -> Vec<(String, String)> {
-        parts(message.as_bytes(), &MessageLimits::default())
+        parts(message.as_bytes(), 100, 8)
             .map(|part| {
                 let part = part.unwrap();
                 let content = part.content().unwrap();
@@ -293,7 +294,6 @@ mod tests {
 
     #[test]
     fn too_many_parts_and_too_deep_ones_are_refused() {
-        let limits = MessageLimits::default();
         let flat = |count: usize| {
             let parts = "--a\n\nx\n".repeat(count);
             format!("Content-Type: multipart/mixed; boundary=a\n\n{parts}")
@@ -304,10 +304,10 @@ mod tests {
                     + &format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n")
             }) + "\nx"
         };
-        let ends = |message: String| parts(message.as_bytes(), &limits).last().unwrap().is_ok();
-        assert!(ends(flat(limits.parts)));
-        assert!(!ends(flat(limits.parts + 1)));
-        assert!(ends(deep(limits.part_depth)));
-        assert!(!ends(deep(limits.part_depth + 1)));
+        let ends = |message: String| parts(message.as_bytes(), 100, 8).last().unwrap().is_ok();
+        assert!(ends(flat(100)));
+        assert!(!ends(flat(101)));
+        assert!(ends(deep(8)));
+        assert!(!ends(deep(9)));
     }
 }

@@ -122,7 +122,7 @@ impl Rewriter {
             Construction::Compatible => HashAlgorithm::Sha1,
             Construction::Delimited => HashAlgorithm::Sha256,
         };
-        let alias = base32hex(algorithm.digest(sender.as_bytes()).as_ref());
+        let alias = base32hex(&algorithm.digest(sender.as_bytes()));
         let age = u32::from(self.maximum_age).saturating_add(1);
         Ok(Shortened {
             address: self.write_srs0(Stamp::of(now), HOST, &alias, None),

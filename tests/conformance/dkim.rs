@@ -201,7 +201,7 @@ fn signatures(name: &str, case: &Value, verifications: &[Verification], report: 
 fn verify(octets: &[u8], zone: &Zone, now: SystemTime, settings: &Settings) -> Vec<Verification> {
     let message = Message::parse(octets);
     let whole = block_on(dkim::verify_message(zone, &message, now, settings));
-    let author = message.head().author(&Default::default());
+    let author = message.head().author();
     let collected = dkim::Collected::read(message.head(), author.domain(), now, settings);
     let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
     let mut hasher = collected.body_hasher();

@@ -10,7 +10,6 @@ use mailproof::dmarc::{
 };
 use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
-use mailproof::limits::MessageLimits;
 use mailproof::message::{Author, Head};
 use mailproof::{Address, Domain};
 use serde_json::Value;
@@ -233,7 +232,7 @@ fn author(from: &str) -> Result<Author, String> {
 fn read_author(from: &str) -> Author {
     let message = format!("From: {from}\r\n\r\n");
     let (head, _) = Head::parse(message.as_bytes());
-    head.author(&MessageLimits::default())
+    head.author()
 }
 
 fn organization_of(zone: &Zone, domain: Option<&Domain>, settings: &Settings) -> Option<String> {

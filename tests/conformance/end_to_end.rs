@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::limits::IprevLimits;
 use mailproof::{Message, Session, Verdict, Verifier, iprev};
 use serde_json::Value;
 
@@ -118,7 +117,7 @@ fn judge(
             "dkim" => dkim(verdict, expected),
             "iprev" => {
                 let ip = verdict.session().client_ip().ok_or("no client for iprev")?;
-                let iprev = block_on(iprev::check(zone, ip, &IprevLimits::default()));
+                let iprev = block_on(iprev::check(zone, ip));
                 (vec![iprev.result().as_str()], iprev.cause().to_string())
             }
             "arc" => {

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use mailproof::arc::Sealer;
 use mailproof::crypto::SigningKey;
 use mailproof::diagnosis::{Bounce, Finding};
+use mailproof::dkim::BodyHashes;
 use mailproof::dkim::{Canonicalization, Signer};
 use mailproof::dns::block_on;
 use mailproof::forwarding::{ForwardError, Forwarder, Hop, Rewriting, simulate};
 use mailproof::srs::Rewriter;
 use mailproof::verdict::RejectRule;
-use mailproof::verifier::{BodyHashes, Settings};
+use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verifier};
 
 use super::REJECT;

@@ -16,7 +16,7 @@ pub fn lines(table: &Table) {
     let settings = settings();
     let collect = |mail: &[u8]| {
         let message = Message::parse(black_box(mail));
-        let author = message.head().author(&limits::MessageLimits::default());
+        let author = message.head().author();
         let collected = dkim::Collected::read(
             message.head(),
             author.domain(),

@@ -15,7 +15,7 @@ pub fn rows(table: &mut Table) {
     };
     let author = || {
         let message = Message::parse(black_box(&message));
-        black_box(message.head().author(&Default::default()));
+        black_box(message.head().author());
     };
     table.run(&Row::new("header scan", &scan).peer(&theirs));
     table.run(&Row::new("header scan and author", &author).peer(&theirs));

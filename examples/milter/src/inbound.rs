@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use mailproof::arc::Payload;
+use mailproof::dkim::BodyHasher;
 use mailproof::message::Head;
-use mailproof::verifier::{Answers, BodyHasher};
+use mailproof::verifier::Answers;
 use mailproof::{Action, Message, Session, Verdict};
 use serde_json::{Value, json};
 use tokio_util::task::AbortOnDropHandle;

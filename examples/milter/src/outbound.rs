@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use mailproof::dkim::{BodyHasher, Signer, Signing};
-use mailproof::limits::MessageLimits;
 use mailproof::message::Head;
 use serde_json::{Value, json};
 
@@ -60,7 +59,7 @@ impl Outbound {
 /// The keys of the author's domain, or of the closest one above it that has any. Who may write as
 /// whom is for the mail server to say.
 fn signers(service: &Service, head: &Head<'_>) -> Vec<Signer> {
-    let author = head.author(&MessageLimits::default());
+    let author = head.author();
     let Some(author) = author.domain() else {
         return Vec::new();
     };

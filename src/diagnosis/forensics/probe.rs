@@ -120,7 +120,7 @@ impl<'k> Probe<'k> {
         match &self.opened {
             Opened::Digest(digest) => {
                 let hash: HashAlgorithm = self.signed.algorithm.hash();
-                hash.digest(&data).as_ref() == digest.as_slice()
+                hash.digest(&data) == *digest
             }
             Opened::NotByThisKey => false,
             Opened::Sealed => self.verify(data) == Cause::Passed,

@@ -2,9 +2,7 @@ use super::*;
 
 fn author(head: &str) -> Author {
     let octets = format!("{head}\r\n\r\n");
-    Head::parse(octets.as_bytes())
-        .0
-        .author(&MessageLimits::default())
+    Head::parse(octets.as_bytes()).0.author()
 }
 
 fn from(value: &str) -> Author {
@@ -197,7 +195,7 @@ fn finds_only_what_is_written() {
             }
         }
         let octets = [b"From:", value.as_slice(), b"\r\n\r\n"].concat();
-        let author = Head::parse(&octets).0.author(&MessageLimits::default());
+        let author = Head::parse(&octets).0.author();
         for domain in author.domains() {
             read += 1;
             let text = domain.as_str().as_bytes();
@@ -240,7 +238,7 @@ fn fields_that_only_some_readers_see() {
         (b"From", b" a@attack.example"),
     ];
     let head = Head::from_pairs(pairs);
-    assert_eq!(head.author(&MessageLimits::default()), hidden);
+    assert_eq!(head.author(), hidden);
     for head in [
         "Subject: x\r\n From: nobody\r\nFrom: joe@joe.example",
         "Subject: From: nobody\r\nFrom: joe@joe.example",

@@ -99,7 +99,7 @@ impl Reporter {
         let about = format!("{}\n{}\n{key}", self.domain, self.instance);
         let digest = HashAlgorithm::Sha256.digest(about.as_bytes());
         let mut id = String::new();
-        for octet in digest.as_ref().iter().take(16) {
+        for octet in digest.iter().take(16) {
             // Writing to a String cannot fail.
             let _ = write!(id, "{octet:02x}");
         }

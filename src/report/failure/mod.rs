@@ -12,7 +12,8 @@
 //! ```
 //! use mailproof::dns::{Zone, block_on};
 //! use mailproof::report::failure::{AuthFailure, FailureReport, MemoryRateLimiter, Reporter};
-//! use mailproof::{Address, Limits, Message, Session, Verifier, dmarc};
+//! use mailproof::limits::ReportLimits;
+//! use mailproof::{Address, Message, Session, Verifier, dmarc};
 //! use std::time::{Duration, UNIX_EPOCH};
 //!
 //! let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
@@ -34,7 +35,7 @@
 //! for report in reporter.reports(&verdict, &message, now)? {
 //!     for recipient in &recipients {
 //!         let Some(mail) = reporter.mail(&report, recipient, now) else { continue };
-//!         let read = FailureReport::read(&mail, &Limits::default())?;
+//!         let read = FailureReport::read(&mail, &ReportLimits::default())?;
 //!         assert_eq!(read.auth_failure, Some(AuthFailure::Dmarc));
 //!         assert!(!String::from_utf8_lossy(read.header()).contains("joe@"));
 //!     }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::compose::words;
 use super::{AuthFailure, DeliveryResult, FailureReport};
 use crate::identifier::Method;
-use crate::limits::Limits;
+use crate::limits::ReportLimits;
 use crate::message::parts::{Fields, parts};
 use crate::report::date;
 use crate::text;
@@ -24,8 +24,8 @@ pub enum ReadError {
         /// The limit.
         limit: u64,
     },
-    /// It has more parts, or deeper ones, than [`MessageLimits`](crate::limits::MessageLimits)
-    /// allows.
+    /// It has more parts, or deeper ones, than
+    /// [`ReportLimits`](crate::limits::ReportLimits) allows.
     #[error("the message has too many parts")]
     TooManyParts,
 }
@@ -69,13 +69,14 @@ impl FailureReport {
     /// other line ends, or as an attachment of another mail.
     ///
     /// ```
+    /// use mailproof::limits::ReportLimits;
     /// use mailproof::report::failure::{AuthFailure, FailureReport, Warning};
     ///
     /// let mail = b"Content-Type: multipart/report; boundary=x\n\n--x\n\
     ///     Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\nVersion: 1\n\
     ///     User-Agent: x/1\nAuth-Failure: bodyhash\nSource-IP: 192.0.2.1\n\
     ///     Authentication-Results: mx.example.com; dkim=fail header.d=example.net\n\n--x--\n";
-    /// let report = FailureReport::read(mail, &mailproof::Limits::default())?;
+    /// let report = FailureReport::read(mail, &ReportLimits::default())?;
     /// assert_eq!(report.auth_failure, Some(AuthFailure::BodyHash));
     /// assert_eq!(report.warnings, [Warning::NoHeader]);
     /// # Ok::<(), mailproof::report::failure::ReadError>(())
@@ -84,8 +85,8 @@ impl FailureReport {
     /// # Errors
     ///
     /// [`ReadError`], where there is no such report or more than the limits allow.
-    pub fn read(mail: &[u8], limits: &Limits) -> Result<Self, ReadError> {
-        let limit = limits.report.compressed_octets;
+    pub fn read(mail: &[u8], limits: &ReportLimits) -> Result<Self, ReadError> {
+        let limit = limits.compressed_octets;
         if u64::try_from(mail.len()).map_or(true, |length| length > limit) {
             return Err(ReadError::TooLarge { limit });
         }
@@ -93,7 +94,7 @@ impl FailureReport {
         for _ in 0..ATTACHED {
             let mut reader = Reader::default();
             let mut attached = None;
-            for part in parts(&mail, &limits.message) {
+            for part in parts(&mail, limits.parts, limits.part_depth) {
                 let part = part.map_err(|_| ReadError::TooManyParts)?;
                 let kind = Kind::of(&part.media_type);
                 let Some(kind) = kind else { continue };

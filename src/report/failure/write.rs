@@ -260,7 +260,7 @@ fn subject(report: &FailureReport) -> String {
 /// 192 bits of the hash, in hexadecimal digits.
 fn identifier(content: &[u8]) -> String {
     let digest = HashAlgorithm::Sha256.digest(content);
-    let octets = digest.as_ref().iter().take(24);
+    let octets = digest.iter().take(24);
     octets.map(|octet| format!("{octet:02x}")).collect()
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read};
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
 use super::{ReadError, zip};
-use crate::limits::{Limits, ReportLimits};
+use crate::limits::ReportLimits;
 use crate::message::parts::{Part, parts};
 use crate::text;
 
@@ -33,12 +33,12 @@ const SNIFFED: u64 = 4_096;
 /// Finds the report in a file or message.
 pub(super) fn open<'a>(
     source: impl Read + Send + 'a,
-    limits: &Limits,
+    limits: &ReportLimits,
 ) -> Result<Source<'a>, ReadError> {
     let (head, source) = peek(source)?;
     match kind(&head) {
-        Some(Kind::Mail) => attached(&whole(source, &limits.report)?, limits),
-        Some(kind) => file(kind, source, &limits.report),
+        Some(Kind::Mail) => attached(&whole(source, limits)?, limits),
+        Some(kind) => file(kind, source, limits),
         None => Err(ReadError::NotAReport),
     }
 }
@@ -114,14 +114,14 @@ fn file<'a>(
 }
 
 /// The first part of a message that is a report.
-fn attached<'a>(message: &[u8], limits: &Limits) -> Result<Source<'a>, ReadError> {
+fn attached<'a>(message: &[u8], limits: &ReportLimits) -> Result<Source<'a>, ReadError> {
     let message = match message.strip_prefix(b"From ") {
         // The line that mail boxes put before a message.
         Some(line) => text::split_once(line, b'\n').map_or(line, |(_, message)| message),
         None => message,
     };
     let mut found: Option<Source<'a>> = None;
-    for part in parts(message, &limits.message) {
+    for part in parts(message, limits.parts, limits.part_depth) {
         let part = part.map_err(|_| ReadError::TooManyParts)?;
         let Some((kind, content)) = candidate(&part) else {
             continue;
@@ -130,7 +130,7 @@ fn attached<'a>(message: &[u8], limits: &Limits) -> Result<Source<'a>, ReadError
             source.more = true;
             break;
         }
-        match file(kind, Cursor::new(content), &limits.report) {
+        match file(kind, Cursor::new(content), limits) {
             Ok(source) => found = Some(source),
             // TLS reports come compressed as well.
             Err(ReadError::NotAReport) => {}
