@@ -1,9 +1,9 @@
 //! Explaining what strangers wrote.
 
 use mailproof::diagnosis::Bounce;
+use mailproof::dkim::BodyHashes;
 use mailproof::dns::{Zone, block_on};
 use mailproof::message::Head;
-use mailproof::dkim::BodyHashes;
 use mailproof::{Message, Session, Verifier};
 
 /// A bounce: its header block can be verified, and every finding has evidence on one line.

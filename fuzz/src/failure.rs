@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::report::failure::{FailureReport, RateLimiter, Reporter};
 use mailproof::limits::ReportLimits;
+use mailproof::report::failure::{FailureReport, RateLimiter, Reporter};
 use mailproof::{Address, Message, Session, Verifier};
 
 struct All;
