@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::cause::Cause;
 use super::chain::{Chain, Link};
-use super::fields::{MessageSignature, Signature};
+use super::fields::Signature;
 use super::set::Set;
 use super::settings::Settings;
 use super::words::SetField;
@@ -36,7 +36,10 @@ pub(super) struct Pending {
 /// A message signature that waits for its key and the body.
 #[derive(Clone, Debug)]
 pub(super) struct PendingMessage {
-    pub(super) parsed: MessageSignature,
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) octets: Vec<u8>,
+    pub(super) body_hash: Vec<u8>,
+    pub(super) length: Option<u64>,
     pub(super) key_name: Name,
     /// What it should have been made over: how the body is canonicalized, and the canonical header.
     pub(super) forms: Vec<(Canonicalization, Vec<u8>)>,
@@ -45,7 +48,8 @@ pub(super) struct PendingMessage {
 /// A seal that waits for its key.
 #[derive(Clone, Debug)]
 pub(super) struct PendingSeal {
-    pub(super) signature: Signature,
+    pub(super) algorithm: SignatureAlgorithm,
+    pub(super) octets: Vec<u8>,
     pub(super) key_name: Name,
     /// How much of [`Collected::sealed`] it covers.
     pub(super) covered: usize,
@@ -179,8 +183,7 @@ impl PendingMessage {
     }
 
     pub(super) fn request(&self, body: Canonicalization) -> BodyHashRequest {
-        BodyHashRequest::new(self.parsed.signature.algorithm.hash(), body)
-            .with_length(self.parsed.length)
+        BodyHashRequest::new(self.algorithm.hash(), body).with_length(self.length)
     }
 }
 
@@ -195,7 +198,10 @@ fn prepare_message(
     let Some((position, parsed)) = link.signatures.first() else {
         return Err(dkim::Cause::NoKey);
     };
-    let parsed = parsed.clone().map_err(dkim::Cause::Syntax)?;
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return Err(dkim::Cause::Syntax(error.clone())),
+    };
     let key_name = key_name(&parsed.signature, settings)?;
     let seconds = now
         .duration_since(UNIX_EPOCH)
@@ -224,7 +230,10 @@ fn prepare_message(
         forms.push((*body, header));
     }
     Ok(PendingMessage {
-        parsed,
+        algorithm: parsed.signature.algorithm,
+        octets: parsed.signature.octets.clone(),
+        body_hash: parsed.body_hash.clone(),
+        length: parsed.length,
         key_name,
         forms,
     })
@@ -262,7 +271,8 @@ fn prepare_seal(
         header::write_own(field, Canonicalization::Relaxed, &mut own);
     }
     Ok(PendingSeal {
-        signature: seal.signature.clone(),
+        algorithm: seal.signature.algorithm,
+        octets: seal.signature.octets.clone(),
         key_name,
         covered,
         own,

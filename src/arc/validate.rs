@@ -91,13 +91,12 @@ fn check_seals(
 
 fn check_seal(seal: &PendingSeal, sealed: &[u8], keys: &Keys, settings: &Settings) -> dkim::Cause {
     let covered = sealed.get(..seal.covered).unwrap_or_default();
-    let algorithm = seal.signature.algorithm;
-    let signed = signed_octets(algorithm, [covered, &seal.own].concat());
+    let signed = signed_octets(seal.algorithm, [covered, &seal.own].concat());
     let key_use = KeyUse {
-        algorithm,
+        algorithm: seal.algorithm,
         identity_below: false,
         signed: &signed,
-        signature: &seal.signature.octets,
+        signature: &seal.octets,
     };
     key_check::check(keys, &seal.key_name, &key_use, &settings.dkim.limits).cause
 }
@@ -109,9 +108,9 @@ fn check_message(
     bodies: &BodyHashes,
     settings: &Settings,
 ) -> dkim::Cause {
-    let cause = match &pending.message {
+    let cause = match pending.message.take() {
         Some(Ok(message)) => judge_message(message, keys, bodies, settings),
-        Some(Err(cause)) => cause.clone(),
+        Some(Err(cause)) => cause,
         None => dkim::Cause::NoKey,
     };
     pending.set.message_signature = Some(cause.clone());
@@ -120,14 +119,14 @@ fn check_message(
 
 /// The result of the first form that passes, or of the first.
 fn judge_message(
-    message: &PendingMessage,
+    mut message: PendingMessage,
     keys: &Keys,
     bodies: &BodyHashes,
     settings: &Settings,
 ) -> dkim::Cause {
     let mut first = None;
-    for (body, header) in &message.forms {
-        let cause = judge_form(message, header, *body, keys, bodies, settings);
+    for (body, header) in std::mem::take(&mut message.forms) {
+        let cause = judge_form(&message, header, body, keys, bodies, settings);
         if cause == dkim::Cause::Passed {
             return cause;
         }
@@ -140,20 +139,18 @@ fn judge_message(
 /// hash, then the signature, and last what policy makes of octets that are not signed.
 fn judge_form(
     message: &PendingMessage,
-    header: &[u8],
+    header: Vec<u8>,
     body: Canonicalization,
     keys: &Keys,
     bodies: &BodyHashes,
     settings: &Settings,
 ) -> dkim::Cause {
-    let parsed = &message.parsed;
-    let algorithm = parsed.signature.algorithm;
-    let signed = signed_octets(algorithm, header.to_vec());
+    let signed = signed_octets(message.algorithm, header);
     let key_use = KeyUse {
-        algorithm,
+        algorithm: message.algorithm,
         identity_below: false,
         signed: &signed,
-        signature: &parsed.signature.octets,
+        signature: &message.octets,
     };
     let limits = &settings.dkim.limits;
     let key = key_check::check(keys, &message.key_name, &key_use, limits).cause;
@@ -163,7 +160,7 @@ fn judge_form(
     let Some(body) = bodies.get(&message.request(body)) else {
         return dkim::Cause::BodyNotHashed;
     };
-    if let Some(length) = parsed.length
+    if let Some(length) = message.length
         && length > body.total
     {
         return dkim::Cause::LengthBeyondBody {
@@ -171,7 +168,7 @@ fn judge_form(
             total: body.total,
         };
     }
-    if body.digest.as_ref() != parsed.body_hash {
+    if body.digest.as_ref() != message.body_hash {
         return dkim::Cause::BodyHashMismatch;
     }
     let covers = body.hashed == body.total || settings.dkim.allow_partial_body;
