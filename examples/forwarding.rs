@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{self, Canonicalization, Signer};
 use mailproof::dns::{Zone, block_on};
-use mailproof::forwarding::{Hop, Rewriting, Station, simulate};
+use mailproof::forwarding::{Hop, Station};
 use mailproof::srs::Rewriter;
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session};
@@ -89,17 +89,16 @@ fn run(json: bool) -> Result<(), Box<dyn Error>> {
         change,
     } in what_ifs()
     {
-        let mut hop = Hop::new(
+        let plain = Hop::new(
             "firma-b.tld",
             [104, 47, 11, 20].into(),
             "mail-b.outbound.protection.outlook.com".parse()?,
         );
-        hop.rewriting = Rewriting::Exchange {
-            mailbox: "Verteilername".into(),
-            domain: "firma-b.tld".parse()?,
-        };
-        hop.signer = Some(tenant.clone());
-        change(&mut hop)?;
+        let list = plain
+            .clone()
+            .exchange_srs("Verteilername", "firma-b.tld".parse()?)
+            .signer(tenant.clone());
+        let hop = change(plain, list)?;
         let stations = send(&zone, author_signs.then_some(&author), hop)?;
         rows.extend(stations.iter().map(|station| row(name, station)));
     }
@@ -118,8 +117,8 @@ fn run(json: bool) -> Result<(), Box<dyn Error>> {
 struct WhatIf {
     name: &'static str,
     author_signs: bool,
-    /// What is done to the hop.
-    change: fn(&mut Hop) -> Result<(), Box<dyn Error>>,
+    /// The hop, made of a plain forwarder or of a list at Exchange Online.
+    change: fn(Hop, Hop) -> Result<Hop, Box<dyn Error>>,
 }
 
 fn what_ifs() -> [WhatIf; 6] {
@@ -127,49 +126,35 @@ fn what_ifs() -> [WhatIf; 6] {
         WhatIf {
             name: "author does not sign",
             author_signs: false,
-            change: |_| Ok(()),
+            change: |_, list| Ok(list),
         },
         WhatIf {
             name: "author signs",
             author_signs: true,
-            change: |_| Ok(()),
+            change: |_, list| Ok(list),
         },
         WhatIf {
             name: "and a footer is added",
             author_signs: true,
-            change: |hop| {
-                hop.footer = Some("-- \nVerteiler von Firma B".into());
-                Ok(())
-            },
+            change: |_, list| Ok(list.footer("-- \nVerteiler von Firma B")),
         },
         WhatIf {
             name: "and the Subject is tagged",
             author_signs: true,
-            change: |hop| {
-                hop.subject_prefix = Some("[Verteiler]".into());
-                Ok(())
-            },
+            change: |_, list| Ok(list.subject_prefix("[Verteiler]")),
         },
         WhatIf {
             name: "plain forward, unsigned",
             author_signs: false,
-            change: |hop| {
-                hop.rewriting = Rewriting::None;
-                hop.signer = None;
-                Ok(())
-            },
+            change: |plain, _| Ok(plain),
         },
         WhatIf {
             name: "list writes From, SRS",
             author_signs: false,
-            change: |hop| {
+            change: |_, list| {
                 let domain: mailproof::Domain = "firma-b.tld".parse()?;
-                hop.rewriting = Rewriting::Srs(Box::new(Rewriter::new(
-                    domain.clone(),
-                    "a secret of firma-b",
-                )?));
-                hop.from = Some(("verteiler".into(), domain));
-                Ok(())
+                let rewriter = Rewriter::new(domain.clone(), "a secret of firma-b")?;
+                Ok(list.srs(rewriter).from("verteiler", domain))
             },
         },
     ]
@@ -190,7 +175,7 @@ fn send(zone: &Zone, author: Option<&Signer>, hop: Hop) -> Result<Vec<Station>, 
     );
     let message = Message::parse(&octets);
     let (route, settings) = ([hop], Settings::default());
-    let stations = simulate(zone, &session, &message, &route, &settings, now);
+    let stations = Station::simulate(zone, &session, &message, &route, &settings, now);
     Ok(block_on(stations)?)
 }
 

@@ -7,7 +7,7 @@ use mailproof::arc::{ArcResult, Payload, Sealer};
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{self, Publication, Signer};
 use mailproof::dns::{Zone, block_on};
-use mailproof::verdict::{OverrideKind, Reason, RejectRule};
+use mailproof::verdict::{Override, Reason, RejectRule};
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
 
@@ -120,10 +120,10 @@ fn a_trusted_sealer_lifts_a_reject() {
         panic!("{}", verdict.reason());
     };
     assert_eq!(sealer.as_str(), "hop1.example");
-    let overridden = verdict.overridden().unwrap();
-    assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
+    let (kind, comment) = verdict.overridden().unwrap();
+    assert_eq!(kind, Override::LocalPolicy);
     assert_eq!(
-        overridden.comment,
+        comment,
         "arc=pass as[2].d=hop2.example as[2].s=s as[1].d=hop1.example as[1].s=s"
     );
 }

@@ -17,7 +17,7 @@ use mailproof::dkim::{Canonicalization, Publication, Signer};
 use mailproof::dmarc::PublicSuffixList;
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
 use mailproof::spf::Prefix;
-use mailproof::verdict::{Proof, TrustedForwarder};
+use mailproof::verdict::TrustedForwarder;
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier, dkim};
 
@@ -431,8 +431,9 @@ fn envelopes() {
     // The long form of Exchange's rewriting by a forwarder who is trusted and proven.
     let opaque = session("bounces+SRS=DmMzc=V3@forwarder.test");
     let verdict = verify(&zone, &opaque, &mail, |settings| {
-        let proof = Proof::Addresses(vec![Prefix::host([192, 0, 2, 1].into())]);
-        let forwarder = TrustedForwarder::new("forwarder.test".parse().unwrap(), proof);
+        let addresses = [Prefix::host([192, 0, 2, 1].into())];
+        let domain = "forwarder.test".parse().unwrap();
+        let forwarder = TrustedForwarder::by_addresses(domain, addresses);
         settings.policy.trusted_forwarders.push(forwarder);
     });
     let words: &[&str] = &["forwarder.test", "author.test"];

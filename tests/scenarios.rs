@@ -15,7 +15,7 @@ use mailproof::Action;
 use mailproof::arc::ArcResult;
 use mailproof::diagnosis::Severity;
 use mailproof::srs::{self, Form, Forwarded, Reversed, Rewriter};
-use mailproof::verdict::{OverrideKind, Proof, RejectRule, TrustedForwarder};
+use mailproof::verdict::{Override, RejectRule, TrustedForwarder};
 use mailproof::verifier::Settings;
 
 const TENANT: &str = "netatwork.onmicrosoft.com";
@@ -796,8 +796,8 @@ fn b10() {
         assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
         assert_eq!(verdict.action(), Action::Deliver);
         assert_eq!(verdict.smtp_reply(), None);
-        let overridden = verdict.overridden().unwrap();
-        assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
+        let (kind, comment) = verdict.overridden().unwrap();
+        assert_eq!(kind, Override::LocalPolicy);
         found(
             &verdict.diagnosis(),
             &[
@@ -809,7 +809,7 @@ fn b10() {
             ],
         );
         assert_eq!(
-            overridden.comment,
+            comment,
             "arc=pass as[1].d=firmab.onmicrosoft.com as[1].s=selector2-firmab-onmicrosoft-com \
              remote-ip[1]=192.0.2.10"
         );
@@ -823,10 +823,7 @@ fn b10() {
         let row = trusting.row(rule).unwrap();
         assert_eq!(row.disposition.to_string(), "none");
         assert_eq!(row.reasons[0].kind.to_string(), "local_policy");
-        assert_eq!(
-            row.reasons[0].comment.as_ref().unwrap().text,
-            overridden.comment
-        );
+        assert_eq!(row.reasons[0].comment.as_ref().unwrap().text, comment);
     }
     // Another domain's trust is none of its business.
     let mut settings = Settings::default();
@@ -846,7 +843,8 @@ fn spf_only(settings: &mut Settings) {
 
 /// A receiver that trusts firma-b.tld where its tenant's signature holds.
 fn trust(settings: &mut Settings) {
-    let proof = Proof::Dkim("firmab.onmicrosoft.com".parse().unwrap());
-    let forwarder = TrustedForwarder::new("firma-b.tld".parse().unwrap(), proof);
+    let signing_domain = "firmab.onmicrosoft.com".parse().unwrap();
+    let domain = "firma-b.tld".parse().unwrap();
+    let forwarder = TrustedForwarder::by_signature(domain, signing_domain);
     settings.policy.trusted_forwarders.push(forwarder);
 }

@@ -1,7 +1,7 @@
 //! Departures from what the author domain asks for are told as aggregate reports tell them.
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::verdict::{OverrideKind, Rule};
+use mailproof::verdict::{Override, Rule};
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
 
@@ -24,12 +24,9 @@ fn spf_enforced_against_the_policy() {
     for policy in ["v=DMARC1; p=none", "v=DMARC1; p=quarantine"] {
         let verdict = verdict(Some(policy));
         assert_eq!(verdict.action(), Action::Reject);
-        let overridden = verdict.overridden().unwrap();
-        assert_eq!(overridden.kind, OverrideKind::LocalPolicy, "{policy}");
-        assert_eq!(
-            overridden.comment,
-            "SPF failed, which this receiver enforces"
-        );
+        let (kind, comment) = verdict.overridden().unwrap();
+        assert_eq!(kind, Override::LocalPolicy, "{policy}");
+        assert_eq!(comment, "SPF failed, which this receiver enforces");
     }
 }
 
@@ -56,29 +53,27 @@ fn excepted(fields: &str, settings: fn(&mut Settings)) -> Verdict {
 }
 
 fn lists(settings: &mut Settings) {
-    settings.policy.mailing_lists = Some(Rule::new(|occasion| {
-        let list = occasion.relay().list.as_deref()?;
+    settings.policy.mailing_lists = Some(Rule::new(|verdict| {
+        let list = verdict.relay().list.as_deref()?;
         list.contains("<users.example.org>")
             .then(|| "a list we read".to_owned())
     }));
 }
 
 fn partners(settings: &mut Settings) {
-    settings.policy.exceptions = Some(Rule::new(|occasion| {
-        let client = occasion.session().client_ip()?;
+    settings.policy.exceptions = Some(Rule::new(|verdict| {
+        let client = verdict.session().client_ip()?;
         (client.to_string() == "192.0.2.1").then(|| "a partner's gateway".to_owned())
     }));
 }
 
 /// Delivers what fails, and says so; DMARC's result stays.
-fn delivers(fields: &str, settings: fn(&mut Settings), kind: OverrideKind, comment: &str) {
+fn delivers(fields: &str, settings: fn(&mut Settings), kind: Override, comment: &str) {
     let verdict = excepted(fields, settings);
     assert_eq!(verdict.action(), Action::Deliver);
     assert_eq!(verdict.dmarc().result().as_str(), "fail");
     assert_eq!(verdict.dmarc().disposition().to_string(), "reject");
-    let overridden = verdict.overridden().unwrap();
-    assert_eq!(overridden.kind, kind);
-    assert_eq!(overridden.comment, comment);
+    assert_eq!(verdict.overridden(), Some((kind, comment)));
     let findings = verdict.diagnosis();
     let code = "policy-overridden";
     let said = findings.iter().find(|one| one.code().as_str() == code);
@@ -88,13 +83,8 @@ fn delivers(fields: &str, settings: fn(&mut Settings), kind: OverrideKind, comme
 #[test]
 fn rules_of_the_receiver() {
     let known = "List-Id: <users.example.org>\r\n";
-    delivers(known, lists, OverrideKind::MailingList, "a list we read");
-    delivers(
-        "",
-        partners,
-        OverrideKind::LocalPolicy,
-        "a partner's gateway",
-    );
+    delivers(known, lists, Override::MailingList, "a list we read");
+    delivers("", partners, Override::LocalPolicy, "a partner's gateway");
 }
 
 #[test]

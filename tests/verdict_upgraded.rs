@@ -2,7 +2,7 @@
 //! failed: the author's record lists the forwarder, who forwards for anybody.
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::verdict::OverrideKind;
+use mailproof::verdict::Override;
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
 
@@ -68,9 +68,9 @@ fn distrust_changes_the_action_and_no_result() {
         assert_eq!(verdict.spf().authoritative().result().as_str(), "pass");
         assert_eq!(verdict.dmarc().result().as_str(), "pass");
         assert_eq!(verdict.action(), Action::Quarantine);
-        let overridden = verdict.overridden().unwrap();
-        assert_eq!(overridden.kind, OverrideKind::LocalPolicy);
-        assert!(overridden.comment.contains("mx.provider.test"));
+        let (kind, comment) = verdict.overridden().unwrap();
+        assert_eq!(kind, Override::LocalPolicy);
+        assert!(comment.contains("mx.provider.test"));
     }
 }
 

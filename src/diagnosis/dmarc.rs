@@ -216,7 +216,7 @@ pub(super) fn decision(view: &View<'_>) -> Vec<Finding> {
     if let (Reason::SpfFail, Some(finding)) = (reason, dkim_would_have_helped(view)) {
         findings.push(finding);
     }
-    if let Reason::TemporaryFailure(unknown) = reason {
+    if let Some(unknown) = reason.unknown() {
         findings.push(
             Draft::new(&texts::DEFERRED)
                 .text("what", unknown)
@@ -232,13 +232,13 @@ pub(super) fn outcome(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let verdict = view.verdict;
     let dmarc = verdict.dmarc();
-    if let Some(overridden) = verdict.overridden() {
+    if let Some((kind, comment)) = verdict.overridden() {
         findings.push(
             with_author(&texts::OVERRIDDEN, view)
                 .text("requested", dmarc.disposition())
                 .text("action", verdict.action())
-                .text("kind", overridden.kind)
-                .text("comment", &overridden.comment)
+                .text("kind", kind)
+                .text("comment", comment)
                 .finish(),
         );
     }

@@ -6,7 +6,7 @@ use super::finding::{Draft, Finding, Severity, Value};
 use crate::domain::Domain;
 use crate::spf::{Identity, SpfResult};
 use crate::srs::{Claimed, Form};
-use crate::verdict::TrustOutcome;
+use crate::verdict::Trust;
 
 pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
     let Some(author) = view.author else {
@@ -102,12 +102,12 @@ fn unrewritten(view: &View<'_>, author: &Domain) -> Option<Finding> {
 
 /// A forwarder that the receiver trusts.
 fn trust(view: &View<'_>, author: &Domain) -> Option<Finding> {
-    let trust = view.verdict.trust()?;
-    let entry: &'static Entry = match trust.outcome {
-        TrustOutcome::Vouches => &texts::FORWARDER_TRUSTED,
-        TrustOutcome::SpfNotPassed | TrustOutcome::ProofMissing => &texts::PROOF_FAILED,
-        TrustOutcome::OtherAuthor => &texts::OTHER_AUTHOR,
-        TrustOutcome::NoOriginal => &texts::NO_ORIGINAL,
+    let (forwarder, trust) = view.verdict.trust()?;
+    let entry: &'static Entry = match trust {
+        Trust::Vouches => &texts::FORWARDER_TRUSTED,
+        Trust::SpfNotPassed | Trust::ProofMissing => &texts::PROOF_FAILED,
+        Trust::OtherAuthor => &texts::OTHER_AUTHOR,
+        Trust::NoOriginal => &texts::NO_ORIGINAL,
     };
     let original = view
         .verdict
@@ -115,12 +115,12 @@ fn trust(view: &View<'_>, author: &Domain) -> Option<Finding> {
         .srs
         .as_ref()
         .and_then(Claimed::original);
-    let proof = match trust.outcome {
-        TrustOutcome::SpfNotPassed => "SPF does not pass for it".to_owned(),
-        _ => trust.proof.to_string(),
+    let proof = match trust {
+        Trust::SpfNotPassed => "SPF does not pass for it".to_owned(),
+        _ => forwarder.proof(),
     };
     let mut draft = Draft::new(entry)
-        .domain("forwarder", &trust.forwarder)
+        .domain("forwarder", forwarder.domain())
         .domain("author", author)
         .text("proof", proof);
     if let Some(original) = original {

@@ -5,8 +5,8 @@
 //! envelope sender. It does not vouch for what failed unless told to: a signature, or an envelope sender that
 //! passes SPF, on a forged message is what attackers send mail through forwarders for.
 //!
-//! [`simulate`] sends a message along a route of [`Hop`]s and gives the verdict at each, with its
-//! findings. It asks the resolver and nobody else.
+//! [`Station::simulate`] sends a message along a route of [`Hop`]s and gives the verdict at each, with
+//! its findings. It asks the resolver and nobody else.
 
 mod edit;
 mod forward;
@@ -14,5 +14,5 @@ mod route;
 mod simulate;
 
 pub use forward::{ForwardError, Forwarder, Outgoing};
-pub use route::{Hop, Rewriting};
-pub use simulate::{Station, simulate};
+pub use route::Hop;
+pub use simulate::Station;

@@ -7,42 +7,41 @@ use crate::dkim::Signer;
 use crate::domain::Domain;
 use crate::srs::Rewriter;
 
-/// A host that sends the message on, and what it does to it first. The changes are made in the order
-/// of the fields here; the signature and the seal are made last.
+/// A host that sends the message on, and what it does to it first: whatever the order of the calls
+/// here, it tags the Subject, adds the footer, writes From, signs, and seals.
 ///
 /// ```
-/// use mailproof::forwarding::{Hop, Rewriting};
+/// use mailproof::forwarding::Hop;
 ///
-/// let mut list = Hop::new("list", [104, 47, 11, 20].into(), "mail.firma-b.tld".parse()?);
-/// list.rewriting = Rewriting::Exchange { mailbox: "list".into(), domain: "firma-b.tld".parse()? };
-/// list.footer = Some("-- \nThe list".into());
+/// let list = Hop::new("list", [104, 47, 11, 20].into(), "mail.firma-b.tld".parse()?)
+///     .exchange_srs("list", "firma-b.tld".parse()?)
+///     .footer("-- \nThe list");
 /// # Ok::<(), mailproof::domain::DomainError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Hop {
-    /// What it is called in the outcome.
-    pub name: String,
-    /// The address from which it sends.
-    pub client_ip: IpAddr,
-    /// The argument of HELO.
-    pub helo: Domain,
-    /// What it does to the envelope sender.
-    pub rewriting: Rewriting,
-    /// Text put before the Subject.
-    pub subject_prefix: Option<String>,
-    /// Text put behind the body, its lines separated by LF.
-    pub footer: Option<String>,
-    /// The mailbox that it writes into From in place of the author; the author goes to Reply-To.
-    pub from: Option<(String, Domain)>,
-    /// How it signs.
-    pub signer: Option<Signer>,
-    /// How it seals (ARC), with the results under its HELO name.
-    pub sealer: Option<Sealer>,
+    pub(super) name: String,
+    pub(super) client_ip: IpAddr,
+    pub(super) helo: Domain,
+    pub(super) rewriting: Rewriting,
+    pub(super) subject_prefix: Option<String>,
+    pub(super) footer: Option<String>,
+    pub(super) from: Option<(String, Domain)>,
+    pub(super) signer: Option<Signer>,
+    pub(super) sealer: Option<Sealer>,
+}
+
+/// What a host does to the envelope sender.
+#[derive(Clone, Debug)]
+pub(super) enum Rewriting {
+    None,
+    Srs(Box<Rewriter>),
+    Exchange { mailbox: String, domain: Domain },
 }
 
 impl Hop {
-    /// A host that passes messages on unchanged.
+    /// A host that passes messages on unchanged: what it is called in the outcome, the address from
+    /// which it sends, and the argument of its HELO.
     #[must_use]
     pub fn new(name: impl Into<String>, client_ip: IpAddr, helo: Domain) -> Self {
         Self {
@@ -57,21 +56,55 @@ impl Hop {
             sealer: None,
         }
     }
-}
 
-/// What a host does to the envelope sender.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Rewriting {
-    /// Nothing: plain forwarding.
-    None,
-    /// SRS.
-    Srs(Box<Rewriter>),
-    /// Exchange Online's form. How its hash is made is not public: `XXXXX` stands in its place.
-    Exchange {
-        /// The mailbox that forwards.
-        mailbox: String,
-        /// Its domain.
-        domain: Domain,
-    },
+    /// Rewrites the envelope sender (SRS).
+    #[must_use]
+    pub fn srs(mut self, rewriter: Rewriter) -> Self {
+        self.rewriting = Rewriting::Srs(Box::new(rewriter));
+        self
+    }
+
+    /// Rewrites the envelope sender as Exchange Online does where `mailbox` at `domain` forwards. How
+    /// its hash is made is not public: `XXXXX` stands in its place.
+    #[must_use]
+    pub fn exchange_srs(mut self, mailbox: impl Into<String>, domain: Domain) -> Self {
+        let mailbox = mailbox.into();
+        self.rewriting = Rewriting::Exchange { mailbox, domain };
+        self
+    }
+
+    /// Puts text before the Subject.
+    #[must_use]
+    pub fn subject_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.subject_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Puts text behind the body, its lines separated by LF.
+    #[must_use]
+    pub fn footer(mut self, footer: impl Into<String>) -> Self {
+        self.footer = Some(footer.into());
+        self
+    }
+
+    /// Writes this mailbox into From in place of the author, who goes to Reply-To.
+    #[must_use]
+    pub fn from(mut self, mailbox: impl Into<String>, domain: Domain) -> Self {
+        self.from = Some((mailbox.into(), domain));
+        self
+    }
+
+    /// Signs (DKIM).
+    #[must_use]
+    pub fn signer(mut self, signer: Signer) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// Seals (ARC), with the results under its HELO name.
+    #[must_use]
+    pub fn sealer(mut self, sealer: Sealer) -> Self {
+        self.sealer = Some(sealer);
+        self
+    }
 }

@@ -33,74 +33,78 @@ pub struct Station {
     pub findings: Vec<Finding>,
 }
 
-/// Sends a message along a route and gives the verdict wherever it arrives: first where its own
-/// session leads, then behind each hop.
-///
-/// ```
-/// use mailproof::dns::{Zone, block_on};
-/// use mailproof::forwarding::{Hop, simulate};
-/// use mailproof::{Message, Session, verifier::Settings};
-/// use std::time::SystemTime;
-///
-/// let mut zone = Zone::new();
-/// zone.add_txt("example.com", "v=spf1 ip4:192.0.2.1 -all")?;
-/// zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")?;
-/// let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
-/// let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
-/// let route = [Hop::new("forwarder", [198, 51, 100, 7].into(), "fwd.example".parse()?)];
-/// let now = SystemTime::UNIX_EPOCH;
-/// let stations = block_on(simulate(&zone, &session, &message, &route, &Settings::default(), now))?;
-/// assert_eq!(stations[0].verdict.dmarc().result().as_str(), "pass");
-/// assert_eq!(stations[1].verdict.dmarc().result().as_str(), "fail");
-/// assert_eq!(stations[1].findings[0].code().as_str(), "forwarded-unrewritten-or-forged");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-///
-/// [`ForwardError`] where the signer of a hop does not sign, or its sealer does not seal.
-pub async fn simulate(
-    resolver: &dyn Resolver,
-    session: &Session,
-    message: &Message<'_>,
-    route: &[Hop],
-    settings: &Settings,
-    now: SystemTime,
-) -> Result<Vec<Station>, ForwardError> {
-    let verifier = Verifier::with_settings(resolver, settings.clone());
-    let verifier = verifier.at(now);
-    let mut session = session.clone();
-    let mut octets = edit::rebuilt(message, "", &[]);
-    let mut stations = Vec::with_capacity(route.len().saturating_add(1));
-    let mut from = None;
-    let mut hops = route.iter();
-    loop {
-        let arrived = Message::parse(&octets);
-        let verdict = verifier.verify(&session, &arrived).await;
-        let mut findings = verdict.forensics(&arrived);
-        findings.extend(verdict.diagnosis());
-        // Forensics of a signature that mattered come first, of others with the rest.
-        findings.sort_by_key(Finding::severity);
-        let Some(hop) = hops.next() else {
-            stations.push(Station {
-                from,
-                session,
-                message: octets,
+impl Station {
+    /// Sends a message along a route and gives the verdict wherever it arrives: first where its own
+    /// session leads, then behind each hop.
+    ///
+    /// ```
+    /// use mailproof::dns::{Zone, block_on};
+    /// use mailproof::forwarding::{Hop, Station};
+    /// use mailproof::{Message, Session, verifier::Settings};
+    /// use std::time::SystemTime;
+    ///
+    /// let mut zone = Zone::new();
+    /// zone.add_txt("example.com", "v=spf1 ip4:192.0.2.1 -all")?;
+    /// zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")?;
+    /// let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
+    /// let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
+    /// let route = [Hop::new("forwarder", [198, 51, 100, 7].into(), "fwd.example".parse()?)];
+    /// let now = SystemTime::UNIX_EPOCH;
+    /// let settings = Settings::default();
+    /// let stations = Station::simulate(&zone, &session, &message, &route, &settings, now);
+    /// let stations = block_on(stations)?;
+    /// assert_eq!(stations[0].verdict.dmarc().result().as_str(), "pass");
+    /// assert_eq!(stations[1].verdict.dmarc().result().as_str(), "fail");
+    /// assert_eq!(stations[1].findings[0].code().as_str(), "forwarded-unrewritten-or-forged");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ForwardError`] where the signer of a hop does not sign, or its sealer does not seal.
+    pub async fn simulate(
+        resolver: &dyn Resolver,
+        session: &Session,
+        message: &Message<'_>,
+        route: &[Hop],
+        settings: &Settings,
+        now: SystemTime,
+    ) -> Result<Vec<Self>, ForwardError> {
+        let verifier = Verifier::with_settings(resolver, settings.clone());
+        let verifier = verifier.at(now);
+        let mut session = session.clone();
+        let mut octets = edit::rebuilt(message, "", &[]);
+        let mut stations = Vec::with_capacity(route.len().saturating_add(1));
+        let mut from = None;
+        let mut hops = route.iter();
+        loop {
+            let arrived = Message::parse(&octets);
+            let verdict = verifier.verify(&session, &arrived).await;
+            let mut findings = verdict.forensics(&arrived);
+            findings.extend(verdict.diagnosis());
+            // Forensics of a signature that mattered come first, of others with the rest.
+            findings.sort_by_key(Finding::severity);
+            let Some(hop) = hops.next() else {
+                stations.push(Self {
+                    from,
+                    session,
+                    message: octets,
+                    verdict,
+                    findings,
+                });
+                return Ok(stations);
+            };
+            let next = sent_on(hop, &octets, &verdict, now)?;
+            let next_session =
+                Session::new(hop.client_ip, hop.helo.as_str(), sender(hop, &session, now));
+            stations.push(Self {
+                from: from.replace(hop.name.clone()),
+                session: std::mem::replace(&mut session, next_session),
+                message: std::mem::replace(&mut octets, next),
                 verdict,
                 findings,
             });
-            return Ok(stations);
-        };
-        let next = sent_on(hop, &octets, &verdict, now)?;
-        let next_session =
-            Session::new(hop.client_ip, hop.helo.as_str(), sender(hop, &session, now));
-        stations.push(Station {
-            from: from.replace(hop.name.clone()),
-            session: std::mem::replace(&mut session, next_session),
-            message: std::mem::replace(&mut octets, next),
-            verdict,
-            findings,
-        });
+        }
     }
 }
 

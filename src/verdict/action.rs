@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::local::{Rule, Trust, TrustedForwarder};
+use super::local::{Rule, Trust, Trusted, TrustedForwarder};
 use super::relay::Party;
 use crate::domain::Domain;
 
@@ -69,9 +69,9 @@ pub struct Policy {
     pub distrust_upgraded_spf: bool,
     /// Forwarders whose word is taken for the author of what they forward; nobody by default.
     pub trusted_forwarders: Vec<TrustedForwarder>,
-    /// A rule for mail of lists that fails DMARC (override `mailing_list`).
+    /// A rule for mail of lists that fails DMARC (override [`MailingList`](Override::MailingList)).
     pub mailing_lists: Option<Rule>,
-    /// A rule for any other mail that fails DMARC (override `local_policy`).
+    /// A rule for any other mail that fails DMARC (override [`LocalPolicy`](Override::LocalPolicy)).
     pub exceptions: Option<Rule>,
     /// Whose ARC seals (`d=`) are trusted; nobody's by default. Where the chain is valid and the
     /// first trusted hop ([`Validation::first_trusted`](crate::arc::Validation::first_trusted))
@@ -106,24 +106,30 @@ pub enum RejectRule {
 pub(super) struct Decision {
     pub(super) action: Action,
     pub(super) reason: Reason,
-    pub(super) overridden: Option<Override>,
-    pub(super) trust: Option<Trust>,
+    pub(super) overridden: Option<Overridden>,
+    pub(super) trust: Option<Trusted>,
     /// The oldest ARC set from which on all sealers are trusted.
     pub(super) trusted_set: Option<u8>,
 }
 
-/// A departure from the policy that the author domain published.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Override {
-    /// The kind.
-    pub kind: OverrideKind,
-    /// One sentence about it.
-    pub comment: String,
+impl Decision {
+    /// Whether a trusted forwarder vouches for the author.
+    pub(super) fn is_vouched(&self) -> bool {
+        let trust = self.trust.as_ref();
+        trust.is_some_and(|trusted| trusted.trust == Trust::Vouches)
+    }
 }
 
-/// The kinds of departure that aggregate reports know (RFC 9990 3.1.1.6).
+/// A departure with a sentence about it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub(super) struct Overridden {
+    pub(super) kind: Override,
+    pub(super) comment: String,
+}
+
+/// The kinds of departure from what the author domain asks for, as aggregate reports know them
+/// (RFC 9990 3.1.1.6). Prints as the word that they use.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[cfg_attr(
     feature = "serde",
@@ -131,7 +137,7 @@ pub struct Override {
     serde(rename_all = "snake_case")
 )]
 #[non_exhaustive]
-pub enum OverrideKind {
+pub enum Override {
     /// The receiver has a rule of its own.
     LocalPolicy,
     /// The message came through a mailing list.
@@ -145,7 +151,7 @@ pub enum OverrideKind {
     TrustedForwarder,
 }
 
-impl fmt::Display for OverrideKind {
+impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::LocalPolicy => "local_policy",
@@ -201,8 +207,36 @@ pub enum Reason {
     Excepted,
     /// DMARC passed by SPF alone, which an earlier host saw fail.
     UpgradedSpf,
-    /// The DNS did not say what the decision depends on.
-    TemporaryFailure(Unknown),
+    /// The DNS failed on a DKIM key, which the decision depends on.
+    KeyUnknown,
+    /// The DNS failed on the DMARC policy, likewise.
+    PolicyUnknown,
+    /// The DNS failed on SPF, likewise.
+    SpfUnknown,
+}
+
+impl Reason {
+    /// What a temporary failure of the DNS kept us from knowing.
+    pub(crate) fn unknown(&self) -> Option<&'static str> {
+        match self {
+            Self::KeyUnknown => Some("a DKIM key"),
+            Self::PolicyUnknown => Some("the DMARC policy"),
+            Self::SpfUnknown => Some("SPF"),
+            Self::NothingAgainst
+            | Self::AuthorAuthenticated
+            | Self::DmarcPolicy
+            | Self::Relayed(_)
+            | Self::RejectRuleNever
+            | Self::TrustedSealer { .. }
+            | Self::AuthorUnusable
+            | Self::SpfFail
+            | Self::SpfPermerror
+            | Self::SeveralMethods
+            | Self::TrustedForwarder(_)
+            | Self::Excepted
+            | Self::UpgradedSpf => None,
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -241,34 +275,10 @@ impl fmt::Display for Reason {
             Self::UpgradedSpf => {
                 f.write_str("DMARC passes by SPF alone, which an earlier host saw fail")
             }
-            Self::TemporaryFailure(unknown) => write!(f, "the DNS could not be asked about {unknown}"),
+            Self::KeyUnknown | Self::PolicyUnknown | Self::SpfUnknown => {
+                let unknown = self.unknown().unwrap_or_default();
+                write!(f, "the DNS could not be asked about {unknown}")
+            }
         }
-    }
-}
-
-/// What a temporary failure kept us from knowing.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "each has its reply")]
-pub enum Unknown {
-    /// A DKIM key.
-    DkimKey,
-    /// The DMARC policy.
-    Policy,
-    /// Whether SPF allows the client.
-    Spf,
-}
-
-impl fmt::Display for Unknown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::DkimKey => "a DKIM key",
-            Self::Policy => "the DMARC policy",
-            Self::Spf => "SPF",
-        })
     }
 }

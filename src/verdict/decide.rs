@@ -1,11 +1,9 @@
 //! The decision: what the author domain asks for, as far as this receiver goes along.
 
-use super::Facts;
-use super::action::{
-    Action, Decision, Override, OverrideKind, Policy, Reason, RejectRule, Unknown,
-};
-use super::local::{self, TrustOutcome};
+use super::action::{Action, Decision, Overridden, Override, Policy, Reason, RejectRule};
+use super::local::{self, Trust, Trusted};
 use super::relay::Party;
+use super::{Facts, Verdict};
 use crate::arc::Set;
 use crate::dmarc::{Disposition, DmarcResult};
 use crate::domain::Domain;
@@ -43,7 +41,7 @@ fn by_results(policy: &Policy, facts: &Facts) -> Decision {
         DmarcResult::Temperror if facts.dmarc.published() == Some(Disposition::None) => {
             plain(Action::Deliver, Reason::NothingAgainst)
         }
-        DmarcResult::Temperror => plain(Action::Defer, Reason::TemporaryFailure(unknown(facts))),
+        DmarcResult::Temperror => plain(Action::Defer, unknown(facts)),
         DmarcResult::None => plain(Action::Deliver, Reason::NothingAgainst),
     };
     enforce_spf(policy, facts, decision)
@@ -65,50 +63,57 @@ fn on_pass(policy: &Policy, facts: &Facts) -> Decision {
         Some(earlier) if policy.distrust_upgraded_spf => {
             let host = earlier.receiver.as_deref().unwrap_or("an earlier host");
             let comment = format!("{host} noted that SPF failed, and DMARC rests on SPF alone");
-            overridden(OverrideKind::LocalPolicy, comment, Reason::UpgradedSpf)
+            overridden(Override::LocalPolicy, comment, Reason::UpgradedSpf)
         }
         _ => plain(Action::Deliver, Reason::NothingAgainst),
     }
 }
 
-/// An exception that this receiver makes from what the author domain asks for.
-fn exception(policy: &Policy, facts: &Facts) -> Option<Decision> {
-    let deliver = |kind, comment, reason| Decision {
-        action: Action::Deliver,
-        ..overridden(kind, comment, reason)
+/// The decision that a rule of this receiver makes about a message that fails, in the place of the one
+/// that the verdict has.
+pub(super) fn excepted(policy: &Policy, verdict: &Verdict) -> Option<Decision> {
+    let Verdict { facts, decision } = verdict;
+    let asked = facts.dmarc.disposition() != Disposition::None;
+    if policy.spf_only || !asked || decision.is_vouched() {
+        return None;
+    }
+    let lists = policy.mailing_lists.as_ref();
+    let lists = lists.filter(|_| facts.relay.list.is_some());
+    let (kind, comment) = match lists.and_then(|rule| rule.ask(verdict)) {
+        Some(comment) => (Override::MailingList, comment),
+        None => {
+            let comment = policy.exceptions.as_ref()?.ask(verdict)?;
+            (Override::LocalPolicy, comment)
+        }
     };
-    if let Some(trust) = local::trust(&policy.trusted_forwarders, facts)
-        && trust.outcome == TrustOutcome::Vouches
-    {
-        let comment = format!(
-            "{} forwarded it, proven by {}",
-            trust.forwarder, trust.proof
-        );
-        let reason = Reason::TrustedForwarder(trust.forwarder);
-        return Some(deliver(OverrideKind::TrustedForwarder, comment, reason));
+    let excepted = Decision {
+        action: Action::Deliver,
+        trust: decision.trust.clone(),
+        trusted_set: decision.trusted_set,
+        ..overridden(kind, comment, Reason::Excepted)
+    };
+    Some(enforce_spf(policy, facts, excepted))
+}
+
+/// A forwarder that is trusted here speaks for the author.
+fn vouched(policy: &Policy, facts: &Facts) -> Option<Decision> {
+    let Trusted { forwarder, trust } = local::trust(&policy.trusted_forwarders, facts)?;
+    if trust != Trust::Vouches {
+        return None;
     }
-    let list = policy.mailing_lists.as_ref();
-    if facts.relay.list.is_some()
-        && let Some(comment) = list.and_then(|rule| rule.ask(facts))
-    {
-        return Some(deliver(
-            OverrideKind::MailingList,
-            comment,
-            Reason::Excepted,
-        ));
-    }
-    let comment = policy.exceptions.as_ref()?.ask(facts)?;
-    Some(deliver(
-        OverrideKind::LocalPolicy,
-        comment,
-        Reason::Excepted,
-    ))
+    let domain = forwarder.domain().clone();
+    let comment = format!("{domain} forwarded it, proven by {}", forwarder.proof());
+    let reason = Reason::TrustedForwarder(domain);
+    Some(Decision {
+        action: Action::Deliver,
+        ..overridden(Override::TrustedForwarder, comment, reason)
+    })
 }
 
 /// What the author domain asks for, as far as the rule allows it and nobody who is trusted knows better.
 fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
     if facts.dmarc.disposition() != Disposition::None
-        && let Some(decision) = exception(policy, facts).or_else(|| lifted_by_sealer(policy, facts))
+        && let Some(decision) = vouched(policy, facts).or_else(|| lifted_by_sealer(policy, facts))
     {
         return decision;
     }
@@ -118,7 +123,7 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
         Disposition::Reject => match policy.reject_rule {
             RejectRule::Enforce => refuse(policy, facts),
             RejectRule::Never => overridden(
-                OverrideKind::LocalPolicy,
+                Override::LocalPolicy,
                 "this receiver does not reject on DMARC".into(),
                 Reason::RejectRuleNever,
             ),
@@ -126,8 +131,8 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
                 None => refuse(policy, facts),
                 Some(party) => {
                     let kind = match party {
-                        Party::List { .. } => OverrideKind::MailingList,
-                        Party::Forwarder { .. } | Party::Sealer { .. } => OverrideKind::LocalPolicy,
+                        Party::List { .. } => Override::MailingList,
+                        Party::Forwarder { .. } | Party::Sealer { .. } => Override::LocalPolicy,
                     };
                     overridden(kind, party.to_string(), Reason::Relayed(party))
                 }
@@ -146,7 +151,7 @@ fn refuse(policy: &Policy, facts: &Facts) -> Decision {
         }
     };
     match facts.relay.unknown_party(facts).filter(|_| heard) {
-        Some(unknown) => plain(Action::Defer, Reason::TemporaryFailure(unknown)),
+        Some(unknown) => plain(Action::Defer, unknown),
         None => plain(Action::Reject, rejection(policy, facts)),
     }
 }
@@ -155,13 +160,9 @@ fn refuse(policy: &Policy, facts: &Facts) -> Decision {
 /// prove itself or forwards for somebody else, is none.
 fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Party> {
     let trust = local::trust(&policy.trusted_forwarders, facts);
-    match trust.map(|trust| trust.outcome) {
-        Some(
-            TrustOutcome::SpfNotPassed | TrustOutcome::ProofMissing | TrustOutcome::OtherAuthor,
-        ) => None,
-        Some(TrustOutcome::Vouches | TrustOutcome::NoOriginal) | None => {
-            facts.relay.authenticated_party(facts)
-        }
+    match trust.map(|trusted| trusted.trust) {
+        Some(Trust::SpfNotPassed | Trust::ProofMissing | Trust::OtherAuthor) => None,
+        Some(Trust::Vouches | Trust::NoOriginal) | None => facts.relay.authenticated_party(facts),
     }
 }
 
@@ -188,8 +189,8 @@ fn lifted_by_sealer(policy: &Policy, facts: &Facts) -> Option<Decision> {
             sealer: set.domain()?.clone(),
             instance: set.instance(),
         },
-        overridden: Some(Override {
-            kind: OverrideKind::LocalPolicy,
+        overridden: Some(Overridden {
+            kind: Override::LocalPolicy,
             comment: facts.arc.report_comment(),
         }),
         trust: None,
@@ -197,8 +198,8 @@ fn lifted_by_sealer(policy: &Policy, facts: &Facts) -> Option<Decision> {
     })
 }
 
-fn overridden(kind: OverrideKind, comment: String, reason: Reason) -> Decision {
-    let overridden = Some(Override { kind, comment });
+fn overridden(kind: Override, comment: String, reason: Reason) -> Decision {
+    let overridden = Some(Overridden { kind, comment });
     Decision {
         action: Action::Quarantine,
         reason,
@@ -239,7 +240,7 @@ fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
         }
         // What may turn out to be a fail cannot be delivered where fails are rejected.
         SpfResult::Temperror if policy.enforce_spf_fail && decision.action == Action::Deliver => {
-            plain(Action::Defer, Reason::TemporaryFailure(Unknown::Spf))
+            plain(Action::Defer, Reason::SpfUnknown)
         }
         SpfResult::Fail
         | SpfResult::Permerror
@@ -255,8 +256,8 @@ fn enforce_spf(policy: &Policy, facts: &Facts, decision: Decision) -> Decision {
 fn enforced(facts: &Facts, reason: Reason) -> Decision {
     let failed = facts.dmarc.result() == DmarcResult::Fail;
     let departs = failed && facts.dmarc.disposition() != Disposition::Reject;
-    let overridden = departs.then(|| Override {
-        kind: OverrideKind::LocalPolicy,
+    let overridden = departs.then(|| Overridden {
+        kind: Override::LocalPolicy,
         comment: reason.to_string(),
     });
     Decision {
@@ -274,9 +275,9 @@ fn author_is_authenticated(facts: &Facts) -> bool {
 
 /// What kept DMARC from a conclusion: the policy, if it is unknown; else the first identifier that
 /// might have passed.
-fn unknown(facts: &Facts) -> Unknown {
+fn unknown(facts: &Facts) -> Reason {
     if facts.dmarc.record().is_none() {
-        return Unknown::Policy;
+        return Reason::PolicyUnknown;
     }
     let unknown: Vec<Method> = facts
         .identifiers()
@@ -284,10 +285,10 @@ fn unknown(facts: &Facts) -> Unknown {
         .map(|identifier| identifier.method())
         .collect();
     if unknown.contains(&Method::Dkim) {
-        Unknown::DkimKey
+        Reason::KeyUnknown
     } else if unknown.contains(&Method::Spf) {
-        Unknown::Spf
+        Reason::SpfUnknown
     } else {
-        Unknown::Policy
+        Reason::PolicyUnknown
     }
 }

@@ -7,14 +7,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Facts, Relay};
-use crate::dkim;
-use crate::dmarc;
+use super::{Facts, Verdict};
 use crate::domain::Domain;
 use crate::identifier::{Method, Status};
-use crate::message::Author;
-use crate::session::Session;
-use crate::spf::{self, SpfResult};
+use crate::spf::{Prefix, SpfResult};
 
 /// A forwarder whose word is taken for the author of what it forwards.
 ///
@@ -22,23 +18,35 @@ use crate::spf::{self, SpfResult};
 /// nothing about one of them. So a proof is required besides.
 ///
 /// ```
-/// use mailproof::verdict::{Proof, TrustedForwarder};
+/// use mailproof::verdict::{Policy, TrustedForwarder};
 ///
-/// let proof = Proof::Dkim("example.onmicrosoft.com".parse()?);
-/// let forwarder = TrustedForwarder::new("example.com".parse()?, proof);
-/// assert_eq!(forwarder.domain().as_str(), "example.com");
+/// let mut policy = Policy::default();
+/// let (domain, signing_domain) = ("example.com".parse()?, "example.onmicrosoft.com".parse()?);
+/// policy.trusted_forwarders.push(TrustedForwarder::by_signature(domain, signing_domain));
 /// # Ok::<(), mailproof::domain::DomainError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TrustedForwarder {
+    #[cfg_attr(feature = "serde", serde(rename = "forwarder"))]
     domain: Domain,
     proof: Proof,
 }
 
 impl TrustedForwarder {
-    /// Trusts the forwarder that rewrites envelope senders to addresses of `domain`.
+    /// Trusts the forwarder that rewrites envelope senders (SRS) to addresses of `domain`, where a
+    /// DKIM signature with the given `d=` passes.
     #[must_use]
-    pub fn new(domain: Domain, proof: Proof) -> Self {
+    pub fn by_signature(domain: Domain, signing_domain: Domain) -> Self {
+        let proof = Proof::Dkim(signing_domain);
+        Self { domain, proof }
+    }
+
+    /// Trusts the forwarder that rewrites envelope senders (SRS) to addresses of `domain`, where the
+    /// client is within these addresses, which must be the forwarder's alone.
+    #[must_use]
+    pub fn by_addresses(domain: Domain, addresses: impl IntoIterator<Item = Prefix>) -> Self {
+        let proof = Proof::Addresses(addresses.into_iter().collect());
         Self { domain, proof }
     }
 
@@ -48,10 +56,10 @@ impl TrustedForwarder {
         &self.domain
     }
 
-    /// What it must prove itself with.
+    /// What it must prove itself with, in words: as in `a passing signature of example.org`.
     #[must_use]
-    pub fn proof(&self) -> &Proof {
-        &self.proof
+    pub fn proof(&self) -> String {
+        self.proof.to_string()
     }
 }
 
@@ -62,12 +70,9 @@ impl TrustedForwarder {
     derive(serde::Serialize),
     serde(rename_all = "kebab-case")
 )]
-#[non_exhaustive]
-pub enum Proof {
-    /// A passing signature with this `d=`.
+enum Proof {
     Dkim(Domain),
-    /// A client within these addresses, which must be the forwarder's alone.
-    Addresses(Vec<spf::Prefix>),
+    Addresses(Vec<Prefix>),
 }
 
 impl fmt::Display for Proof {
@@ -86,20 +91,17 @@ impl fmt::Display for Proof {
     }
 }
 
-/// What came of holding a message against the trusted forwarders, where its envelope names one.
+/// A forwarder that is trusted, held against a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Trust {
-    /// The forwarder.
-    pub forwarder: Domain,
-    /// The proof that is required of it.
-    pub proof: Proof,
-    /// What came of it.
-    pub outcome: TrustOutcome,
+pub(super) struct Trusted {
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub(super) forwarder: TrustedForwarder,
+    #[cfg_attr(feature = "serde", serde(rename = "outcome"))]
+    pub(super) trust: Trust,
 }
 
-/// Whether a trusted forwarder vouches for a message.
+/// Whether a trusted forwarder that the envelope names vouches for the message.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(
     feature = "serde",
@@ -107,7 +109,7 @@ pub struct Trust {
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]
-pub enum TrustOutcome {
+pub enum Trust {
     /// SPF passes for the forwarder, the proof holds, and the sender that its address claims is of
     /// the author domain.
     Vouches,
@@ -122,28 +124,25 @@ pub enum TrustOutcome {
 }
 
 /// Holds the envelope against the trusted forwarders.
-pub(super) fn trust(forwarders: &[TrustedForwarder], facts: &Facts) -> Option<Trust> {
+pub(super) fn trust(forwarders: &[TrustedForwarder], facts: &Facts) -> Option<Trusted> {
     let srs = facts.relay.srs.as_ref()?;
     let known = forwarders
         .iter()
         .find(|known| known.domain == *srs.forwarder())?;
-    let outcome = if !spf_passes_for(&known.domain, facts) {
-        TrustOutcome::SpfNotPassed
+    let trust = if !spf_passes_for(&known.domain, facts) {
+        Trust::SpfNotPassed
     } else if !holds(&known.proof, facts) {
-        TrustOutcome::ProofMissing
+        Trust::ProofMissing
     } else {
         match srs.original() {
-            None => TrustOutcome::NoOriginal,
-            Some(original) if Some(original.domain()) == facts.author.domain() => {
-                TrustOutcome::Vouches
-            }
-            Some(_) => TrustOutcome::OtherAuthor,
+            None => Trust::NoOriginal,
+            Some(original) if Some(original.domain()) == facts.author.domain() => Trust::Vouches,
+            Some(_) => Trust::OtherAuthor,
         }
     };
-    Some(Trust {
-        forwarder: known.domain.clone(),
-        proof: known.proof.clone(),
-        outcome,
+    Some(Trusted {
+        forwarder: known.clone(),
+        trust,
     })
 }
 
@@ -166,7 +165,7 @@ fn holds(proof: &Proof, facts: &Facts) -> bool {
     }
 }
 
-fn contains(prefixes: &[spf::Prefix], client: IpAddr) -> bool {
+fn contains(prefixes: &[Prefix], client: IpAddr) -> bool {
     prefixes.iter().any(|prefix| prefix.contains(client))
 }
 
@@ -185,19 +184,20 @@ pub(super) fn upgraded(facts: &Facts) -> Option<&super::EarlierSpf> {
     })
 }
 
-/// A rule of the receiver's own about messages that fail DMARC: looks at the facts and returns the
-/// comment to report, where the message shall be delivered all the same.
+/// A rule of the receiver's own about messages that fail DMARC. Looks at the verdict as it is without
+/// the rule, and returns the comment to report where the message shall be delivered all the same; SPF
+/// that is [enforced](super::Policy::enforce_spf_fail) is still enforced.
 #[derive(Clone)]
 pub struct Rule(Arc<dyn Judge>);
 
 /// What a rule does.
 trait Judge: Send + Sync {
-    fn judge(&self, occasion: &Occasion<'_>) -> Option<String>;
+    fn judge(&self, verdict: &Verdict) -> Option<String>;
 }
 
-impl<F: Fn(&Occasion<'_>) -> Option<String> + Send + Sync> Judge for F {
-    fn judge(&self, occasion: &Occasion<'_>) -> Option<String> {
-        self(occasion)
+impl<F: Fn(&Verdict) -> Option<String> + Send + Sync> Judge for F {
+    fn judge(&self, verdict: &Verdict) -> Option<String> {
+        self(verdict)
     }
 }
 
@@ -208,18 +208,18 @@ impl Rule {
     /// use mailproof::verdict::{Policy, Rule};
     ///
     /// let mut policy = Policy::default();
-    /// policy.mailing_lists = Some(Rule::new(|occasion| {
-    ///     let list = occasion.relay().list.as_deref()?;
+    /// policy.mailing_lists = Some(Rule::new(|verdict| {
+    ///     let list = verdict.relay().list.as_deref()?;
     ///     list.contains("<users.lists.example.org>").then(|| "a list we read".to_owned())
     /// }));
     /// ```
     #[must_use]
-    pub fn new(rule: impl Fn(&Occasion<'_>) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub fn new(rule: impl Fn(&Verdict) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(rule))
     }
 
-    pub(super) fn ask(&self, facts: &Facts) -> Option<String> {
-        self.0.judge(&Occasion(facts))
+    pub(super) fn ask(&self, verdict: &Verdict) -> Option<String> {
+        self.0.judge(verdict)
     }
 }
 
@@ -237,45 +237,3 @@ impl PartialEq for Rule {
 }
 
 impl Eq for Rule {}
-
-/// What a [`Rule`] may look at.
-#[derive(Debug)]
-pub struct Occasion<'f>(&'f Facts);
-
-impl Occasion<'_> {
-    /// The session in which the message arrived.
-    #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.0.session
-    }
-
-    /// Who the message says it is from.
-    #[must_use]
-    pub fn author(&self) -> &Author {
-        &self.0.author
-    }
-
-    /// The traces that forwarders and lists left.
-    #[must_use]
-    pub fn relay(&self) -> &Relay {
-        &self.0.relay
-    }
-
-    /// The results of SPF.
-    #[must_use]
-    pub fn spf(&self) -> &spf::SessionEvaluation {
-        &self.0.spf
-    }
-
-    /// The result of each signature.
-    #[must_use]
-    pub fn dkim(&self) -> &[dkim::Verification] {
-        &self.0.dkim
-    }
-
-    /// The result of DMARC.
-    #[must_use]
-    pub fn dmarc(&self) -> &dmarc::Evaluation {
-        &self.0.dmarc
-    }
-}

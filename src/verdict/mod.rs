@@ -24,11 +24,11 @@ use crate::session::Session;
 use crate::spf;
 
 use action::Decision;
-pub use action::{Action, Override, OverrideKind, Policy, Reason, RejectRule, Unknown};
+pub use action::{Action, Override, Policy, Reason, RejectRule};
 pub use earlier::EarlierSpf;
 pub use limit::LimitHit;
 pub(crate) use limit::crowded;
-pub use local::{Occasion, Proof, Rule, Trust, TrustOutcome, TrustedForwarder};
+pub use local::{Rule, Trust, TrustedForwarder};
 pub use relay::{Party, Relay};
 pub use reply::SmtpReply;
 
@@ -86,7 +86,11 @@ impl Verdict {
     /// Decides what to do about the facts.
     pub(crate) fn new(facts: Facts, policy: &Policy) -> Self {
         let decision = decide::decide(policy, &facts);
-        Self { facts, decision }
+        let mut verdict = Self { facts, decision };
+        if let Some(decision) = decide::excepted(policy, &verdict) {
+            verdict.decision = decision;
+        }
+        verdict
     }
 
     /// The session in which the message arrived.
@@ -168,18 +172,20 @@ impl Verdict {
     }
 
     /// Why the action is not what the author domain asked for, in the terms of aggregate reports
-    /// (RFC 9990 3.1.1.6); `None` where it is, or where nothing was asked for since DMARC did not
-    /// fail.
+    /// (RFC 9990 3.1.1.6) and in one sentence; `None` where it is, or where nothing was asked for
+    /// since DMARC did not fail.
     #[must_use]
-    pub fn overridden(&self) -> Option<&Override> {
-        self.decision.overridden.as_ref()
+    pub fn overridden(&self) -> Option<(Override, &str)> {
+        let overridden = self.decision.overridden.as_ref();
+        overridden.map(|overridden| (overridden.kind, overridden.comment.as_str()))
     }
 
-    /// What came of holding the message against
-    /// [`trusted_forwarders`](Policy::trusted_forwarders); `None` where its envelope names none.
+    /// The one of the [`trusted_forwarders`](Policy::trusted_forwarders) that the envelope names, and
+    /// what came of holding the message against it; `None` where it names none of them.
     #[must_use]
-    pub fn trust(&self) -> Option<&Trust> {
-        self.decision.trust.as_ref()
+    pub fn trust(&self) -> Option<(&TrustedForwarder, Trust)> {
+        let trusted = self.decision.trust.as_ref();
+        trusted.map(|trusted| (&trusted.forwarder, trusted.trust))
     }
 
     /// The first trusted hop of a valid ARC chain, by the number of its set.

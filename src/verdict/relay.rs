@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::earlier::{self, EarlierSpf};
-use super::{Facts, Unknown};
+use super::{Facts, Reason};
 use crate::address::{Address, ReversePath};
 use crate::arc::ArcResult;
 use crate::domain::Domain;
@@ -60,16 +60,16 @@ impl Relay {
     }
 
     /// What kept us from knowing whether there is such a party, where the DNS did.
-    pub(super) fn unknown_party(&self, facts: &Facts) -> Option<Unknown> {
+    pub(super) fn unknown_party(&self, facts: &Facts) -> Option<Reason> {
         let party = self.party(facts, Status::TempError, facts.arc.cause().is_temporary())?;
         Some(match party {
             Party::Forwarder { identifier, .. } | Party::List { identifier, .. } => {
                 match identifier.method() {
-                    Method::Dkim => Unknown::DkimKey,
-                    Method::Spf => Unknown::Spf,
+                    Method::Dkim => Reason::KeyUnknown,
+                    Method::Spf => Reason::SpfUnknown,
                 }
             }
-            Party::Sealer { .. } => Unknown::DkimKey,
+            Party::Sealer { .. } => Reason::KeyUnknown,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Action, Reason, Unknown, Verdict};
+use super::{Action, Reason, Verdict};
 use crate::text;
 
 /// A reply to the end of DATA.
@@ -35,9 +35,9 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
         (Action::Reject, Reason::SpfPermerror) => (550, "5.7.24"),
         // RFC 7372 3.3.
         (Action::Reject, Reason::SeveralMethods) => (550, "5.7.26"),
-        (Action::Defer, Reason::TemporaryFailure(Unknown::Spf)) => (451, "4.7.24"),
+        (Action::Defer, Reason::SpfUnknown) => (451, "4.7.24"),
         // RFC 6376 6.1.2: ‘a 451/4.7.5 reply code’ where the key is unavailable.
-        (Action::Defer, Reason::TemporaryFailure(Unknown::DkimKey)) => (451, "4.7.5"),
+        (Action::Defer, Reason::KeyUnknown) => (451, "4.7.5"),
         (Action::Defer, _) => (451, "4.7.1"),
         // These reasons quarantine.
         (
@@ -49,7 +49,9 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
             | Reason::TrustedForwarder(_)
             | Reason::Excepted
             | Reason::UpgradedSpf
-            | Reason::TemporaryFailure(_)
+            | Reason::KeyUnknown
+            | Reason::PolicyUnknown
+            | Reason::SpfUnknown
             | Reason::TrustedSealer { .. },
         ) => (550, "5.7.1"),
     };
@@ -86,8 +88,8 @@ fn words(verdict: &Verdict) -> String {
             "DMARC and SPF fail: nothing authenticates {author}, whose policy asks to reject, and \
              {sender} does not permit {client}"
         ),
-        Reason::TemporaryFailure(unknown) => {
-            format!("DMARC of {author}: the DNS could not be asked about {unknown}, try again")
+        reason @ (Reason::KeyUnknown | Reason::PolicyUnknown | Reason::SpfUnknown) => {
+            format!("DMARC of {author}: {reason}, try again")
         }
         Reason::DmarcPolicy
         | Reason::AuthorAuthenticated

@@ -12,7 +12,7 @@ use mailproof::report::aggregate::{
     Applied, DkimAuth, Extension, Generation, Reason, Report, Row, SpfAuth, Text, Word,
 };
 use mailproof::spf::{Identity, SpfResult};
-use mailproof::verdict::{OverrideKind, RejectRule, Rule};
+use mailproof::verdict::{Override, RejectRule, Rule};
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
 
@@ -210,17 +210,17 @@ fn row(random: &mut Random, generation: Generation) -> Row {
 }
 
 fn reason(random: &mut Random, generation: Generation) -> Reason {
-    let kinds: [Word<OverrideKind>; 6] = [
-        OverrideKind::LocalPolicy.into(),
-        OverrideKind::MailingList.into(),
-        OverrideKind::Other.into(),
-        OverrideKind::TrustedForwarder.into(),
+    let kinds: [Word<Override>; 6] = [
+        Override::LocalPolicy.into(),
+        Override::MailingList.into(),
+        Override::Other.into(),
+        Override::TrustedForwarder.into(),
         match generation {
-            Generation::Rfc9990 => OverrideKind::PolicyTestMode.into(),
+            Generation::Rfc9990 => Override::PolicyTestMode.into(),
             _ => Word::Other("forwarded".into()),
         },
         match generation {
-            Generation::Rfc9990 => OverrideKind::PolicyTestMode.into(),
+            Generation::Rfc9990 => Override::PolicyTestMode.into(),
             _ => Word::Other("sampled_out".into()),
         },
     ];

@@ -122,8 +122,7 @@ impl Case {
         assert_eq!(dmarc.disposition().to_string(), expected.requested);
         assert_eq!(verdict.action().to_string(), expected.action);
         reply_begins(&verdict, expected.reply);
-        let overridden = verdict.overridden();
-        let kind = overridden.map(|overridden| overridden.kind.to_string());
+        let kind = verdict.overridden().map(|(kind, _)| kind.to_string());
         assert_eq!(kind.as_deref(), expected.overridden);
         found(&verdict.diagnosis(), expected.findings);
         self.states_its_results(&verdict, expected);

@@ -9,7 +9,7 @@ use mailproof::diagnosis::{Bounce, Finding};
 use mailproof::dkim::BodyHashes;
 use mailproof::dkim::{Canonicalization, Signer};
 use mailproof::dns::block_on;
-use mailproof::forwarding::{ForwardError, Forwarder, Hop, Rewriting, simulate};
+use mailproof::forwarding::{ForwardError, Forwarder, Hop, Station};
 use mailproof::srs::Rewriter;
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
@@ -24,40 +24,37 @@ const MONITORING: &str = "_dmarc.firma-a.tld. TXT \"v=DMARC1; p=none\"\n";
 struct WhatIf {
     message: &'static str,
     zone: &'static str,
-    change: fn(&mut Hop),
+    change: fn(Hop) -> Hop,
     expected: [&'static str; 5],
 }
 
 /// Simulated from station 1: words at firma-c.tld, and the first finding.
 #[test]
 fn b13() {
-    let plain = |hop: &mut Hop| {
-        hop.rewriting = Rewriting::None;
-        hop.signer = None;
-    };
+    let plain = |_: Hop| plain();
     let rows = [
         WhatIf {
             message: "b-plain",
             zone: MONITORING,
-            change: |_| {},
+            change: |hop| hop,
             expected: ["pass", "pass", "fail", "deliver", "envelope-exchange-srs"],
         },
         WhatIf {
             message: "b-author-signed",
             zone: REJECT,
-            change: |_| {},
+            change: |hop| hop,
             expected: ["pass", "pass pass", "pass", "deliver", "pass-by-dkim-alone"],
         },
         WhatIf {
             message: "b-author-signed",
             zone: REJECT,
-            change: |hop| hop.footer = Some("-- \nVerteiler".into()),
+            change: |hop| hop.footer("-- \nVerteiler"),
             expected: ["pass", "pass fail", "fail", "quarantine", "body-appended"],
         },
         WhatIf {
             message: "b-author-signed",
             zone: REJECT,
-            change: |hop| hop.subject_prefix = Some("[Verteiler]".into()),
+            change: |hop| hop.subject_prefix("[Verteiler]"),
             expected: [
                 "pass",
                 "pass fail",
@@ -86,8 +83,7 @@ fn b13() {
         expected,
     } in rows
     {
-        let mut hop = list();
-        change(&mut hop);
+        let hop = change(list());
         let case = Case { zone, ..B };
         let octets = read(&format!("{message}.eml"));
         let session = Session::new(
@@ -99,7 +95,7 @@ fn b13() {
         let zone = case.zone();
         let message = Message::parse(&octets);
         let route = [hop];
-        let stations = simulate(&zone, &session, &message, &route, &settings, now());
+        let stations = Station::simulate(&zone, &session, &message, &route, &settings, now());
         let stations = block_on(stations).unwrap();
         assert_eq!(stations.len(), 2);
         assert_eq!(stations[0].verdict.dmarc().result().as_str(), "pass");
@@ -124,9 +120,8 @@ fn b13() {
 /// A list that writes itself into From aligns with itself.
 #[test]
 fn b13_from_rewritten() {
-    let mut hop = list();
-    hop.from = Some(("verteiler".into(), "firma-b.tld".parse().unwrap()));
-    hop.rewriting = Rewriting::Srs(Box::new(rewriter()));
+    let domain = "firma-b.tld".parse().unwrap();
+    let hop = list().from("verteiler", domain).srs(rewriter());
     let zone = Case { zone: REJECT, ..B }.zone();
     let octets = read("b-plain.eml");
     let message = Message::parse(&octets);
@@ -137,7 +132,7 @@ fn b13_from_rewritten() {
     );
     let settings = Settings::default();
     let route = [hop];
-    let stations = simulate(&zone, &session, &message, &route, &settings, now());
+    let stations = Station::simulate(&zone, &session, &message, &route, &settings, now());
     let stations = block_on(stations).unwrap();
     let author = stations[1].verdict.author().domain().unwrap();
     assert_eq!(author.as_str(), "firma-b.tld");
@@ -163,9 +158,7 @@ fn b13_sealed() {
     let mut zone = Case { zone: REJECT, ..B }.zone();
     let record = "v=DKIM1; k=ed25519; p=6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=";
     zone.add_txt("arc._domainkey.firma-b.tld", record).unwrap();
-    let mut hop = list();
-    hop.footer = Some("Verteiler".into());
-    hop.sealer = Some(sealer);
+    let hop = list().footer("Verteiler").sealer(sealer);
     let octets = read("b-author-signed.eml");
     let message = Message::parse(&octets);
     let session = Session::new(
@@ -179,7 +172,7 @@ fn b13_sealed() {
         .trusted_sealers
         .push("firma-b.tld".parse().unwrap());
     let route = [hop];
-    let stations = simulate(&zone, &session, &message, &route, &settings, now());
+    let stations = Station::simulate(&zone, &session, &message, &route, &settings, now());
     let stations = block_on(stations).unwrap();
     let verdict = &stations[1].verdict;
     assert_eq!(verdict.dmarc().result().as_str(), "fail");
@@ -308,18 +301,18 @@ fn forwarding_refuses_what_failed() {
     assert_eq!(next.spf().authoritative().result().as_str(), "pass");
 }
 
-fn list() -> Hop {
-    let mut hop = Hop::new(
+fn plain() -> Hop {
+    Hop::new(
         "firma-b.tld",
         B.ip.parse().unwrap(),
         B.helo.parse().unwrap(),
-    );
-    hop.rewriting = Rewriting::Exchange {
-        mailbox: "Verteilername".into(),
-        domain: "firma-b.tld".parse().unwrap(),
-    };
-    hop.signer = Some(signer());
-    hop
+    )
+}
+
+fn list() -> Hop {
+    let domain = "firma-b.tld".parse().unwrap();
+    let hop = plain().exchange_srs("Verteilername", domain);
+    hop.signer(signer())
 }
 
 fn rewriter() -> Rewriter {

@@ -6,7 +6,7 @@ use super::{Applied, Extension, Word};
 use crate::dkim::DkimResult;
 use crate::dmarc::{AlignmentMode, Disposition, DmarcResult, RuleSet};
 use crate::spf::{Identity, SpfResult};
-use crate::verdict::OverrideKind;
+use crate::verdict::Override;
 
 /// A whole aggregate report.
 ///
@@ -118,7 +118,7 @@ pub struct Row {
 pub struct Reason {
     /// The kind. `forwarded` and `sampled_out` of RFC 7489 are
     /// [`Word::Other`], and become `other` where RFC 9990 is written.
-    pub kind: Word<OverrideKind>,
+    pub kind: Word<Override>,
     /// More about it.
     pub comment: Option<Text>,
 }

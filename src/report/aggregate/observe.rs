@@ -13,7 +13,7 @@ use crate::domain::Domain;
 use crate::identifier::Method;
 use crate::spf::{Identity, SpfResult};
 use crate::text;
-use crate::verdict::{Action, OverrideKind, Verdict};
+use crate::verdict::{Action, Override, Verdict};
 
 /// What makes a report one report: a policy domain, its policy, and a day.
 ///
@@ -257,7 +257,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
     let failed = dmarc.result() == DmarcResult::Fail;
     if failed && dmarc.published() != Some(dmarc.disposition()) {
         let kind = match dmarc.rules() {
-            RuleSet::Rfc9989 => OverrideKind::PolicyTestMode.into(),
+            RuleSet::Rfc9989 => Override::PolicyTestMode.into(),
             // pct spared it.
             RuleSet::Rfc7489 => Word::Other("sampled_out".into()),
         };
@@ -266,10 +266,10 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
             comment: None,
         });
     }
-    if let Some(overridden) = verdict.overridden() {
+    if let Some((kind, comment)) = verdict.overridden() {
         reasons.push(Reason {
-            kind: overridden.kind.into(),
-            comment: Some(one_line(&overridden.comment)),
+            kind: kind.into(),
+            comment: Some(one_line(comment)),
         });
     }
     let asked = match dmarc.published() {
@@ -287,7 +287,7 @@ fn reasons(verdict: &Verdict, disposition: Applied) -> Vec<Reason> {
     };
     if differs && reasons.is_empty() {
         reasons.push(Reason {
-            kind: OverrideKind::LocalPolicy.into(),
+            kind: Override::LocalPolicy.into(),
             comment: Some(one_line(&verdict.reason().to_string())),
         });
     }

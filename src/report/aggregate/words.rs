@@ -5,7 +5,7 @@ use std::fmt;
 use crate::dkim::DkimResult;
 use crate::dmarc::{AlignmentMode, Disposition, DmarcResult, RuleSet};
 use crate::spf::{Identity, SpfResult};
-use crate::verdict::OverrideKind;
+use crate::verdict::Override;
 
 /// A word of a report. What reporters write beside the schema is kept, not lost.
 ///
@@ -162,7 +162,7 @@ vocabulary! {
         "helo" Helo,
         "mfrom" MailFrom,
     }
-    OverrideKind {
+    Override {
         "local_policy" LocalPolicy,
         "mailing_list" MailingList,
         "other" Other,

@@ -10,7 +10,7 @@ use super::{
     Word,
 };
 use crate::spf::{Identity, SpfResult};
-use crate::verdict::OverrideKind;
+use crate::verdict::Override;
 
 /// The schema that is written.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -284,7 +284,7 @@ impl<W: Write> Xml<W> {
         let Reason { kind, comment } = reason;
         let kept = match (self.form, kind) {
             (Form::Whole, _) | (Form::Rfc9990, Word::Known(_)) => true,
-            (Form::Rfc7489, Word::Known(kind)) => *kind != OverrideKind::PolicyTestMode,
+            (Form::Rfc7489, Word::Known(kind)) => *kind != Override::PolicyTestMode,
             (Form::Rfc9990, Word::Other(_)) => false,
             (Form::Rfc7489, Word::Other(word)) => {
                 ["forwarded", "sampled_out"].contains(&word.as_str())
@@ -298,7 +298,7 @@ impl<W: Write> Xml<W> {
             let mut comment = comment.clone().unwrap_or_default();
             let separator = if comment.text.is_empty() { "" } else { ": " };
             comment.text = format!("{kind}{separator}{}", comment.text);
-            self.word("type", &Word::Known(OverrideKind::Other))?;
+            self.word("type", &Word::Known(Override::Other))?;
             self.text("comment", Some(&comment))?;
         }
         self.close("reason")
