@@ -1,11 +1,14 @@
 //! Rows of aggregate reports in PostgreSQL: for any number of machines.
 
-use std::error::Error;
+#[path = "../../report-store/numbers.rs"]
+mod numbers;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use mailproof::report::aggregate::{ReportKey, Row};
 use mailproof::report::{Claim, Store, StoreError};
+use numbers::{REMEMBERED, failed, seconds, whole};
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::ToSql;
 use postgres::{Client, NoTls};
@@ -121,22 +124,6 @@ impl Store for PostgresStore {
         Ok(marked)
     }
 }
-
-fn failed(error: impl Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Failed(Box::new(error))
-}
-
-/// PostgreSQL has signed numbers only.
-fn whole(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number).map_err(failed)
-}
-
-fn seconds(time: SystemTime) -> Result<i64, StoreError> {
-    whole(time.duration_since(UNIX_EPOCH).map_err(failed)?.as_secs())
-}
-
-/// Eight days: a queue gives up a message after five.
-const REMEMBERED: i64 = 8 * 86_400;
 
 /// Whatever the server's defaults are: each statement sees what others committed before it, and a
 /// commit waits for the disk.

@@ -1,12 +1,15 @@
 //! Rows of aggregate reports in SQLite: for one machine, with any number of processes.
 
-use std::error::Error;
+#[path = "../../report-store/numbers.rs"]
+mod numbers;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use mailproof::report::aggregate::{ReportKey, Row};
 use mailproof::report::{Claim, Store, StoreError};
+use numbers::{REMEMBERED, failed, seconds, whole};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 /// A store in a file.
@@ -123,23 +126,7 @@ impl Store for SqliteStore {
     }
 }
 
-fn failed(error: impl Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Failed(Box::new(error))
-}
-
-/// SQLite has signed numbers only.
-fn whole(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number).map_err(failed)
-}
-
-fn seconds(time: SystemTime) -> Result<i64, StoreError> {
-    whole(time.duration_since(UNIX_EPOCH).map_err(failed)?.as_secs())
-}
-
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Eight days: a queue gives up a message after five.
-const REMEMBERED: i64 = 8 * 86_400;
 
 /// The write-ahead log lets readers and a writer work at the same time; `FULL` makes each commit wait
 /// for the disk.
