@@ -30,7 +30,8 @@ use std::time::{Duration, Instant};
 
 use line::Line;
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{self, Reader, Report};
+use mailproof::report::ReadError;
+use mailproof::report::aggregate::Reader;
 use mailproof::report::failure::FailureReport;
 use serde_json::{Value, json};
 
@@ -136,7 +137,7 @@ impl Reading {
                         self.aggregate(name, reader);
                         Ok(())
                     }
-                    Err(aggregate::ReadError::NotAReport) => {
+                    Err(ReadError::NotAReport) => {
                         let most = limits.compressed_octets.saturating_add(1);
                         let mut octets = Vec::new();
                         let read =
@@ -170,10 +171,10 @@ impl Reading {
             }
             self.say();
         }
-        let Report { metadata, .. } = reader.report();
+        let report = reader.report();
         self.reports.push(json!({
-            "file": name, "reporter": metadata.org_name, "report_id": metadata.report_id,
-            "begin": metadata.begin, "end": metadata.end, "domain": policy.domain,
+            "file": name, "reporter": report.org_name, "report_id": report.report_id,
+            "begin": report.begin, "end": report.end, "domain": policy.domain,
             "policy": policy.p.to_string(), "rows": rows, "messages": messages, "failing": failing,
             "warnings": reader.warnings().iter().map(|(_, one)| one.to_string()).collect::<Vec<_>>(),
         }));
@@ -296,11 +297,17 @@ fn days(report: &Value) -> String {
     }
 }
 
+/// What is in a folder, but for links to other folders.
 fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?;
-    let mut files: Vec<PathBuf> = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<io::Result<_>>()?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        // A link to a folder may lead out of this one, or round in circles.
+        if !(entry.file_type()?.is_symlink() && entry.path().is_dir()) {
+            files.push(entry.path());
+        }
+    }
     files.sort();
     Ok(files)
 }

@@ -4,12 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::Signer;
-use mailproof::dmarc::PublicSuffixList;
+use mailproof::dmarc::{PublicSuffixList, RuleSet};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{
-    Accumulator, Generation, Reader, ReportKey, Reporter, Row, observe,
-};
+use mailproof::report::Unreported;
+use mailproof::report::aggregate::{Accumulator, Reader, ReportKey, Reporter, Row};
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
 use mailproof::{Address, Message, Session, Verdict, Verifier};
@@ -47,7 +46,7 @@ fn session() -> Session {
 
 fn forged(record: &str, settings: Settings) -> Option<(ReportKey, Row)> {
     let zone = zone(&[("_dmarc.example.com", record)]);
-    observe(&verdict(zone, &session(), MAIL, settings), at(NOW))
+    Row::observe(&verdict(zone, &session(), MAIL, settings), at(NOW))
 }
 
 /// What is applied and why, for a message that nothing authenticates.
@@ -117,7 +116,7 @@ fn passes() {
             ("_dmarc.example.com", record.as_str()),
             ("mail.example.com", "v=spf1 ip4:192.0.2.1 -all"),
         ]);
-        let (_, row) = observe(
+        let (_, row) = Row::observe(
             &verdict(zone, &session(), MAIL, Settings::default()),
             at(NOW),
         )
@@ -146,7 +145,7 @@ fn refused_though_dmarc_is_unknown() {
     let mut settings = Settings::default();
     settings.policy.enforce_spf_fail = true;
     let mail = format!("{}{MAIL}", fields.header());
-    let (_, row) = observe(&verdict(zone, &session(), &mail, settings), at(NOW)).unwrap();
+    let (_, row) = Row::observe(&verdict(zone, &session(), &mail, settings), at(NOW)).unwrap();
     assert_eq!(row.disposition.to_string(), "reject");
     assert_eq!(row.reasons[0].kind.to_string(), "local_policy");
 }
@@ -164,7 +163,7 @@ fn what_is_not_reported() {
         "no policy"
     );
     let of = |zone: Zone, session: &Session, mail: &str| {
-        observe(&verdict(zone, session, mail, Settings::default()), at(NOW))
+        Row::observe(&verdict(zone, session, mail, Settings::default()), at(NOW))
     };
     let published = || zone(&[("_dmarc.example.com", &reject)]);
     assert!(of(published(), &session(), MAIL).is_some());
@@ -187,7 +186,7 @@ fn what_is_not_reported() {
         "deferred, and so seen again"
     );
     assert!(
-        observe(
+        Row::observe(
             &verdict(published(), &session(), MAIL, Settings::default()),
             at(0)
         )
@@ -202,7 +201,8 @@ fn the_null_reverse_path() {
         ("mail.example.net", "v=spf1 -all"),
     ]);
     let bounce = Session::new([192, 0, 2, 1].into(), "mail.example.net", "");
-    let (_, row) = observe(&verdict(zone, &bounce, MAIL, Settings::default()), at(NOW)).unwrap();
+    let (_, row) =
+        Row::observe(&verdict(zone, &bounce, MAIL, Settings::default()), at(NOW)).unwrap();
     assert_eq!(row.envelope_from.as_deref(), Some(""));
     let [spf] = row.spf_results.as_slice() else {
         panic!("{row:?}")
@@ -238,7 +238,7 @@ fn signatures() {
     settings.dkim.limits.signature_fields = 200;
     let of = |mail: &str| {
         let verdict = verdict(zone.clone(), &session(), mail, settings.clone());
-        observe(&verdict, at(NOW)).unwrap().1
+        Row::observe(&verdict, at(NOW)).unwrap().1
     };
     let row = of(&format!("{broken}{signed}"));
     assert_eq!(row.dkim_results.len(), 100);
@@ -353,10 +353,10 @@ fn key(record: &str) -> ReportKey {
 fn what_a_report_states_of_the_policy() {
     let policy = |record: &str| {
         let report = reporter().report(&key(record), vec![]);
-        let xml = report.to_xml(Generation::Rfc9990);
+        let xml = report.to_xml(RuleSet::Rfc9989);
         let (_, rest) = xml.split_once("<policy_published>").unwrap();
         let (policy, _) = rest.split_once("</policy_published>").unwrap();
-        let errors = report.metadata.errors.len();
+        let errors = report.errors.len();
         (policy.split_whitespace().collect::<String>(), errors)
     };
     assert_eq!(
@@ -439,8 +439,9 @@ fn the_message() {
     let (_, row) = forged(&format!("v=DMARC1; p=none; {RUA}"), Settings::default()).unwrap();
     let to = [b"d@example.com", b"e@example.com"].map(|to| Address::parse(to).unwrap());
     let rows = vec![row; 50];
-    let mail = reporter.mail(&key, rows.clone(), &to, at(NOW));
-    assert_eq!(mail, reporter.mail(&key, rows.clone(), &to, at(NOW)));
+    let mail = reporter.mail(&key, rows.clone(), &to, at(NOW)).unwrap();
+    let again = reporter.mail(&key, rows.clone(), &to, at(NOW));
+    assert_eq!(Ok(mail.clone()), again);
 
     let message = Message::parse(&mail);
     assert_eq!(message.head().anomalies(), &Default::default());
@@ -476,7 +477,7 @@ fn the_message() {
     );
 
     let mut reader = Reader::new(mail.as_slice(), &ReportLimits::default()).unwrap();
-    assert_eq!(reader.report().metadata.report_id, id);
+    assert_eq!(reader.report().report_id, id);
     assert_eq!(
         reader.by_ref().map(Result::unwrap).collect::<Vec<_>>(),
         rows
@@ -496,5 +497,12 @@ fn keys_are_of_days() {
         u64::MAX / 86_400 * 86_400
     );
     let key: ReportKey = key.parse().unwrap();
-    assert!(!reporter().mail(&key, Vec::new(), &[], at(NOW)).is_empty());
+    let to = [Address::parse(b"d@example.com").unwrap()];
+    let mail = |rows, to| reporter().mail(&key, rows, to, at(NOW));
+    assert!(mail(vec![Row::default()], &to).is_ok());
+    assert_eq!(mail(Vec::new(), &to), Err(Unreported::NoRows));
+    assert_eq!(
+        mail(vec![Row::default()], &[]),
+        Err(Unreported::NoRecipients)
+    );
 }

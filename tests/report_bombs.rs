@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{ReadError, Reader};
+use mailproof::report::ReadError;
+use mailproof::report::aggregate::Reader;
 
 struct Counting;
 

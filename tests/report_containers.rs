@@ -8,7 +8,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{ReadError, Reader, Warning};
+use mailproof::report::aggregate::Reader;
+use mailproof::report::{ReadError, Warning};
 use samples::{ROW, feedback, gzip, mail, plain, read, warnings, whole};
 
 /// A stored entry, as an archive that was cut off before its directory.
@@ -44,6 +45,48 @@ fn full_zip(files: &[(&str, &str)]) -> Vec<u8> {
     archive.extend(at.to_le_bytes());
     archive.extend(b"\x03\0end");
     archive
+}
+
+/// RFC 1952 2.2: a gzip file is a series of members, wherever they part.
+#[test]
+fn gzip_files_of_several_members() {
+    let xml = feedback(ROW);
+    for at in [0, 1, xml.len() / 2, xml.len() - 1, xml.len()] {
+        let (begin, end) = xml.split_at(at);
+        let members = [gzip(begin), gzip(""), gzip(end)].concat();
+        assert_eq!(whole(&members), plain(), "{at}");
+        let padded = [members.as_slice(), &[0; 512]].concat();
+        assert_eq!(whole(&padded), plain(), "{at}");
+    }
+    // A member that is cut off is not the end of the file.
+    let (begin, end) = xml.split_at(xml.len() / 2);
+    let cut = [gzip(begin), gzip(end)[..15].to_vec()].concat();
+    assert_eq!(last_error(&cut), Some(ReadError::Truncated));
+    // The limits are those of the whole file.
+    let mut limits = ReportLimits::default();
+    let members = [gzip(begin), gzip(end)].concat();
+    limits.compressed_octets = u64::try_from(members.len()).unwrap() - 1;
+    let too_large = ReadError::TooLarge {
+        limit: limits.compressed_octets,
+    };
+    let error = match Reader::new(members.as_slice(), &limits) {
+        Ok(reader) => reader.filter_map(Result::err).last(),
+        Err(error) => Some(error),
+    };
+    assert_eq!(error, Some(too_large));
+    // What each member alone may do, all may not: none decompresses to a mebibyte.
+    let comments = "<!-- -->".repeat(100_000);
+    let bomb = [gzip("<feedback>"), gzip(&comments), gzip(&comments)].concat();
+    let ratio = ReportLimits::default().ratio;
+    assert_eq!(last_error(&bomb), Some(ReadError::Ratio { limit: ratio }));
+}
+
+/// How reading ends, if not well.
+fn last_error(file: &[u8]) -> Option<ReadError> {
+    match Reader::new(file, &ReportLimits::default()) {
+        Ok(reader) => reader.filter_map(Result::err).last(),
+        Err(error) => Some(error),
+    }
 }
 
 #[test]

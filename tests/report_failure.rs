@@ -5,7 +5,8 @@ mod world;
 
 use mailproof::dns::LookupError;
 use mailproof::identifier::Method;
-use mailproof::report::failure::{AuthFailure, FailureReport, Unreported};
+use mailproof::report::Unreported;
+use mailproof::report::failure::{AuthFailure, FailureReport};
 use world::{PLAIN, RUF, World, now, recipient, reporter};
 
 fn kinds(reports: Result<Vec<FailureReport>, Unreported>) -> Vec<&'static str> {

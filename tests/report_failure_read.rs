@@ -2,7 +2,8 @@
 
 use mailproof::identifier::Method;
 use mailproof::limits::ReportLimits;
-use mailproof::report::failure::{AuthFailure, DeliveryResult, FailureReport, ReadError, Warning};
+use mailproof::report::failure::{AuthFailure, DeliveryResult, FailureReport};
+use mailproof::report::{ReadError, Warning};
 
 const FOREIGN: &str = include_str!("data/report/failure.eml");
 
@@ -43,11 +44,13 @@ fn reads_what_others_write() {
             report.warnings,
             [
                 Warning::Malformed {
-                    field: "Source-Port",
+                    name: "Source-Port",
                     value: "many".into()
                 },
-                Warning::Duplicate("Arrival-Date"),
-                Warning::Missing("User-Agent"),
+                Warning::Duplicate {
+                    name: "Arrival-Date"
+                },
+                Warning::Missing { name: "User-Agent" },
             ]
         );
         assert_eq!(report.body(), Some(&b"Hello"[..]));
@@ -72,10 +75,10 @@ fn reads_what_others_write() {
 fn refuses_what_is_none_and_what_is_too_much() {
     let read = |mail: &str, limits: &ReportLimits| FailureReport::read(mail.as_bytes(), limits);
     let mut limits = ReportLimits::default();
-    assert_eq!(read("", &limits), Err(ReadError::NoReport));
+    assert_eq!(read("", &limits), Err(ReadError::NotAReport));
     assert_eq!(
         read("Subject: x\r\n\r\ny\r\n", &limits),
-        Err(ReadError::NoReport)
+        Err(ReadError::NotAReport)
     );
     let parts =
         "Content-Type: multipart/mixed; boundary=x\n\n".to_owned() + &"--x\n\na\n".repeat(999);

@@ -8,8 +8,9 @@ mod world;
 use std::time::Duration;
 
 use mailproof::limits::ReportLimits;
+use mailproof::report::Warning;
 use mailproof::report::failure::{
-    AuthFailure, DeliveryResult, FailureReport, MemoryRateLimiter, Reporter, Warning,
+    AuthFailure, DeliveryResult, FailureReport, RateLimiter, Reporter,
 };
 use mailproof::{Address, Message};
 use world::{PLAIN, RUF, World, now, recipient, reporter};
@@ -138,7 +139,7 @@ fn redaction_hides_people_and_keeps_them_apart() {
 
 #[test]
 fn the_limiter_holds_back_and_counts() {
-    let limiter = MemoryRateLimiter::new(5, Duration::from_secs(3_600));
+    let limiter = RateLimiter::new(5, Duration::from_secs(3_600));
     let from = Address::parse(b"noreply@mx.receiver.example").unwrap();
     let authserv_id = "mx.receiver.example".parse().unwrap();
     let reporter = Reporter::new(from, authserv_id, b"secret", limiter);
@@ -178,7 +179,7 @@ fn hostile_headers_stay_in_their_part() {
             read.original_envelope_id.as_deref(),
             Some("a Bcc: evil@x.example b")
         );
-        assert_eq!(read.warnings, [Warning::Missing("User-Agent")]);
+        assert_eq!(read.warnings, [Warning::Missing { name: "User-Agent" }]);
         assert!(
             read.header().ends_with(b"+0000\r\n"),
             "{}",

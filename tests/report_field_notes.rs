@@ -5,7 +5,8 @@ mod samples;
 
 use mailproof::dmarc::DmarcResult;
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{Applied, ReadError, Reader, Text, Warning, Word};
+use mailproof::report::aggregate::{Applied, Reader, Text, Word};
+use mailproof::report::{ReadError, Warning};
 use samples::{HEAD, ROW, feedback, gzip, mail, plain, read, warnings, whole};
 
 #[test]
@@ -150,7 +151,7 @@ fn unknown_words_are_kept() {
         [(
             1,
             Warning::Missing {
-                element: "disposition"
+                name: "disposition"
             }
         )]
     );
@@ -161,7 +162,7 @@ fn little_is_required() {
     let bare = "<record><row><source_ip>::1</source_ip><count>1</count></row></record>";
     let (report, errors, warnings) = read(feedback(bare).as_bytes()).unwrap();
     assert_eq!((report.rows.len(), errors), (1, vec![]));
-    let missing = |element| (1, Warning::Missing { element });
+    let missing = |name| (1, Warning::Missing { name });
     assert_eq!(
         warnings,
         [missing("policy_evaluated"), missing("header_from")]
@@ -218,7 +219,7 @@ fn reasons_as_they_are_written() {
 #[test]
 fn odd_periods() {
     let fraction = feedback(ROW).replace("1684195200", "1684195200.75");
-    assert_eq!(whole(fraction.as_bytes()).metadata.begin, 1_684_195_200);
+    assert_eq!(whole(fraction.as_bytes()).begin, 1_684_195_200);
     let number = Warning::Number {
         element: "begin",
         text: "1684195200.75".into(),
@@ -248,7 +249,7 @@ fn text_in_any_shape() {
         ]
         .concat();
         let (report, _, warnings) = read(&[&report, &b"</feedback>"[..]].concat()).unwrap();
-        (report.metadata.org_name, warnings)
+        (report.org_name, warnings)
     };
     assert_eq!(name(b"Smith & Sons").0, "Smith & Sons");
     assert_eq!(name(b"Smith &amp;&#38; S&#xf6;hne").0, "Smith && Söhne");
@@ -287,7 +288,7 @@ fn elements_of_drafts_and_of_both_schemas() {
     assert_eq!(report.policy.testing, Some(true.into()));
     assert_eq!(report.policy.pct, Some(50.into()));
     let info = Text::in_language("Rufen Sie an", "de");
-    assert_eq!(report.metadata.extra_contact_info, Some(info));
+    assert_eq!(report.extra_contact_info, Some(info));
 }
 
 #[test]

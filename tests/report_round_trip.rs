@@ -5,13 +5,14 @@ mod support;
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use mailproof::Address;
+use mailproof::dmarc::RuleSet;
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{
-    Accumulator, Generation, ReadError, Reader, Report, ReportKey, Reporter, Row, observe,
-};
+use mailproof::report::ReadError;
+use mailproof::report::aggregate::{Accumulator, Reader, Report, ReportKey, Reporter, Row};
 use support::{Random, report, verdict};
 
-const GENERATIONS: [Generation; 2] = [Generation::Rfc9990, Generation::Rfc7489];
+const RULES: [RuleSet; 2] = [RuleSet::Rfc9989, RuleSet::Rfc7489];
 
 fn read(octets: &[u8]) -> Report {
     let mut reader = Reader::new(octets, &ReportLimits::default()).unwrap();
@@ -24,12 +25,12 @@ fn read(octets: &[u8]) -> Report {
 #[test]
 fn models() {
     for seed in 0..500 {
-        for generation in GENERATIONS {
+        for rules in RULES {
             let mut random = Random::new(seed);
-            let report = report(&mut random, generation);
-            let xml = report.to_xml(generation);
+            let report = report(&mut random, rules);
+            let xml = report.to_xml(rules);
             assert_eq!(read(xml.as_bytes()), report, "seed {seed}: {xml}");
-            if generation == Generation::Rfc9990 {
+            if rules == RuleSet::Rfc9989 {
                 for row in &report.rows {
                     assert_eq!(
                         Row::from_xml(&row.to_xml()).as_ref(),
@@ -42,14 +43,14 @@ fn models() {
     }
 }
 
-fn reporter(generation: Generation) -> Reporter {
+fn reporter(rules: RuleSet) -> Reporter {
     let email = mailproof::Address::parse(b"dmarc@mx.example.net").unwrap();
     let mut reporter = Reporter::new(
         "Example & <Söhne>",
         email,
         "mx.example.net".parse().unwrap(),
     );
-    reporter.generation = generation;
+    reporter.rules = rules;
     reporter
 }
 
@@ -59,7 +60,7 @@ fn gathered(verdicts: u64) -> Vec<(ReportKey, Vec<Row>)> {
     for seed in 0..verdicts {
         let (verdict, received) = verdict(&mut Random::new(seed));
         accumulator.add(&verdict, received);
-        if let Some((key, row)) = observe(&verdict, received) {
+        if let Some((key, row)) = Row::observe(&verdict, received) {
             assert_eq!(key.to_string().parse(), Ok(key));
             assert_eq!(Row::from_xml(&row.to_xml()), Ok(row));
         }
@@ -83,26 +84,27 @@ fn verdicts() {
         .sum();
     assert!(counted > 150, "{counted}");
     let now = UNIX_EPOCH + Duration::from_secs(1_684_500_000);
+    let to = [Address::parse(b"d@example.com").unwrap()];
     for (number, (key, rows)) in reports.into_iter().enumerate() {
-        for generation in GENERATIONS {
-            let reporter = reporter(generation);
+        for rules in RULES {
+            let reporter = reporter(rules);
             let mut expected = reporter.report(&key, rows.clone());
-            let xml = expected.to_xml(generation);
+            let xml = expected.to_xml(rules);
             if let Some(folder) = &folder {
-                let name = format!("{folder}/{generation:?}-{number}.xml");
+                let name = format!("{folder}/{rules:?}-{number}.xml");
                 std::fs::write(name, &xml).unwrap();
             }
-            let mail = reporter.mail(&key, rows.clone(), &[], now);
+            let mail = reporter.mail(&key, rows.clone(), &to, now).unwrap();
             let got = read(&mail);
             assert_eq!(got, read(xml.as_bytes()));
-            if generation == Generation::Rfc9990 {
+            if rules == RuleSet::Rfc9989 {
                 expected.version = got.version.clone();
                 expected.namespace = got.namespace.clone();
-                let errors: Vec<_> = expected.metadata.errors.drain(..).map(|e| e.text).collect();
+                let errors: Vec<_> = expected.errors.drain(..).map(|e| e.text).collect();
                 if !errors.is_empty() {
                     // What XML cannot hold is replaced.
                     let joined = errors.join("; ").replace('\u{1}', "\u{fffd}");
-                    expected.metadata.errors.push(joined.into());
+                    expected.errors.push(joined.into());
                 }
                 expected.policy.pct = None;
                 for row in &mut expected.rows {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::report::aggregate::{Reporter, observe};
+use mailproof::report::aggregate::{Reporter, Row};
 use mailproof::report::{Store, StoreError};
 use mailproof::{Address, Message, Session, Verifier};
 
@@ -66,7 +66,7 @@ fn add(store: &dyn Store, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
             .at(received)
             .verify(&session, &Message::parse(MESSAGE)),
     );
-    let (key, row) = observe(&verdict, received).ok_or("there is nothing to report")?;
+    let (key, row) = Row::observe(&verdict, received).ok_or("there is nothing to report")?;
     for number in first..first.saturating_add(count) {
         let name = format!("queue-{number}");
         store.add(&key, &name, &row)?;
@@ -102,7 +102,7 @@ fn emit(store: &dyn Store, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
             .iter()
             .filter_map(|uri| uri.address())
             .collect();
-        let mail = reporter.mail(key, rows, &to, now);
+        let mail = reporter.mail(key, rows, &to, now)?;
         // Whoever reads the folder sees the whole file or none.
         let name = format!("{}.eml", reporter.file_name(key));
         let unfinished = Path::new(folder).join(format!("{name}.{}", std::process::id()));

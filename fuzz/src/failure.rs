@@ -7,18 +7,15 @@ use mailproof::limits::ReportLimits;
 use mailproof::report::failure::{FailureReport, RateLimiter, Reporter};
 use mailproof::{Address, Message, Session, Verifier};
 
-struct All;
-
-impl RateLimiter for All {
-    fn admit(&self, _: &Address, _: &str, _: SystemTime) -> Option<u32> {
-        Some(1)
-    }
-}
-
 fn reporter() -> Reporter {
     let from = Address::parse(b"noreply@mx.example.net").expect("an address");
     let authserv_id = "mx.example.net".parse().expect("an authserv-id");
-    Reporter::new(from, authserv_id, b"secret", All)
+    Reporter::new(
+        from,
+        authserv_id,
+        b"secret",
+        RateLimiter::from_fn(|_, _, _| Some(1)),
+    )
 }
 
 fn now() -> SystemTime {

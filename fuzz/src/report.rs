@@ -1,9 +1,9 @@
 //! Reports that strangers send, and reports that we write.
 
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{
-    Extension, Generation, ReadError, Reader, Reason, Report, Row, SpfAuth, Text, Word,
-};
+use mailproof::dmarc::RuleSet;
+use mailproof::report::ReadError;
+use mailproof::report::aggregate::{Extension, Reader, Reason, Report, Row, SpfAuth, Text, Word};
 
 fn limits() -> ReportLimits {
     let mut limits = ReportLimits::default();
@@ -46,15 +46,15 @@ fn again(xml: &str) -> Option<Report> {
 /// Writing and reading changes nothing from the second time on: the first may replace what XML or
 /// the schema has no room for.
 fn settles(report: &Report) {
-    for generation in [Generation::Rfc9990, Generation::Rfc7489] {
-        let Some(once) = again(&report.to_xml(generation)) else {
+    for rules in [RuleSet::Rfc9989, RuleSet::Rfc7489] {
+        let Some(once) = again(&report.to_xml(rules)) else {
             return;
         };
         if once.rows.len() != report.rows.len() {
             // The row that became too long was the last that was read.
             return;
         }
-        let Some(twice) = again(&once.to_xml(generation)) else {
+        let Some(twice) = again(&once.to_xml(rules)) else {
             return;
         };
         assert_eq!(once, twice);
@@ -91,10 +91,10 @@ pub fn round_trip(data: &[u8]) {
     let mut texts = text.split('\0').map(str::to_owned).cycle();
     let mut next = || texts.next().unwrap_or_default();
     let mut report = Report::default();
-    report.metadata.org_name = next();
-    report.metadata.extra_contact_info = Some(Text::in_language(next(), next()));
-    report.metadata.report_id = next();
-    report.metadata.errors = vec![next().into(), next().into()];
+    report.org_name = next();
+    report.extra_contact_info = Some(Text::in_language(next(), next()));
+    report.report_id = next();
+    report.errors = vec![next().into(), next().into()];
     report.policy.domain = next();
     report.policy.p = next().as_str().into();
     report.policy.fo = Some(next());
@@ -114,11 +114,11 @@ pub fn round_trip(data: &[u8]) {
     row.spf_results = vec![spf];
     report.rows = vec![row.clone(), row];
     settles(&report);
-    if let Some(read) = again(&report.to_xml(Generation::Rfc9990)) {
+    if let Some(read) = again(&report.to_xml(RuleSet::Rfc9989)) {
         let plain = |text: &str| text.chars().all(|c| !c.is_control() && c < '\u{fffe}');
-        let name = &report.metadata.org_name;
+        let name = &report.org_name;
         if plain(name) {
-            assert_eq!(read.metadata.org_name, name.trim());
+            assert_eq!(read.org_name, name.trim());
         }
         assert_eq!(read.rows.len(), 2);
     }

@@ -55,13 +55,16 @@ impl Settings {
     }
 }
 
-/// The specification by which a record is read.
+/// A specification of DMARC: by which records are read, and in whose schema aggregate reports are
+/// written.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum RuleSet {
-    /// `np`, `psd` and `t` count; `pct`, `rf` and `ri` are historic.
+    /// RFC 9989, with reports by RFC 9990: `np`, `psd` and `t` count; `pct`, `rf` and `ri` are
+    /// historic.
     #[default]
     Rfc9989,
-    /// `pct`, `rf` and `ri` count; `np`, `psd` and `t` are unknown.
+    /// RFC 7489, with its own schema of reports: `pct`, `rf` and `ri` count; `np`, `psd` and `t` are
+    /// unknown.
     Rfc7489,
 }

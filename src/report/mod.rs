@@ -12,9 +12,13 @@ pub mod aggregate;
 pub mod failure;
 
 mod date;
+mod error;
 mod store;
+mod unreported;
 
+pub use error::{ReadError, Warning};
 pub use store::{Claim, MemoryStore, Store, StoreError};
+pub use unreported::Unreported;
 
 use crate::address::Address;
 use crate::text;

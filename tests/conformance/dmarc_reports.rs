@@ -86,28 +86,23 @@ fn facts(source: File) -> Result<Map<String, Value>, String> {
     let rows: Result<Vec<Row>, _> = reader.by_ref().collect();
     let rows = rows.map_err(|error| error.to_string())?;
     let report = reader.report();
-    let metadata = &report.metadata;
-    let errors: Vec<&str> = metadata
-        .errors
-        .iter()
-        .map(|one| one.text.as_str())
-        .collect();
+    let errors: Vec<&str> = report.errors.iter().map(|one| one.text.as_str()).collect();
     let mut facts = object([
         ("namespace", report.namespace.clone()),
         ("version", report.version.clone()),
-        ("org_name", Some(metadata.org_name.clone())),
-        ("email", Some(metadata.email.clone())),
+        ("org_name", Some(report.org_name.clone())),
+        ("email", Some(report.email.clone())),
         (
             "extra_contact_info",
-            metadata
+            report
                 .extra_contact_info
                 .as_ref()
                 .map(|info| info.text.clone()),
         ),
-        ("report_id", Some(metadata.report_id.clone())),
-        ("generator", metadata.generator.clone()),
-        ("begin", Some(metadata.begin.to_string())),
-        ("end", Some(metadata.end.to_string())),
+        ("report_id", Some(report.report_id.clone())),
+        ("generator", report.generator.clone()),
+        ("begin", Some(report.begin.to_string())),
+        ("end", Some(report.end.to_string())),
     ]);
     if !errors.is_empty() {
         facts.insert("errors".into(), json!(errors));

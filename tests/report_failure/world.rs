@@ -6,7 +6,8 @@ use mailproof::crypto::SigningKey;
 use mailproof::dkim::Signer;
 use mailproof::dmarc::Settings;
 use mailproof::dns::{Zone, block_on};
-use mailproof::report::failure::{FailureReport, RateLimiter, Reporter, Unreported};
+use mailproof::report::Unreported;
+use mailproof::report::failure::{FailureReport, RateLimiter, Reporter};
 use mailproof::{Address, Message, Session, Verdict, Verifier};
 
 pub const RUF: &str = "ruf=mailto:failures@author.example";
@@ -19,18 +20,14 @@ pub fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000)
 }
 
-/// No limit at all.
-struct All;
-
-impl RateLimiter for All {
-    fn admit(&self, _: &Address, _: &str, _: SystemTime) -> Option<u32> {
-        Some(1)
-    }
-}
-
 pub fn reporter() -> Reporter {
     let from = Address::parse(b"noreply-dmarc@mx.receiver.example").unwrap();
-    Reporter::new(from, "mx.receiver.example".parse().unwrap(), b"secret", All)
+    Reporter::new(
+        from,
+        "mx.receiver.example".parse().unwrap(),
+        b"secret",
+        RateLimiter::from_fn(|_, _, _| Some(1)),
+    )
 }
 
 pub struct World {

@@ -9,7 +9,7 @@ use mailproof::dkim::DkimResult;
 use mailproof::dmarc::{AlignmentMode, Disposition, DmarcResult, PublicSuffixList, RuleSet};
 use mailproof::dns::{Zone, block_on};
 use mailproof::report::aggregate::{
-    Applied, DkimAuth, Extension, Generation, Reason, Report, Row, SpfAuth, Text, Word,
+    Applied, DkimAuth, Extension, Reason, Report, Row, SpfAuth, Text, Word,
 };
 use mailproof::spf::{Identity, SpfResult};
 use mailproof::verdict::{Override, RejectRule, Rule};
@@ -81,10 +81,10 @@ pub fn text(random: &mut Random) -> String {
     text.trim().to_owned()
 }
 
-fn human(random: &mut Random, generation: Generation) -> Text {
+fn human(random: &mut Random, rules: RuleSet) -> Text {
     let languages = ["en", "de-AT", "zh-Hant-1996"];
-    match generation {
-        Generation::Rfc9990 if random.below(3) == 0 => {
+    match rules {
+        RuleSet::Rfc9989 if random.below(3) == 0 => {
             Text::in_language(text(random), random.pick(&languages))
         }
         _ => text(random).into(),
@@ -107,28 +107,25 @@ const DISPOSITIONS: [Disposition; 3] = [
 const MODES: [AlignmentMode; 2] = [AlignmentMode::Relaxed, AlignmentMode::Strict];
 
 /// A report that a schema can hold without loss.
-pub fn report(random: &mut Random, generation: Generation) -> Report {
-    let is_9990 = generation == Generation::Rfc9990;
+pub fn report(random: &mut Random, rules: RuleSet) -> Report {
+    let is_9990 = rules == RuleSet::Rfc9989;
     let mut report = Report::default();
     report.version = Some("1.0".into());
     report.namespace = Some(
-        match generation {
-            Generation::Rfc9990 => "urn:ietf:params:xml:ns:dmarc-2.0",
+        match rules {
+            RuleSet::Rfc9989 => "urn:ietf:params:xml:ns:dmarc-2.0",
             _ => "http://dmarc.org/dmarc-xml/0.1",
         }
         .into(),
     );
-    let metadata = &mut report.metadata;
-    metadata.org_name = text(random);
-    metadata.email = text(random);
-    metadata.extra_contact_info = random.maybe(|random| human(random, generation));
-    metadata.report_id = text(random);
-    metadata.begin = random.next() >> 20;
-    metadata.end = random.next() >> 20;
-    metadata.errors = random.some(if is_9990 { 1 } else { 3 }, |random| {
-        human(random, generation)
-    });
-    metadata.generator = random.maybe(text).filter(|_| is_9990);
+    report.org_name = text(random);
+    report.email = text(random);
+    report.extra_contact_info = random.maybe(|random| human(random, rules));
+    report.report_id = text(random);
+    report.begin = random.next() >> 20;
+    report.end = random.next() >> 20;
+    report.errors = random.some(if is_9990 { 1 } else { 3 }, |random| human(random, rules));
+    report.generator = random.maybe(text).filter(|_| is_9990);
     let policy = &mut report.policy;
     policy.domain = text(random);
     policy.p = word(random, &DISPOSITIONS);
@@ -147,7 +144,7 @@ pub fn report(random: &mut Random, generation: Generation) -> Report {
         policy.fo = Some(text(random));
         policy.pct = Some(word(random, &[0, 50, 100]));
     }
-    report.rows = random.some(5, |random| row(random, generation));
+    report.rows = random.some(5, |random| row(random, rules));
     report
 }
 
@@ -175,8 +172,8 @@ fn address(random: &mut Random) -> IpAddr {
     }
 }
 
-fn row(random: &mut Random, generation: Generation) -> Row {
-    let is_9990 = generation == Generation::Rfc9990;
+fn row(random: &mut Random, rules: RuleSet) -> Row {
+    let is_9990 = rules == RuleSet::Rfc9989;
     let mut row = Row::default();
     row.source_ip = match random.below(8) {
         0 => Word::Other("somewhere".into()),
@@ -192,45 +189,45 @@ fn row(random: &mut Random, generation: Generation) -> Row {
     row.disposition = word(random, &applied[..if is_9990 { 4 } else { 3 }]);
     row.dkim = word(random, &[DmarcResult::Pass, DmarcResult::Fail]);
     row.spf = word(random, &[DmarcResult::Pass, DmarcResult::Fail]);
-    row.reasons = random.some(3, |random| reason(random, generation));
+    row.reasons = random.some(3, |random| reason(random, rules));
     row.header_from = text(random);
     row.envelope_from = random.maybe(text);
     row.envelope_to = random.maybe(text);
-    row.dkim_results = random.some(3, |random| dkim(random, generation));
-    row.spf_results = random.some(1, |random| spf(random, generation));
+    row.dkim_results = random.some(3, |random| dkim(random, rules));
+    row.spf_results = random.some(1, |random| spf(random, rules));
     if is_9990 {
         row.extensions = random.some(2, extension);
     } else {
         row.envelope_from.get_or_insert_default();
         if row.spf_results.is_empty() {
-            row.spf_results.push(spf(random, generation));
+            row.spf_results.push(spf(random, rules));
         }
     }
     row
 }
 
-fn reason(random: &mut Random, generation: Generation) -> Reason {
+fn reason(random: &mut Random, rules: RuleSet) -> Reason {
     let kinds: [Word<Override>; 6] = [
         Override::LocalPolicy.into(),
         Override::MailingList.into(),
         Override::Other.into(),
         Override::TrustedForwarder.into(),
-        match generation {
-            Generation::Rfc9990 => Override::PolicyTestMode.into(),
+        match rules {
+            RuleSet::Rfc9989 => Override::PolicyTestMode.into(),
             _ => Word::Other("forwarded".into()),
         },
-        match generation {
-            Generation::Rfc9990 => Override::PolicyTestMode.into(),
+        match rules {
+            RuleSet::Rfc9989 => Override::PolicyTestMode.into(),
             _ => Word::Other("sampled_out".into()),
         },
     ];
     let mut reason = Reason::default();
     reason.kind = random.pick(&kinds);
-    reason.comment = random.maybe(|random| human(random, generation));
+    reason.comment = random.maybe(|random| human(random, rules));
     reason
 }
 
-fn dkim(random: &mut Random, generation: Generation) -> DkimAuth {
+fn dkim(random: &mut Random, rules: RuleSet) -> DkimAuth {
     let results = [
         DkimResult::None,
         DkimResult::Pass,
@@ -242,16 +239,16 @@ fn dkim(random: &mut Random, generation: Generation) -> DkimAuth {
     ];
     let mut entry = DkimAuth::default();
     entry.domain = text(random);
-    entry.selector = match generation {
-        Generation::Rfc9990 => Some(text(random)),
+    entry.selector = match rules {
+        RuleSet::Rfc9989 => Some(text(random)),
         _ => random.maybe(text),
     };
     entry.result = word(random, &results);
-    entry.human_result = random.maybe(|random| human(random, generation));
+    entry.human_result = random.maybe(|random| human(random, rules));
     entry
 }
 
-fn spf(random: &mut Random, generation: Generation) -> SpfAuth {
+fn spf(random: &mut Random, rules: RuleSet) -> SpfAuth {
     let results = [
         SpfResult::None,
         SpfResult::Neutral,
@@ -264,9 +261,9 @@ fn spf(random: &mut Random, generation: Generation) -> SpfAuth {
     let mut entry = SpfAuth::default();
     entry.domain = text(random);
     entry.result = word(random, &results);
-    if generation == Generation::Rfc9990 {
+    if rules == RuleSet::Rfc9989 {
         entry.scope = random.maybe(|_| Identity::MailFrom.into());
-        entry.human_result = random.maybe(|random| human(random, generation));
+        entry.human_result = random.maybe(|random| human(random, rules));
     } else {
         entry.scope = Some(word(random, &[Identity::MailFrom, Identity::Helo]));
     }

@@ -7,7 +7,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use mailproof::limits::ReportLimits;
-use mailproof::report::aggregate::{ReadError, Reader, Report, Row, Warning};
+use mailproof::report::aggregate::{Reader, Report, Row};
+use mailproof::report::{ReadError, Warning};
 
 /// Warnings with their rows.
 pub type Told = Vec<(u64, Warning)>;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::diagnosis::{Finding, Value};
 use mailproof::dns::{Resolver, Transcript, Zone, block_on};
-use mailproof::report::aggregate::{Row, observe};
+use mailproof::report::aggregate::Row;
 use mailproof::verdict::RejectRule;
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier, spf};
@@ -221,7 +221,7 @@ impl Case {
         );
         let verdict = self.verify(Zone::from_text(asking.as_bytes()).unwrap(), rule);
         let received = SystemTime::UNIX_EPOCH + Duration::from_secs(self.now);
-        let (key, row) = observe(&verdict, received)?;
+        let (key, row) = Row::observe(&verdict, received)?;
         assert_eq!(Some(key.policy_domain()), verdict.dmarc().policy_domain());
         assert_eq!(
             Some(row.header_from.as_str()),

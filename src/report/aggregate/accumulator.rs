@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
-use super::{ReportKey, Row, observe};
+use super::{ReportKey, Row};
 use crate::limits::ReportLimits;
 use crate::verdict::Verdict;
 
@@ -51,9 +51,9 @@ impl Accumulator {
         }
     }
 
-    /// Counts a message, if there is something to report about it ([`observe`]).
+    /// Counts a message, if there is something to report about it ([`Row::observe`]).
     pub fn add(&mut self, verdict: &Verdict, received: SystemTime) {
-        if let Some((key, row)) = observe(verdict, received) {
+        if let Some((key, row)) = Row::observe(verdict, received) {
             self.add_row(key, row);
         }
     }

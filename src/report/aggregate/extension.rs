@@ -1,9 +1,9 @@
 //! Elements that extensions define (RFC 9990 5).
 
-use super::ReadError;
 use super::read::declarations;
 use super::read::xml::{Token, Xml};
 use super::write::escape;
+use crate::report::ReadError;
 
 /// An element of an extension, with all it contains: XML that can stand anywhere, since each of its
 /// elements names its own namespace.
@@ -24,7 +24,7 @@ impl Extension {
     /// let element = Extension::parse("<x:arc xmlns:x=\"urn:example\"><x:cv>pass</x:cv></x:arc>")?;
     /// assert_eq!((element.namespace(), element.name()), ("urn:example", "arc"));
     /// assert_eq!(element.as_xml(), "<arc xmlns=\"urn:example\"><cv>pass</cv></arc>");
-    /// # Ok::<(), mailproof::report::aggregate::ReadError>(())
+    /// # Ok::<(), mailproof::report::ReadError>(())
     /// ```
     ///
     /// # Errors

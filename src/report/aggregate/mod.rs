@@ -11,9 +11,8 @@ mod write;
 
 pub use accumulator::Accumulator;
 pub use extension::Extension;
-pub use model::{DkimAuth, Metadata, PublishedPolicy, Reason, Report, Row, SpfAuth, Text};
-pub use observe::{ReportKey, ReportKeyError, observe};
-pub use read::{ReadError, Reader, Warning};
+pub use model::{DkimAuth, PublishedPolicy, Reason, Report, Row, SpfAuth, Text};
+pub use observe::ReportKey;
+pub use read::Reader;
 pub use reporter::Reporter;
 pub use words::{Applied, Word};
-pub use write::Generation;

@@ -19,21 +19,6 @@ pub struct Report {
     pub namespace: Option<String>,
     /// The version that a report claims: `1.0`, where it follows an RFC.
     pub version: Option<String>,
-    /// Who reports.
-    pub metadata: Metadata,
-    /// The policy that was found.
-    pub policy: PublishedPolicy,
-    /// Elements that some extension defines (RFC 9990 5).
-    pub extensions: Vec<Extension>,
-    /// The rows: a source, what was found, and how often.
-    pub rows: Vec<Row>,
-}
-
-/// Who reports, and on which time.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Metadata {
     /// The reporting organization; often, but not always, a domain.
     pub org_name: String,
     /// Its mail address.
@@ -51,6 +36,12 @@ pub struct Metadata {
     pub errors: Vec<Text>,
     /// The software that made the report.
     pub generator: Option<String>,
+    /// The policy that was found.
+    pub policy: PublishedPolicy,
+    /// Elements that some extension defines (RFC 9990 5).
+    pub extensions: Vec<Extension>,
+    /// The rows: a source, what was found, and how often.
+    pub rows: Vec<Row>,
 }
 
 /// The policy that was found.

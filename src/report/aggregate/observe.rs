@@ -11,6 +11,7 @@ use crate::dkim::{self, DkimResult};
 use crate::dmarc::{Disposition, DmarcResult, Evaluation, Record, ReportKind, ReportUri, RuleSet};
 use crate::domain::Domain;
 use crate::identifier::Method;
+use crate::report::ReadError;
 use crate::spf::{Identity, SpfResult};
 use crate::text;
 use crate::verdict::{Action, Override, Verdict};
@@ -29,7 +30,7 @@ use crate::verdict::{Action, Override, Verdict};
 /// assert_eq!(key.policy_domain().as_str(), "example.com");
 /// assert_eq!((key.begin(), key.end()), (1_684_195_200, 1_684_281_599));
 /// assert_eq!(key.to_string(), "example.com 1684195200 treewalk v=DMARC1; p=none");
-/// # Ok::<(), mailproof::report::aggregate::ReportKeyError>(())
+/// # Ok::<(), mailproof::report::ReadError>(())
 /// ```
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ReportKey {
@@ -126,21 +127,21 @@ impl fmt::Display for ReportKey {
 }
 
 impl FromStr for ReportKey {
-    type Err = ReportKeyError;
+    type Err = ReadError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut words = text.splitn(4, ' ');
-        let mut word = || words.next().ok_or(ReportKeyError);
-        let policy_domain = word()?.parse().map_err(|_| ReportKeyError)?;
-        let begin: u64 = word()?.parse().map_err(|_| ReportKeyError)?;
+        let mut word = || words.next().ok_or(ReadError::Key);
+        let policy_domain = word()?.parse().map_err(|_| ReadError::Key)?;
+        let begin: u64 = word()?.parse().map_err(|_| ReadError::Key)?;
         if !begin.is_multiple_of(DAY) {
-            return Err(ReportKeyError);
+            return Err(ReadError::Key);
         }
         let Word::Known(rules) = word()?.into() else {
-            return Err(ReportKeyError);
+            return Err(ReadError::Key);
         };
         let record = word()?.to_owned();
-        Record::parse(record.as_bytes()).ok_or(ReportKeyError)?;
+        Record::parse(record.as_bytes()).ok_or(ReadError::Key)?;
         Ok(Self {
             policy_domain,
             begin,
@@ -150,56 +151,52 @@ impl FromStr for ReportKey {
     }
 }
 
-/// Not a [`ReportKey`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("not the key of a report")]
-#[expect(clippy::exhaustive_structs, reason = "there is nothing to add")]
-pub struct ReportKeyError;
-
 /// The seconds of a day.
 const DAY: u64 = 86_400;
 
-/// What a verdict contributes: the report, and a row of that report with a count of one. `None` where
-/// nothing is to be reported: no policy applies, its record names no destination, the client is
-/// unknown, or the message was deferred and will be seen again.
-///
-/// Rows that differ in the count alone are one. The domain of RCPT TO is left out; where it shall
-/// be reported, [`Row::envelope_to`] can be set.
-///
-/// ```
-/// # use mailproof::dns::{Zone, block_on};
-/// # use mailproof::{Message, Session, Verifier};
-/// # use std::time::{Duration, UNIX_EPOCH};
-/// use mailproof::report::aggregate;
-///
-/// # let mut zone = Zone::new();
-/// # zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject; rua=mailto:d@example.com")?;
-/// # let verifier = Verifier::new(zone);
-/// # let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
-/// # let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
-/// # let received = UNIX_EPOCH + Duration::from_secs(1_684_227_600);
-/// let verdict = block_on(verifier.verify(&session, &message));
-/// let (key, row) = aggregate::observe(&verdict, received).ok_or("nothing to report")?;
-/// assert_eq!(key.begin(), 1_684_195_200);
-/// assert_eq!(row.disposition.to_string(), "reject");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use]
-pub fn observe(verdict: &Verdict, received: SystemTime) -> Option<(ReportKey, Row)> {
-    let dmarc = verdict.dmarc();
-    let record = dmarc.record()?;
-    dmarc.published()?;
-    if record.report_uris(ReportKind::Aggregate).is_empty() {
-        return None;
+impl Row {
+    /// What a verdict contributes: the report, and a row of that report with a count of one. `None` where
+    /// nothing is to be reported: no policy applies, its record names no destination, the client is
+    /// unknown, or the message was deferred and will be seen again.
+    ///
+    /// Rows that differ in the count alone are one. The domain of RCPT TO is left out; where it shall
+    /// be reported, [`envelope_to`](Self::envelope_to) can be set.
+    ///
+    /// ```
+    /// # use mailproof::dns::{Zone, block_on};
+    /// # use mailproof::{Message, Session, Verifier};
+    /// # use std::time::{Duration, UNIX_EPOCH};
+    /// use mailproof::report::aggregate::Row;
+    ///
+    /// # let mut zone = Zone::new();
+    /// # zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject; rua=mailto:d@example.com")?;
+    /// # let verifier = Verifier::new(zone);
+    /// # let session = Session::new([192, 0, 2, 1].into(), "mail.example.com", "me@example.com");
+    /// # let message = Message::parse(b"From: me@example.com\r\n\r\nHello\r\n");
+    /// # let received = UNIX_EPOCH + Duration::from_secs(1_684_227_600);
+    /// let verdict = block_on(verifier.verify(&session, &message));
+    /// let (key, row) = Row::observe(&verdict, received).ok_or("nothing to report")?;
+    /// assert_eq!(key.begin(), 1_684_195_200);
+    /// assert_eq!(row.disposition.to_string(), "reject");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn observe(verdict: &Verdict, received: SystemTime) -> Option<(ReportKey, Self)> {
+        let dmarc = verdict.dmarc();
+        let record = dmarc.record()?;
+        dmarc.published()?;
+        if record.report_uris(ReportKind::Aggregate).is_empty() {
+            return None;
+        }
+        let since = received.duration_since(UNIX_EPOCH).ok()?.as_secs();
+        let key = ReportKey {
+            policy_domain: dmarc.policy_domain()?.clone(),
+            begin: since - since % DAY,
+            rules: dmarc.rules(),
+            record: text::one_line(&text::lossy(record.as_bytes()), usize::MAX),
+        };
+        Some((key, row(verdict)?))
     }
-    let since = received.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let key = ReportKey {
-        policy_domain: dmarc.policy_domain()?.clone(),
-        begin: since - since % DAY,
-        rules: dmarc.rules(),
-        record: text::one_line(&text::lossy(record.as_bytes()), usize::MAX),
-    };
-    Some((key, row(verdict)?))
 }
 
 fn row(verdict: &Verdict) -> Option<Row> {

@@ -7,12 +7,13 @@ use std::time::SystemTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{Generation, Metadata, Report, ReportKey, Row, Text};
+use super::{Report, ReportKey, Row, Text};
 use crate::address::Address;
 use crate::crypto::HashAlgorithm;
+use crate::dmarc::RuleSet;
 use crate::domain::Domain;
 use crate::report::date::{self, date_time};
-use crate::report::mailbox;
+use crate::report::{Unreported, mailbox};
 use crate::text::{self, FoldingWriter};
 
 /// Who reports. Makes reports of rows, and messages of reports.
@@ -32,7 +33,7 @@ use crate::text::{self, FoldingWriter};
 /// # let now = UNIX_EPOCH + Duration::from_secs(1_684_300_000);
 /// # let rows = vec![Row::default()];
 /// let to: Vec<_> = key.destinations().iter().filter_map(|uri| uri.address()).collect();
-/// let mail = reporter.mail(&key, rows, &to, now);
+/// let mail = reporter.mail(&key, rows, &to, now)?;
 /// assert!(mail.starts_with(b"Date: Wed, 17 May 2023 05:06:40 +0000\r\nFrom: <dmarc@mx.example.net>"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -52,8 +53,8 @@ pub struct Reporter {
     pub generator: Option<String>,
     /// Tells apart what several hosts of the same receiver report on their own; empty by default.
     pub instance: String,
-    /// The schema that is written.
-    pub generation: Generation,
+    /// The specification whose schema is written: that of RFC 9990, or that of RFC 7489.
+    pub rules: RuleSet,
 }
 
 impl Reporter {
@@ -67,7 +68,7 @@ impl Reporter {
             extra_contact_info: None,
             generator: Some(concat!("mailproof ", env!("CARGO_PKG_VERSION")).to_owned()),
             instance: String::new(),
-            generation: Generation::default(),
+            rules: RuleSet::default(),
         }
     }
 
@@ -75,16 +76,14 @@ impl Reporter {
     #[must_use]
     pub fn report(&self, key: &ReportKey, rows: Vec<Row>) -> Report {
         Report {
-            metadata: Metadata {
-                org_name: self.org_name.clone(),
-                email: self.email.to_string(),
-                extra_contact_info: self.extra_contact_info.clone(),
-                report_id: self.report_id(key),
-                begin: key.begin(),
-                end: key.end(),
-                errors: key.errors(),
-                generator: self.generator.clone(),
-            },
+            org_name: self.org_name.clone(),
+            email: self.email.to_string(),
+            extra_contact_info: self.extra_contact_info.clone(),
+            report_id: self.report_id(key),
+            begin: key.begin(),
+            end: key.end(),
+            errors: key.errors(),
+            generator: self.generator.clone(),
             policy: key.policy(),
             rows,
             ..Report::default()
@@ -148,15 +147,25 @@ impl Reporter {
     /// The message that carries the report, ready to be signed and sent. Its length is what size
     /// limits of destinations ([`ReportUri::size_limit`](crate::dmarc::ReportUri::size_limit)) speak
     /// of.
-    #[must_use]
+    ///
+    /// # Errors
+    ///
+    /// [`Unreported::NoRows`] without rows, of which both schemas want one at least, and
+    /// [`Unreported::NoRecipients`] without recipients.
     pub fn mail(
         &self,
         key: &ReportKey,
         rows: Vec<Row>,
         to: &[Address],
         now: SystemTime,
-    ) -> Vec<u8> {
-        let file = text::base64_encode(&gzip(&self.report(key, rows), self.generation));
+    ) -> Result<Vec<u8>, Unreported> {
+        if rows.is_empty() {
+            return Err(Unreported::NoRows);
+        }
+        if to.is_empty() {
+            return Err(Unreported::NoRecipients);
+        }
+        let file = text::base64_encode(&gzip(&self.report(key, rows), self.rules));
         let (id, name) = (self.report_id(key), self.file_name(key));
         let mut recipients = FoldingWriter::new("To");
         for (number, address) in to.iter().enumerate() {
@@ -188,7 +197,7 @@ impl Reporter {
             mail.extend_from_slice(b"\r\n");
         }
         mail.extend_from_slice(format!("--=_{id}--\r\n").as_bytes());
-        mail
+        Ok(mail)
     }
 }
 
@@ -196,9 +205,9 @@ impl Reporter {
 const BASE64_LINE: usize = 76;
 
 /// The same octets for the same report: the time in the gzip header is left out.
-fn gzip(report: &Report, generation: Generation) -> Vec<u8> {
+fn gzip(report: &Report, rules: RuleSet) -> Vec<u8> {
     let mut file = GzEncoder::new(Vec::new(), Compression::default());
-    let written: io::Result<()> = report.write_xml(generation, &mut file);
+    let written: io::Result<()> = report.write_xml(rules, &mut file);
     // Writing to a vector cannot fail.
     let _ = written;
     file.finish().unwrap_or_default()

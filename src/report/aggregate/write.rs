@@ -6,22 +6,11 @@ use std::net::IpAddr;
 
 use super::words::Vocabulary;
 use super::{
-    Applied, DkimAuth, Extension, Metadata, PublishedPolicy, Reason, Report, Row, SpfAuth, Text,
-    Word,
+    Applied, DkimAuth, Extension, PublishedPolicy, Reason, Report, Row, SpfAuth, Text, Word,
 };
+use crate::dmarc::RuleSet;
 use crate::spf::{Identity, SpfResult};
 use crate::verdict::Override;
-
-/// The schema that is written.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Generation {
-    /// RFC 9990.
-    #[default]
-    Rfc9990,
-    /// RFC 7489, for readers that know nothing else. What only RFC 9990 has is left out.
-    Rfc7489,
-}
 
 impl Report {
     /// Writes the report: valid by the schema if its words are of the schema.
@@ -32,18 +21,18 @@ impl Report {
     /// # Errors
     ///
     /// Those of `out`.
-    pub fn write_xml(&self, generation: Generation, out: impl Write) -> io::Result<()> {
-        let form = match generation {
-            Generation::Rfc9990 => Form::Rfc9990,
-            Generation::Rfc7489 => Form::Rfc7489,
+    pub fn write_xml(&self, rules: RuleSet, out: impl Write) -> io::Result<()> {
+        let form = match rules {
+            RuleSet::Rfc9989 => Form::Rfc9990,
+            RuleSet::Rfc7489 => Form::Rfc7489,
         };
         let mut xml = Xml::new(form, out);
         xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
-        xml.open_with("feedback", "xmlns", namespace(generation))?;
+        xml.open_with("feedback", "xmlns", namespace(rules))?;
         xml.child("version", "1.0")?;
-        xml.metadata(&self.metadata)?;
+        xml.metadata(self)?;
         xml.policy(&self.policy)?;
-        if generation == Generation::Rfc9990 && !self.extensions.is_empty() {
+        if rules == RuleSet::Rfc9989 && !self.extensions.is_empty() {
             xml.open("extension")?;
             xml.extensions(&self.extensions)?;
             xml.close("extension")?;
@@ -56,10 +45,10 @@ impl Report {
 
     /// The report as [`write_xml`](Self::write_xml) writes it.
     #[must_use]
-    pub fn to_xml(&self, generation: Generation) -> String {
+    pub fn to_xml(&self, rules: RuleSet) -> String {
         let mut out = Vec::new();
         // Writing to a vector cannot fail.
-        let _ = self.write_xml(generation, &mut out);
+        let _ = self.write_xml(rules, &mut out);
         String::from_utf8(out).unwrap_or_default()
     }
 }
@@ -76,10 +65,10 @@ impl Row {
     }
 }
 
-fn namespace(generation: Generation) -> &'static str {
-    match generation {
-        Generation::Rfc9990 => "urn:ietf:params:xml:ns:dmarc-2.0",
-        Generation::Rfc7489 => "http://dmarc.org/dmarc-xml/0.1",
+fn namespace(rules: RuleSet) -> &'static str {
+    match rules {
+        RuleSet::Rfc9989 => "urn:ietf:params:xml:ns:dmarc-2.0",
+        RuleSet::Rfc7489 => "http://dmarc.org/dmarc-xml/0.1",
     }
 }
 
@@ -186,21 +175,21 @@ impl<W: Write> Xml<W> {
         }
     }
 
-    fn metadata(&mut self, metadata: &Metadata) -> io::Result<()> {
+    fn metadata(&mut self, report: &Report) -> io::Result<()> {
         self.open("report_metadata")?;
-        self.child("org_name", &metadata.org_name)?;
-        self.child("email", &metadata.email)?;
-        self.text("extra_contact_info", metadata.extra_contact_info.as_ref())?;
-        self.child("report_id", &metadata.report_id)?;
+        self.child("org_name", &report.org_name)?;
+        self.child("email", &report.email)?;
+        self.text("extra_contact_info", report.extra_contact_info.as_ref())?;
+        self.child("report_id", &report.report_id)?;
         self.open("date_range")?;
-        self.child("begin", &metadata.begin.to_string())?;
-        self.child("end", &metadata.end.to_string())?;
+        self.child("begin", &report.begin.to_string())?;
+        self.child("end", &report.end.to_string())?;
         self.close("date_range")?;
         if self.is_9990() {
-            self.text("error", joined(&metadata.errors).as_deref())?;
-            self.optional_text("generator", metadata.generator.as_deref())?;
+            self.text("error", joined(&report.errors).as_deref())?;
+            self.optional_text("generator", report.generator.as_deref())?;
         } else {
-            for error in &metadata.errors {
+            for error in &report.errors {
                 self.text("error", Some(error))?;
             }
         }

@@ -1,7 +1,8 @@
 //! Not more reports than somebody can bear.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::address::Address;
@@ -9,29 +10,69 @@ use crate::address::Address;
 /// Decides how many reports a recipient gets. §2: ‘Report generators MUST implement a rate-limit on
 /// outgoing reports so as not to flood report consumers’.
 ///
-/// Several servers that report to the same recipients need one that they share.
-pub trait RateLimiter: Send + Sync {
-    /// Asks to send a report now. `condition` is the same text for incidents that are alike, and
-    /// nothing else should be read into it.
-    ///
-    /// `None` if the report must not be sent. Otherwise the number of incidents for which it stands:
-    /// itself, and those alike of which nobody was told (RFC 5965 3.2, ‘Incidents’).
-    fn admit(&self, recipient: &Address, condition: &str, now: SystemTime) -> Option<u32>;
-}
+/// Clones share what they count.
+///
+/// ```
+/// use mailproof::report::failure::RateLimiter;
+/// use std::time::Duration;
+///
+/// // Each recipient gets 20 reports an hour.
+/// let of_this_server = RateLimiter::new(20, Duration::from_secs(3_600));
+/// // What several servers share: here, one that refuses all.
+/// let shared = RateLimiter::from_fn(|recipient, condition, now| None);
+/// ```
+#[derive(Clone)]
+pub struct RateLimiter(Arc<dyn Admit>);
 
-impl<L: RateLimiter + ?Sized> RateLimiter for std::sync::Arc<L> {
-    fn admit(&self, recipient: &Address, condition: &str, now: SystemTime) -> Option<u32> {
-        (**self).admit(recipient, condition, now)
+trait Admit: Fn(&Address, &str, SystemTime) -> Option<u32> + Send + Sync {}
+
+impl<F: Fn(&Address, &str, SystemTime) -> Option<u32> + Send + Sync> Admit for F {}
+
+impl RateLimiter {
+    /// A limiter in memory: each recipient gets so many reports per period, and of incidents that are
+    /// alike only the first in each; the next report about them tells how many there were. 20 an hour
+    /// are enough to find a mistake, and few enough for a person.
+    ///
+    /// It knows no more than 10,000 recipients at a time. Others get nothing until a period is over:
+    /// forgetting one instead would let whoever publishes many policies wash away the limits of all.
+    #[must_use]
+    pub fn new(reports: u32, period: Duration) -> Self {
+        let memory = Memory::new(reports, period);
+        Self::from_fn(move |recipient, condition, now| memory.admit(recipient, condition, now))
+    }
+
+    /// A limiter of the caller's: several servers that report to the same recipients need one that
+    /// they share.
+    ///
+    /// The function is asked with the recipient, with a text that is the same for incidents that are
+    /// alike (nothing else should be read into it), and with the time. It returns `None` if the report
+    /// must not be sent; otherwise the number of incidents for which it stands: itself, and those
+    /// alike of which nobody was told (RFC 5965 3.2, ‘Incidents’).
+    #[must_use]
+    pub fn from_fn(
+        admit: impl Fn(&Address, &str, SystemTime) -> Option<u32> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(admit))
+    }
+
+    pub(super) fn admit(
+        &self,
+        recipient: &Address,
+        condition: &str,
+        now: SystemTime,
+    ) -> Option<u32> {
+        (self.0)(recipient, condition, now)
     }
 }
 
-/// A limiter in memory: each recipient gets a number of reports per period, and of incidents that
-/// are alike only the first in each; the next report about them tells how many there were.
-///
-/// It knows no more than 10,000 recipients at a time. Others get nothing until a period is over:
-/// forgetting one instead would let whoever publishes many policies wash away the limits of all.
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RateLimiter")
+    }
+}
+
 #[derive(Debug)]
-pub struct MemoryRateLimiter {
+struct Memory {
     reports: u32,
     period: Duration,
     recipients: Mutex<HashMap<String, Window>>,
@@ -53,20 +94,15 @@ struct Condition {
     reported: bool,
 }
 
-impl MemoryRateLimiter {
-    /// Allows each recipient so many reports per period. 20 an hour are enough to find a mistake, and
-    /// few enough for a person.
-    #[must_use]
-    pub fn new(reports: u32, period: Duration) -> Self {
+impl Memory {
+    fn new(reports: u32, period: Duration) -> Self {
         Self {
             reports,
             period,
             recipients: Mutex::default(),
         }
     }
-}
 
-impl RateLimiter for MemoryRateLimiter {
     fn admit(&self, recipient: &Address, condition: &str, now: SystemTime) -> Option<u32> {
         let mut recipients = self
             .recipients
@@ -148,7 +184,7 @@ mod tests {
 
     #[test]
     fn counts_what_is_alike_and_limits_what_is_not() {
-        let limiter = MemoryRateLimiter::new(2, Duration::from_secs(60));
+        let limiter = Memory::new(2, Duration::from_secs(60));
         let admit = |condition: &str, seconds| {
             limiter.admit(&address("a@b.example"), condition, at(seconds))
         };
@@ -168,7 +204,7 @@ mod tests {
 
     #[test]
     fn recipients_do_not_share() {
-        let limiter = std::sync::Arc::new(MemoryRateLimiter::new(1, Duration::from_secs(60)));
+        let limiter = Memory::new(1, Duration::from_secs(60));
         assert_eq!(limiter.admit(&address("a@b.example"), "x", at(0)), Some(1));
         assert_eq!(limiter.admit(&address("A@b.example"), "y", at(0)), None);
         assert_eq!(limiter.admit(&address("c@b.example"), "x", at(0)), Some(1));
@@ -181,7 +217,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_nothing_is_washed_away() {
-        let limiter = MemoryRateLimiter::new(1, Duration::from_secs(60));
+        let limiter = Memory::new(1, Duration::from_secs(60));
         for number in 0..RECIPIENTS {
             let recipient = address(&format!("{number}@b.example"));
             assert_eq!(limiter.admit(&recipient, "x", at(0)), Some(1));
@@ -197,7 +233,7 @@ mod tests {
 
     #[test]
     fn conditions_are_bounded() {
-        let limiter = MemoryRateLimiter::new(3, Duration::from_secs(60));
+        let limiter = Memory::new(3, Duration::from_secs(60));
         for second in 0..600 {
             let condition = format!("{second}");
             limiter.admit(&address("a@b.example"), &condition, at(second));

@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use mailproof::dns::{Zone, block_on};
-//! use mailproof::report::failure::{AuthFailure, FailureReport, MemoryRateLimiter, Reporter};
+//! use mailproof::report::failure::{AuthFailure, FailureReport, RateLimiter, Reporter};
 //! use mailproof::limits::ReportLimits;
 //! use mailproof::{Address, Message, Session, Verifier, dmarc};
 //! use std::time::{Duration, UNIX_EPOCH};
@@ -23,7 +23,7 @@
 //! let message = Message::parse(b"From: Joe <joe@example.com>\r\nSubject: hello\r\n\r\nHi.\r\n");
 //! let verdict = block_on(Verifier::new(&dns).at(now).verify(&session, &message));
 //!
-//! let limiter = MemoryRateLimiter::new(20, Duration::from_secs(3_600));
+//! let limiter = RateLimiter::new(20, Duration::from_secs(3_600));
 //! let reporter = Reporter::new(
 //!     Address::parse(b"noreply-dmarc@mx.example.net")?,
 //!     "mx.example.net".parse()?,
@@ -56,13 +56,12 @@ mod write;
 use std::fmt;
 use std::net::IpAddr;
 
-pub use guard::Unreported;
-pub use limiter::{MemoryRateLimiter, RateLimiter};
-pub use read::{ReadError, Warning};
+pub use limiter::RateLimiter;
 pub use reporter::Reporter;
 
 use crate::domain::Domain;
 use crate::identifier::Method;
+use crate::report::Warning;
 
 /// A failure report, to be written or as it was read.
 ///

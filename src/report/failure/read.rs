@@ -8,61 +8,8 @@ use super::{AuthFailure, DeliveryResult, FailureReport};
 use crate::identifier::Method;
 use crate::limits::ReportLimits;
 use crate::message::parts::{Fields, parts};
-use crate::report::date;
+use crate::report::{ReadError, Warning, date};
 use crate::text;
-
-/// Why a mail is no failure report that could be read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It has no part `message/feedback-report`.
-    #[error("the message has no part message/feedback-report")]
-    NoReport,
-    /// It is longer than [`ReportLimits::compressed_octets`](crate::limits::ReportLimits).
-    #[error("the message has more than {limit} octets")]
-    TooLarge {
-        /// The limit.
-        limit: u64,
-    },
-    /// It has more parts, or deeper ones, than
-    /// [`ReportLimits`](crate::limits::ReportLimits) allows.
-    #[error("the message has too many parts")]
-    TooManyParts,
-}
-
-/// What is wrong with a report that could be read all the same.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Warning {
-    /// A field that may stand once stands again; the first counts.
-    #[error("the field {0} stands more than once")]
-    Duplicate(&'static str),
-    /// A field has a value that it cannot have, and is passed over.
-    #[error("the field {field} cannot be read: {value}")]
-    Malformed {
-        /// Its name.
-        field: &'static str,
-        /// The beginning of its value.
-        value: String,
-    },
-    /// A field is missing that must be there.
-    #[error("the field {0} is missing")]
-    Missing(&'static str),
-    /// The report comes without the header block of the message.
-    #[error("the header block of the message is missing")]
-    NoHeader,
-    /// The report has more than 1,000 fields; the others are passed over.
-    #[error("the report has too many fields")]
-    TooManyFields,
-    /// A part has a transfer encoding that it does not keep to.
-    #[error("a part cannot be decoded")]
-    Undecodable,
-}
 
 impl FailureReport {
     /// Reads a mail with a report of any type of RFC 5965: as it came over SMTP, or from a file with
@@ -70,7 +17,8 @@ impl FailureReport {
     ///
     /// ```
     /// use mailproof::limits::ReportLimits;
-    /// use mailproof::report::failure::{AuthFailure, FailureReport, Warning};
+    /// use mailproof::report::Warning;
+    /// use mailproof::report::failure::{AuthFailure, FailureReport};
     ///
     /// let mail = b"Content-Type: multipart/report; boundary=x\n\n--x\n\
     ///     Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\nVersion: 1\n\
@@ -79,7 +27,7 @@ impl FailureReport {
     /// let report = FailureReport::read(mail, &ReportLimits::default())?;
     /// assert_eq!(report.auth_failure, Some(AuthFailure::BodyHash));
     /// assert_eq!(report.warnings, [Warning::NoHeader]);
-    /// # Ok::<(), mailproof::report::failure::ReadError>(())
+    /// # Ok::<(), mailproof::report::ReadError>(())
     /// ```
     ///
     /// # Errors
@@ -109,7 +57,7 @@ impl FailureReport {
                 (false, None) => break,
             }
         }
-        Err(ReadError::NoReport)
+        Err(ReadError::NotAReport)
     }
 }
 
@@ -227,7 +175,9 @@ impl Reader {
             field => field,
         };
         if self.seen.contains(&field) {
-            self.report.warnings.push(Warning::Duplicate(field));
+            self.report
+                .warnings
+                .push(Warning::Duplicate { name: field });
             return;
         }
         self.seen.push(field);
@@ -277,7 +227,7 @@ impl Reader {
         let value = text::one_line(value, SHOWN);
         self.report
             .warnings
-            .push(Warning::Malformed { field, value });
+            .push(Warning::Malformed { name: field, value });
     }
 
     fn finish(mut self) -> FailureReport {
@@ -292,11 +242,13 @@ impl Reader {
             ("Identity-Alignment", dmarc),
         ] {
             if required && !self.seen.contains(&field) {
-                self.report.warnings.push(Warning::Missing(field));
+                self.report.warnings.push(Warning::Missing { name: field });
             }
         }
         if authentication && !results {
-            let warning = Warning::Missing("Authentication-Results");
+            let warning = Warning::Missing {
+                name: "Authentication-Results",
+            };
             self.report.warnings.push(warning);
         }
         if self.report.header.is_empty() {

@@ -3,13 +3,14 @@
 use std::time::SystemTime;
 
 use super::compose::Composer;
-use super::guard::{self, Unreported};
+use super::guard;
 use super::limiter::RateLimiter;
 use super::redact::Redactor;
 use super::{FailureReport, write};
 use crate::address::Address;
 use crate::auth_results::AuthservId;
 use crate::message::Message;
+use crate::report::Unreported;
 use crate::verdict::Verdict;
 
 /// Makes failure reports in the name of a receiver.
@@ -23,7 +24,7 @@ use crate::verdict::Verdict;
 pub struct Reporter {
     from: Address,
     authserv_id: AuthservId,
-    limiter: Box<dyn RateLimiter>,
+    limiter: RateLimiter,
     redactor: Option<Redactor>,
     bodies: bool,
 }
@@ -36,12 +37,12 @@ impl Reporter {
         from: Address,
         authserv_id: AuthservId,
         redaction_key: impl AsRef<[u8]>,
-        limiter: impl RateLimiter + 'static,
+        limiter: RateLimiter,
     ) -> Self {
         Self {
             from,
             authserv_id,
-            limiter: Box::new(limiter),
+            limiter,
             redactor: Some(Redactor::new(redaction_key.as_ref())),
             bodies: false,
         }

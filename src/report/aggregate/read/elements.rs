@@ -2,8 +2,9 @@
 
 use super::super::words::Vocabulary;
 use super::super::{DkimAuth, Reason, Row, SpfAuth, Text, Word};
+use super::Reader;
 use super::xml::Token;
-use super::{ReadError, Reader, Warning};
+use crate::report::{ReadError, Warning};
 use crate::text;
 
 macro_rules! names {
@@ -116,7 +117,7 @@ impl Reader<'_> {
         if let Word::Other(word) = &word {
             let word = shown(word);
             self.warn(if word.is_empty() {
-                Warning::Missing { element }
+                Warning::Missing { name: element }
             } else {
                 Warning::UnknownWord { element, word }
             });
@@ -147,17 +148,17 @@ impl Reader<'_> {
     pub(super) fn metadata(&mut self) -> Result<(), ReadError> {
         self.children(|this, name| {
             match name {
-                Element::OrgName => this.report.metadata.org_name = this.text()?,
-                Element::Email => this.report.metadata.email = this.text()?,
+                Element::OrgName => this.report.org_name = this.text()?,
+                Element::Email => this.report.email = this.text()?,
                 Element::ExtraContactInfo => {
-                    this.report.metadata.extra_contact_info = Some(this.human()?);
+                    this.report.extra_contact_info = Some(this.human()?);
                 }
-                Element::ReportId => this.report.metadata.report_id = this.text()?,
+                Element::ReportId => this.report.report_id = this.text()?,
                 Element::DateRange => {
                     this.children(|this, name| {
                         match name {
-                            Element::Begin => this.report.metadata.begin = this.number("begin")?,
-                            Element::End => this.report.metadata.end = this.number("end")?,
+                            Element::Begin => this.report.begin = this.number("begin")?,
+                            Element::End => this.report.end = this.number("end")?,
                             _ => this.skip()?,
                         }
                         Ok(())
@@ -165,9 +166,9 @@ impl Reader<'_> {
                 }
                 Element::Error => {
                     let error = this.human()?;
-                    this.report.metadata.errors.push(error);
+                    this.report.errors.push(error);
                 }
-                Element::Generator => this.report.metadata.generator = Some(this.text()?),
+                Element::Generator => this.report.generator = Some(this.text()?),
                 _ => this.skip()?,
             }
             Ok(())
@@ -199,19 +200,19 @@ impl Reader<'_> {
 
     /// Notes what is missing before the rows.
     pub(super) fn check_head(&mut self) {
-        let metadata = &self.report.metadata;
+        let report = &self.report;
         let policy = &self.report.policy;
-        let period = metadata.end.checked_sub(metadata.begin);
+        let period = report.end.checked_sub(report.begin);
         let elements = [
-            ("org_name", metadata.org_name.is_empty()),
-            ("email", metadata.email.is_empty()),
-            ("report_id", metadata.report_id.is_empty()),
-            ("date_range", metadata.end == 0),
+            ("org_name", report.org_name.is_empty()),
+            ("email", report.email.is_empty()),
+            ("report_id", report.report_id.is_empty()),
+            ("date_range", report.end == 0),
             ("domain", policy.domain.is_empty()),
         ];
         for (element, missing) in elements {
             if missing {
-                self.warn(Warning::Missing { element });
+                self.warn(Warning::Missing { name: element });
             }
         }
         // Some reporters end a day where the next begins.
@@ -249,7 +250,7 @@ impl Reader<'_> {
         })?;
         if row.header_from.is_empty() {
             let element = "header_from";
-            self.warn(Warning::Missing { element });
+            self.warn(Warning::Missing { name: element });
         }
         Ok(row)
     }
@@ -270,7 +271,7 @@ impl Reader<'_> {
         })?;
         if !evaluated {
             let element = "policy_evaluated";
-            self.warn(Warning::Missing { element });
+            self.warn(Warning::Missing { name: element });
         }
         Ok(())
     }

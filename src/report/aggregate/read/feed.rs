@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::ReadError;
 use crate::limits::ReportLimits;
+use crate::report::ReadError;
 
 /// Feeds the XML reader.
 pub(super) struct Feed<'a> {

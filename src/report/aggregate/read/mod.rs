@@ -1,7 +1,6 @@
 //! Reading reports, row by row.
 
 mod elements;
-mod error;
 mod feed;
 mod source;
 pub(super) mod xml;
@@ -12,11 +11,10 @@ use std::io::Read;
 
 use super::{Extension, Report, Row};
 use crate::limits::ReportLimits;
+use crate::report::{ReadError, Warning};
 use elements::{Element, shown};
 use feed::Feed;
 use xml::{Token, Xml};
-
-pub use error::{ReadError, Warning};
 
 /// Reads an aggregate report: XML of either generation and of the drafts before, in any namespace or
 /// none, compressed with gzip or zlib, in a zip archive, or attached to a message. Which of these it
@@ -41,7 +39,7 @@ pub use error::{ReadError, Warning};
 /// assert_eq!(rows.into_iter().flatten().map(|row| row.count).sum::<u64>(), 5);
 /// assert_eq!(errors[0].as_ref().unwrap_err().to_string(), "row 2 has the count \"two\"");
 /// assert!(!reader.warnings().is_empty());
-/// # Ok::<(), mailproof::report::aggregate::ReadError>(())
+/// # Ok::<(), mailproof::report::ReadError>(())
 /// ```
 pub struct Reader<'a> {
     xml: Xml<'a>,

@@ -1,13 +1,15 @@
 //! Where the XML is: in the open, compressed, or attached to a message. Names and media types lie, so
 //! the content decides.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 
-use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 
-use super::{ReadError, zip};
+use super::zip;
 use crate::limits::ReportLimits;
 use crate::message::parts::{Part, parts};
+use crate::report::ReadError;
 use crate::text;
 
 /// XML, decompressed while it is read.
@@ -89,7 +91,7 @@ fn file<'a>(
     let mut more = false;
     let stream: Box<dyn Read + Send + 'a> = match kind {
         Kind::Xml => Box::new(source),
-        Kind::Gzip => inflate(GzDecoder::new(Counted::new(source, limits)), limits),
+        Kind::Gzip => inflate(Members::new(Counted::new(source, limits)), limits),
         Kind::Zlib => inflate(ZlibDecoder::new(Counted::new(source, limits)), limits),
         Kind::Zip => {
             let content = zip::content(whole(source, limits)?, limits.zip_entries)?;
@@ -197,7 +199,54 @@ macro_rules! decoders {
     )*};
 }
 
-decoders! { DeflateDecoder GzDecoder ZlibDecoder }
+decoders! { DeflateDecoder ZlibDecoder }
+
+/// The members of a gzip file, one after the other. RFC 1952 2.2: ‘The members simply appear one after
+/// another in the file, with no additional information before, between, or after them.’ Other octets
+/// behind a member are padding that some transport left, and not read.
+enum Members<R> {
+    Open(GzDecoder<BufReader<R>>),
+    /// After the last, with what was read until then.
+    Ended(u64),
+}
+
+impl<R: Read> Members<Counted<R>> {
+    fn new(source: Counted<R>) -> Self {
+        Self::Open(GzDecoder::new(BufReader::new(source)))
+    }
+}
+
+impl<R: Read> Read for Members<Counted<R>> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Self::Open(decoder) = self else {
+                return Ok(0);
+            };
+            let read = decoder.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let consumed = decoder.get_ref().get_ref().count;
+            let Self::Open(decoder) = std::mem::replace(self, Self::Ended(consumed)) else {
+                return Ok(0);
+            };
+            let mut rest = decoder.into_inner();
+            // The first octet of ID1, ID2: the second may not be here yet.
+            if rest.fill_buf()?.first() == Some(&0x1f) {
+                *self = Self::Open(GzDecoder::new(rest));
+            }
+        }
+    }
+}
+
+impl<R: Read> Decoder for Members<Counted<R>> {
+    fn consumed(&self) -> u64 {
+        match self {
+            Self::Open(decoder) => decoder.get_ref().get_ref().count,
+            Self::Ended(consumed) => *consumed,
+        }
+    }
+}
 
 fn inflate<'a>(
     decoder: impl Decoder + Send + 'a,

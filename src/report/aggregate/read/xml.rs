@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use quick_xml::{Reader, XmlVersion};
 
 use super::super::write::{clean, is_xml};
-use super::ReadError;
 use super::feed::Feed;
 use crate::limits::ReportLimits;
+use crate::report::ReadError;
 
 /// Octets that an element counts for besides its tag: what it becomes takes room even where it says
 /// nothing.

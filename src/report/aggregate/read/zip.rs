@@ -4,7 +4,7 @@
 
 use std::io::{Cursor, Read};
 
-use super::ReadError;
+use crate::report::ReadError;
 
 /// The entry that is taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

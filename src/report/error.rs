@@ -2,16 +2,20 @@
 
 use std::io;
 
-/// Why a report, or a row of it, could not be read.
+/// Why a report, a row of it, or its key could not be read.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The source failed.
     #[error("reading failed: {0}")]
     Io(String),
-    /// There is no XML in it, compressed or not, attached or not.
-    #[error("there is no aggregate report in it")]
+    /// There is no report of the kind in it: for an aggregate report no XML, compressed or not,
+    /// attached or not; for a failure report no part `message/feedback-report`.
+    #[error("there is no report in it")]
     NotAReport,
+    /// The text is not one that a [`ReportKey`](super::aggregate::ReportKey) prints.
+    #[error("not the key of a report")]
+    Key,
     /// The compressed data are broken.
     #[error("the compressed data are broken")]
     Corrupt,
@@ -71,7 +75,8 @@ pub enum ReadError {
         /// The limit: [`zip_entries`](crate::limits::ReportLimits::zip_entries).
         limit: usize,
     },
-    /// The message has too many parts, or they lie too deep.
+    /// The message has more parts, or deeper ones, than
+    /// [`ReportLimits`](crate::limits::ReportLimits) allows.
     #[error("the message has too many parts")]
     TooManyParts,
     /// Elements lie too deep in elements.
@@ -147,19 +152,41 @@ impl From<ReadError> for io::Error {
     }
 }
 
-/// Something about a report that is not as the schemas have it, and was made the best of.
+/// Something about a report that is not as it should be, and was made the best of.
 #[derive(Clone, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum Warning {
-    /// An element is missing, or empty.
-    #[error("{element} is missing")]
+    /// A field that may stand once stands again; the first counts.
+    #[error("the field {name} stands more than once")]
+    Duplicate {
+        /// The field.
+        name: &'static str,
+    },
+    /// A field has a value that it cannot have, and is passed over.
+    #[error("the field {name} cannot be read: {value}")]
+    Malformed {
+        /// The field.
+        name: &'static str,
+        /// The beginning of its value.
+        value: String,
+    },
+    /// An element or a field that must be there is missing, or empty.
+    #[error("{name} is missing")]
     Missing {
-        /// The element.
-        element: &'static str,
+        /// The element or field.
+        name: &'static str,
     },
     /// The file or message holds more reports, which have to be read one by one.
     #[error("there are more reports in it")]
     MoreReports,
+    /// The failure report comes without the header block of the message.
+    #[error("the header block of the message is missing")]
+    NoHeader,
     /// The root is not `feedback`.
     #[error("the element feedback is not the root")]
     NoRoot,
@@ -174,6 +201,12 @@ pub enum Warning {
     /// The period is longer than a day, or ends before it begins.
     #[error("the period is not one of a day or less")]
     Period,
+    /// The failure report has more than 1,000 fields; the others are passed over.
+    #[error("the report has too many fields")]
+    TooManyFields,
+    /// A part of the message has a transfer encoding that it does not keep to.
+    #[error("a part cannot be decoded")]
+    Undecodable,
     /// Some text is not in the encoding that it should have.
     #[error("some text is not UTF-8")]
     Repaired,
