@@ -1,30 +1,103 @@
-//! Making DMARC records.
+//! Making and changing DMARC records.
 
 use std::fmt::Write as _;
 
 use super::{AlignmentMode, Disposition, FailureOptions, Record, ReportUri};
 
-/// Makes a [`Record`], or changes one: start from a disposition, or from a record.
-///
-/// ```
-/// use mailproof::dmarc::{AlignmentMode, Disposition, RecordBuilder, ReportUri};
-///
-/// let reports = ReportUri::mailto(&mailproof::Address::parse(b"dmarc@example.com")?);
-/// let record = RecordBuilder::new(Disposition::Reject)
-///     .subdomains(Disposition::Quarantine)
-///     .adkim(AlignmentMode::Strict)
-///     .aggregate_reports_to(reports)
-///     .build();
-/// assert_eq!(
-///     record.to_string(),
-///     "v=DMARC1; p=reject; sp=quarantine; adkim=s; rua=mailto:dmarc@example.com"
-/// );
-/// let tested = RecordBuilder::from(&record).testing(true).build();
-/// assert!(tested.is_testing());
-/// # Ok::<(), mailproof::address::AddressError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct RecordBuilder {
+/// Making and changing records: what is valid in a record stays, and the tags stand in the usual order.
+impl Record {
+    /// A record that asks for this (`p`) and leaves all else at its default.
+    ///
+    /// ```
+    /// use mailproof::dmarc::{AlignmentMode, Disposition, Record, ReportUri};
+    ///
+    /// let reports = ReportUri::mailto(&mailproof::Address::parse(b"dmarc@example.com")?);
+    /// let record = Record::new(Disposition::Reject)
+    ///     .with_sp(Disposition::Quarantine)
+    ///     .with_adkim(AlignmentMode::Strict)
+    ///     .with_rua(reports);
+    /// assert_eq!(
+    ///     record.to_string(),
+    ///     "v=DMARC1; p=reject; sp=quarantine; adkim=s; rua=mailto:dmarc@example.com"
+    /// );
+    /// assert!(record.with_testing(true).is_testing());
+    /// # Ok::<(), mailproof::address::AddressError>(())
+    /// ```
+    #[must_use]
+    pub fn new(p: Disposition) -> Self {
+        Self::from_text(&format!("v=DMARC1; p={p}"))
+    }
+
+    /// `p`: what is asked for the domain itself.
+    #[must_use]
+    pub fn with_p(self, p: Disposition) -> Self {
+        self.with(|tags| tags.p = Some(p))
+    }
+
+    /// `sp`: what is asked for subdomains.
+    #[must_use]
+    pub fn with_sp(self, sp: Disposition) -> Self {
+        self.with(|tags| tags.sp = Some(sp))
+    }
+
+    /// `np`: what is asked for subdomains that do not exist.
+    #[must_use]
+    pub fn with_np(self, np: Disposition) -> Self {
+        self.with(|tags| tags.np = Some(np))
+    }
+
+    /// `adkim`: how DKIM identifiers must be aligned.
+    #[must_use]
+    pub fn with_adkim(self, mode: AlignmentMode) -> Self {
+        self.with(|tags| tags.adkim = mode)
+    }
+
+    /// `aspf`: how the SPF identifier must be aligned.
+    #[must_use]
+    pub fn with_aspf(self, mode: AlignmentMode) -> Self {
+        self.with(|tags| tags.aspf = mode)
+    }
+
+    /// `fo`: when failure reports are wanted.
+    #[must_use]
+    pub fn with_fo(self, options: FailureOptions) -> Self {
+        self.with(|tags| tags.fo = options)
+    }
+
+    /// `psd`: whether the domain is a public suffix (`y`) or an organizational domain (`n`); `None`
+    /// leaves that to the tree walk (`u`).
+    #[must_use]
+    pub fn with_psd(self, psd: Option<bool>) -> Self {
+        self.with(|tags| tags.psd = psd)
+    }
+
+    /// `t`: whether the policy is being tested.
+    #[must_use]
+    pub fn with_testing(self, testing: bool) -> Self {
+        self.with(|tags| tags.testing = testing)
+    }
+
+    /// `rua`: one more destination of aggregate reports.
+    #[must_use]
+    pub fn with_rua(self, uri: ReportUri) -> Self {
+        self.with(|tags| tags.rua.push(uri))
+    }
+
+    /// `ruf`: one more destination of failure reports.
+    #[must_use]
+    pub fn with_ruf(self, uri: ReportUri) -> Self {
+        self.with(|tags| tags.ruf.push(uri))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Builder)) -> Self {
+        let mut tags = Builder::from(&self);
+        change(&mut tags);
+        Self::from_text(&tags.text())
+    }
+}
+
+/// The tags of a record that is being changed.
+pub(super) struct Builder {
     p: Option<Disposition>,
     sp: Option<Disposition>,
     np: Option<Disposition>,
@@ -35,107 +108,11 @@ pub struct RecordBuilder {
     testing: bool,
     rua: Vec<ReportUri>,
     ruf: Vec<ReportUri>,
-    pub(super) pct: Option<u8>,
-    pub(super) ri: Option<u32>,
+    pct: Option<u8>,
+    ri: Option<u32>,
 }
 
-impl RecordBuilder {
-    /// A record that asks for this (`p`) and leaves all else at its default.
-    #[must_use]
-    pub fn new(p: Disposition) -> Self {
-        Self {
-            p: Some(p),
-            sp: None,
-            np: None,
-            adkim: AlignmentMode::default(),
-            aspf: AlignmentMode::default(),
-            fo: FailureOptions::default(),
-            psd: None,
-            testing: false,
-            rua: Vec::new(),
-            ruf: Vec::new(),
-            pct: None,
-            ri: None,
-        }
-    }
-
-    /// `p`: what is asked for the domain itself.
-    #[must_use]
-    pub fn policy(mut self, p: Disposition) -> Self {
-        self.p = Some(p);
-        self
-    }
-
-    /// `sp`: what is asked for subdomains.
-    #[must_use]
-    pub fn subdomains(mut self, sp: Disposition) -> Self {
-        self.sp = Some(sp);
-        self
-    }
-
-    /// `np`: what is asked for subdomains that do not exist.
-    #[must_use]
-    pub fn nonexistent_subdomains(mut self, np: Disposition) -> Self {
-        self.np = Some(np);
-        self
-    }
-
-    /// `adkim`: how DKIM identifiers must be aligned.
-    #[must_use]
-    pub fn adkim(mut self, mode: AlignmentMode) -> Self {
-        self.adkim = mode;
-        self
-    }
-
-    /// `aspf`: how the SPF identifier must be aligned.
-    #[must_use]
-    pub fn aspf(mut self, mode: AlignmentMode) -> Self {
-        self.aspf = mode;
-        self
-    }
-
-    /// `fo`: when failure reports are wanted.
-    #[must_use]
-    pub fn failure_options(mut self, options: FailureOptions) -> Self {
-        self.fo = options;
-        self
-    }
-
-    /// `psd`: whether the domain is a public suffix (`y`) or an organizational domain (`n`); `None`
-    /// leaves that to the tree walk (`u`).
-    #[must_use]
-    pub fn public_suffix(mut self, psd: Option<bool>) -> Self {
-        self.psd = psd;
-        self
-    }
-
-    /// `t`: whether the policy is being tested.
-    #[must_use]
-    pub fn testing(mut self, testing: bool) -> Self {
-        self.testing = testing;
-        self
-    }
-
-    /// `rua`: one more destination of aggregate reports.
-    #[must_use]
-    pub fn aggregate_reports_to(mut self, uri: ReportUri) -> Self {
-        self.rua.push(uri);
-        self
-    }
-
-    /// `ruf`: one more destination of failure reports.
-    #[must_use]
-    pub fn failure_reports_to(mut self, uri: ReportUri) -> Self {
-        self.ruf.push(uri);
-        self
-    }
-
-    /// The record.
-    #[must_use]
-    pub fn build(&self) -> Record {
-        Record::from_text(&self.text())
-    }
-
+impl Builder {
     /// The tags in the usual order, without those that are at their default. Writing to a String
     /// cannot fail.
     pub(super) fn text(&self) -> String {
@@ -182,7 +159,7 @@ impl RecordBuilder {
     }
 }
 
-impl From<&Record> for RecordBuilder {
+impl From<&Record> for Builder {
     /// Takes over what is valid in the record.
     fn from(record: &Record) -> Self {
         Self {

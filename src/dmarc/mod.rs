@@ -53,7 +53,6 @@ use std::fmt;
 
 use crate::auth_results::ResultWord;
 
-pub use builder::RecordBuilder;
 pub use cause::{Cause, WhyNot};
 pub use discover::{Discovery, OrganizationalDomain};
 pub use evaluation::{Alignment, Evaluation};

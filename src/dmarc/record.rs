@@ -7,8 +7,9 @@
 
 use std::fmt;
 
+use super::builder::Builder;
 use super::tags::{self, PolicyTag, Tags};
-use super::{Disposition, RecordBuilder, ReportUri, RuleSet, Warning, uri};
+use super::{Disposition, ReportUri, RuleSet, Warning, uri};
 use crate::dns::Txt;
 use crate::tag_list;
 
@@ -245,7 +246,7 @@ impl Record {
 /// The record with its tags in the usual order, and without what it leaves at its default.
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&RecordBuilder::from(self).text())
+        f.write_str(&Builder::from(self).text())
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::local::{Rule, Trust, Trusted, TrustedForwarder};
-use super::relay::Party;
 use crate::domain::Domain;
+use crate::identifier::AuthenticatedIdentifier;
 
 /// What the receiver does with a message.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -179,9 +179,26 @@ pub enum Reason {
     AuthorAuthenticated,
     /// DMARC failed, and this is what the author domain asks for.
     DmarcPolicy,
-    /// DMARC failed and the author domain asks to reject, but an authenticated third party relayed
-    /// the message ([`RejectRule::Corroborated`]).
-    Relayed(Party),
+    /// DMARC failed and the author domain asks to reject, but a forwarder that is authenticated and
+    /// rewrites envelope senders (SRS) relayed the message ([`RejectRule::Corroborated`]).
+    RelayedByForwarder {
+        /// Its domain.
+        forwarder: Domain,
+        /// What authenticates it.
+        identifier: AuthenticatedIdentifier,
+    },
+    /// As before, but a mailing list did.
+    RelayedByList {
+        /// Its List-Id.
+        list: String,
+        /// What authenticates whoever sent the message on.
+        identifier: AuthenticatedIdentifier,
+    },
+    /// As before, but the one who sealed the message last (ARC) did.
+    RelayedBySealer {
+        /// The `d=` of the seal.
+        sealer: Domain,
+    },
     /// DMARC failed and the author domain asks to reject, but this receiver never does
     /// ([`RejectRule::Never`]).
     RejectRuleNever,
@@ -225,7 +242,9 @@ impl Reason {
             Self::NothingAgainst
             | Self::AuthorAuthenticated
             | Self::DmarcPolicy
-            | Self::Relayed(_)
+            | Self::RelayedByForwarder { .. }
+            | Self::RelayedByList { .. }
+            | Self::RelayedBySealer { .. }
             | Self::RejectRuleNever
             | Self::TrustedSealer { .. }
             | Self::AuthorUnusable
@@ -239,6 +258,31 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Who relayed the message, in words.
+    pub(super) fn relayed(&self) -> Option<String> {
+        match self {
+            Self::RelayedByForwarder {
+                forwarder,
+                identifier,
+            } => Some(format!(
+                "{forwarder}, authenticated by {}, relayed the message and rewrote its envelope \
+                 sender (SRS)",
+                identifier.method()
+            )),
+            Self::RelayedByList { list, identifier } => Some(format!(
+                "{}, authenticated by {}, relayed the message for the list {list}",
+                identifier.domain(),
+                identifier.method()
+            )),
+            Self::RelayedBySealer { sealer } => {
+                Some(format!("{sealer} relayed the message and sealed it (ARC)"))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -247,10 +291,13 @@ impl fmt::Display for Reason {
                 f.write_str("the author domain itself is authenticated, whatever its policy says")
             }
             Self::DmarcPolicy => f.write_str("the author domain asks for it"),
-            Self::Relayed(party) => write!(
+            Self::RelayedByForwarder { .. }
+            | Self::RelayedByList { .. }
+            | Self::RelayedBySealer { .. } => write!(
                 f,
-                "the author domain asks to reject, but {party}, and a published policy alone is \
-                 no reason to reject (RFC 9989 7.4)"
+                "the author domain asks to reject, but {}, and a published policy alone is no \
+                 reason to reject (RFC 9989 7.4)",
+                self.relayed().unwrap_or_default()
             ),
             Self::RejectRuleNever => {
                 f.write_str("the author domain asks to reject, which this receiver never does")

@@ -2,7 +2,6 @@
 
 use super::action::{Action, Decision, Overridden, Override, Policy, Reason, RejectRule};
 use super::local::{self, Trust, Trusted};
-use super::relay::Party;
 use super::{Facts, Verdict};
 use crate::arc::Set;
 use crate::dmarc::{Disposition, DmarcResult};
@@ -131,10 +130,10 @@ fn on_fail(policy: &Policy, facts: &Facts) -> Decision {
                 None => refuse(policy, facts),
                 Some(party) => {
                     let kind = match party {
-                        Party::List { .. } => Override::MailingList,
-                        Party::Forwarder { .. } | Party::Sealer { .. } => Override::LocalPolicy,
+                        Reason::RelayedByList { .. } => Override::MailingList,
+                        _ => Override::LocalPolicy,
                     };
-                    overridden(kind, party.to_string(), Reason::Relayed(party))
+                    overridden(kind, party.relayed().unwrap_or_default(), party)
                 }
             },
         },
@@ -158,7 +157,7 @@ fn refuse(policy: &Policy, facts: &Facts) -> Decision {
 
 /// The third party that relayed the message visibly. A forwarder that is known here, but does not
 /// prove itself or forwards for somebody else, is none.
-fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Party> {
+fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Reason> {
     let trust = local::trust(&policy.trusted_forwarders, facts);
     match trust.map(|trusted| trusted.trust) {
         Some(Trust::SpfNotPassed | Trust::ProofMissing | Trust::OtherAuthor) => None,

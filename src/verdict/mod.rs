@@ -29,7 +29,7 @@ pub use earlier::EarlierSpf;
 pub use limit::LimitHit;
 pub(crate) use limit::crowded;
 pub use local::{Rule, Trust, TrustedForwarder};
-pub use relay::{Party, Relay};
+pub use relay::Relay;
 pub use reply::SmtpReply;
 
 /// Everything that was found out about one message: owned, and without ties to the message.

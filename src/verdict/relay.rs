@@ -1,13 +1,11 @@
 //! The traces that forwarders and mailing lists leave on a message.
 
-use std::fmt;
-
 use super::earlier::{self, EarlierSpf};
 use super::{Facts, Reason};
 use crate::address::{Address, ReversePath};
 use crate::arc::ArcResult;
 use crate::domain::Domain;
-use crate::identifier::{AuthenticatedIdentifier, Method, Status};
+use crate::identifier::{Method, Status};
 use crate::message::Head;
 use crate::session::Session;
 use crate::{srs, text};
@@ -55,25 +53,26 @@ impl Relay {
     /// SRS address passed SPF or who signed, a list under anybody's passing identifier, or the last
     /// sealer of a valid ARC chain. The author's own organization, which asks for strict alignment,
     /// is no third party; nor is a top-level domain a forwarder.
-    pub(super) fn authenticated_party(&self, facts: &Facts) -> Option<Party> {
+    pub(super) fn authenticated_party(&self, facts: &Facts) -> Option<Reason> {
         self.party(facts, Status::Pass, facts.arc.result() == ArcResult::Pass)
     }
 
     /// What kept us from knowing whether there is such a party, where the DNS did.
     pub(super) fn unknown_party(&self, facts: &Facts) -> Option<Reason> {
         let party = self.party(facts, Status::TempError, facts.arc.cause().is_temporary())?;
-        Some(match party {
-            Party::Forwarder { identifier, .. } | Party::List { identifier, .. } => {
-                match identifier.method() {
-                    Method::Dkim => Reason::KeyUnknown,
-                    Method::Spf => Reason::SpfUnknown,
-                }
-            }
-            Party::Sealer { .. } => Reason::KeyUnknown,
+        let method = match party {
+            Reason::RelayedByForwarder { identifier, .. }
+            | Reason::RelayedByList { identifier, .. } => identifier.method(),
+            _ => Method::Dkim,
+        };
+        Some(match method {
+            Method::Dkim => Reason::KeyUnknown,
+            Method::Spf => Reason::SpfUnknown,
         })
     }
 
-    fn party(&self, facts: &Facts, status: Status, sealed: bool) -> Option<Party> {
+    /// The party that relayed the message, as the reason of a decision.
+    fn party(&self, facts: &Facts, status: Status, sealed: bool) -> Option<Reason> {
         let mut passed = facts.identifiers().filter(|identifier| {
             identifier.status() == status && !facts.is_of_author(identifier.domain())
         });
@@ -83,7 +82,7 @@ impl Relay {
                 .find(|identifier| {
                     forwarder.label_count() > 1 && identifier.domain().is_within(forwarder)
                 })
-                .map(|identifier| Party::Forwarder {
+                .map(|identifier| Reason::RelayedByForwarder {
                     forwarder: forwarder.clone(),
                     identifier,
                 });
@@ -92,14 +91,14 @@ impl Relay {
             && let Some(identifier) = passed.next()
         {
             let list = list.clone();
-            return Some(Party::List { list, identifier });
+            return Some(Reason::RelayedByList { list, identifier });
         }
         let newest = facts.arc.sets().last().filter(|_| sealed)?;
         let sealer = newest
             .domain()
             .filter(|domain| !facts.is_of_author(domain))?
             .clone();
-        Some(Party::Sealer { sealer })
+        Some(Reason::RelayedBySealer { sealer })
     }
 }
 
@@ -114,61 +113,6 @@ fn domain_in(head: &Head<'_>, names: &[&str]) -> Option<Domain> {
         None => &value,
     };
     Some(Address::parse(address.as_bytes()).ok()?.domain().clone())
-}
-
-/// An authenticated third party between author and receiver.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Party {
-    /// A forwarder that rewrites envelope senders (SRS).
-    Forwarder {
-        /// Its domain.
-        forwarder: Domain,
-        /// What authenticates it.
-        identifier: AuthenticatedIdentifier,
-    },
-    /// Whoever sealed the message last (ARC).
-    Sealer {
-        /// The `d=` of the seal.
-        sealer: Domain,
-    },
-    /// A mailing list.
-    List {
-        /// Its List-Id.
-        list: String,
-        /// What authenticates whoever sent the message on.
-        identifier: AuthenticatedIdentifier,
-    },
-}
-
-impl fmt::Display for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Forwarder {
-                forwarder,
-                identifier,
-            } => write!(
-                f,
-                "{forwarder}, authenticated by {}, relayed the message and rewrote its envelope \
-                 sender (SRS)",
-                identifier.method()
-            ),
-            Self::Sealer { sealer } => {
-                write!(f, "{sealer} relayed the message and sealed it (ARC)")
-            }
-            Self::List { list, identifier } => write!(
-                f,
-                "{}, authenticated by {}, relayed the message for the list {list}",
-                identifier.domain(),
-                identifier.method()
-            ),
-        }
-    }
 }
 
 /// A List-Id is at most 255 octets (RFC 2919 3); a phrase may precede it.

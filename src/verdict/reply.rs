@@ -44,7 +44,9 @@ pub(super) fn of(verdict: &Verdict) -> Option<SmtpReply> {
             Action::Reject,
             Reason::NothingAgainst
             | Reason::AuthorAuthenticated
-            | Reason::Relayed(_)
+            | Reason::RelayedByForwarder { .. }
+            | Reason::RelayedByList { .. }
+            | Reason::RelayedBySealer { .. }
             | Reason::RejectRuleNever
             | Reason::TrustedForwarder(_)
             | Reason::Excepted
@@ -94,7 +96,9 @@ fn words(verdict: &Verdict) -> String {
         Reason::DmarcPolicy
         | Reason::AuthorAuthenticated
         | Reason::NothingAgainst
-        | Reason::Relayed(_)
+        | Reason::RelayedByForwarder { .. }
+        | Reason::RelayedByList { .. }
+        | Reason::RelayedBySealer { .. }
         | Reason::TrustedForwarder(_)
         | Reason::Excepted
         | Reason::UpgradedSpf
