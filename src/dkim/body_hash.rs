@@ -181,7 +181,7 @@ struct Gather {
 
 impl Gather {
     fn push(&mut self, piece: &[u8]) {
-        let whole = self.buffer.len() % HASHED == 0 && piece.len() % HASHED == 0;
+        let whole = self.buffer.len().is_multiple_of(HASHED) && piece.len().is_multiple_of(HASHED);
         if whole || piece.len() >= LONG_PIECE {
             self.flush();
             self.hash(piece);
