@@ -101,7 +101,8 @@ impl Default for DmarcLimits {
     }
 }
 
-/// Bounds on reading reports of DMARC and of failures. RFC 9990 sets none; all are far above what reporters send.
+/// Bounds on reading reports of DMARC and of failures. RFC 9990 sets none; all are far above what
+/// reporters send.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ReportLimits {

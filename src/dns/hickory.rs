@@ -18,7 +18,8 @@ pub use settings::HickoryError;
 /// A resolver that asks recursive name servers over UDP and TCP.
 ///
 /// Its look-ups are to be awaited inside a tokio runtime, with time and I/O enabled as they usually
-/// are; outside of one they fail. Nothing is cached: see [`Cache`](super::Cache). Dropping a look-up closes its socket.
+/// are; outside of one they fail. Nothing is cached: see [`Cache`](super::Cache). Dropping a look-up
+/// closes its socket.
 ///
 /// A server that stays silent is asked again until the attempts are used up; one that answered with
 /// an error, or cannot be reached, is not. Where all fail, the error is the first that is not

@@ -1,4 +1,4 @@
-//! Telling the host about every look-up.
+//! Telling the host of every look-up.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,9 +10,9 @@ use super::{Lookup, LookupError, Mx, Name, Outcome, Question, Resolver, Txt};
 
 /// A resolver that tells of every look-up that ends or is given up, for metrics and logs.
 ///
-/// Around a cache it sees what verifications ask for; inside of one, as the
-/// resolver that the cache asks, what goes over the network. A
-/// [`verifier::Observer`](crate::verifier::Observer) is told of the former anyway.
+/// Around a cache it sees what verifications ask for; inside of one, as the resolver that the cache
+/// asks, what goes over the network. A [`verifier::Observer`](crate::verifier::Observer) is told of the
+/// former anyway.
 ///
 /// ```
 /// use mailproof::dns::{Observed, Resolver, Zone, block_on};
@@ -41,8 +41,8 @@ pub struct Observed<R> {
 
 impl<R> Observed<R> {
     /// Passes all look-ups on to `resolver`, and tells of each what came of it
-    /// ([`Answer::Unanswered`](super::Answer::Unanswered) if it was given up) and, with a [`clock`](Self::clock), how long it
-    /// took.
+    /// ([`Answer::Unanswered`](super::Answer::Unanswered) if it was given up) and, with a
+    /// [`clock`](Self::clock), how long it took.
     ///
     /// `tell` is called in the course of a verification and must not block; it may be called from
     /// several threads at once.
