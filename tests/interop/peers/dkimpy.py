@@ -54,14 +54,19 @@ def verify(records, folder):
         return records.get(name.decode().rstrip("."), "").encode()
 
     for name, mail in messages(folder):
-        checked = dkim.DKIM(mail)
-        count = sum(field.lower() == b"dkim-signature" for field, _ in checked.headers)
         words = [name]
+        # Some malformed input raises what is no error of its own.
+        try:
+            checked = dkim.DKIM(mail)
+        except Exception as error:
+            print(name, "error:" + type(error).__name__)
+            continue
+        count = sum(field.lower() == b"dkim-signature" for field, _ in checked.headers)
         for index in range(count):
             try:
                 passed = dkim.DKIM(mail).verify(index, dnsfunc=lookup)
                 words.append("pass" if passed else "fail")
-            except dkim.DKIMException as error:
+            except Exception as error:
                 words.append("error:" + type(error).__name__)
         print(*words)
 
