@@ -14,7 +14,7 @@ mod signing_key;
 mod tests;
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 #[cfg(feature = "aws-lc-rs")]
 use aws_lc_rs as backend;
@@ -172,24 +172,28 @@ enum Kind {
     Rsa(RsaKey),
 }
 
-/// The octets of the modulus and, behind them, of the exponent.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Octets in which the modulus stands, and the exponent at the end.
+#[derive(Clone, Debug)]
 struct RsaKey {
     octets: Vec<u8>,
-    modulus_length: usize,
+    modulus: Range<usize>,
+    exponent_length: usize,
 }
 
 impl RsaKey {
-    fn new(modulus: &[u8], exponent: &[u8]) -> Self {
-        Self {
-            octets: [modulus, exponent].concat(),
-            modulus_length: modulus.len(),
-        }
-    }
-
     fn modulus_and_exponent(&self) -> (&[u8], &[u8]) {
-        let split = self.octets.split_at_checked(self.modulus_length);
-        split.unwrap_or((&self.octets, &[]))
+        let modulus = self.octets.get(self.modulus.clone()).unwrap_or_default();
+        let exponent = self.octets.len().checked_sub(self.exponent_length);
+        let exponent = exponent.and_then(|begin| self.octets.get(begin..));
+        (modulus, exponent.unwrap_or_default())
+    }
+}
+
+impl Eq for RsaKey {}
+
+impl PartialEq for RsaKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.modulus_and_exponent() == other.modulus_and_exponent()
     }
 }
 
@@ -202,14 +206,23 @@ impl VerifyingKey {
     /// [`KeyError::Der`] for anything else, [`KeyError::Exponent`] for an exponent that is even, 1,
     /// or over 33 bits.
     pub fn rsa(der: &[u8]) -> Result<Self, KeyError> {
-        let (modulus, exponent) = der::rsa_public_key(der).ok_or(KeyError::Der)?;
+        Self::of_der(der.to_vec())
+    }
+
+    /// The same as [`rsa`](Self::rsa), of octets that are kept.
+    pub(crate) fn of_der(octets: Vec<u8>) -> Result<Self, KeyError> {
+        let (modulus, exponent) = der::rsa_public_key(&octets).ok_or(KeyError::Der)?;
         // ring's own bound; a large exponent makes each check as dear as a private key operation.
         let fits = exponent.len() <= 4 || (exponent.len() == 5 && exponent.first() <= Some(&1));
         let odd = exponent.last().is_some_and(|octet| octet % 2 == 1);
         if !fits || !odd || exponent == [1] {
             return Err(KeyError::Exponent);
         }
-        Ok(Self(Kind::Rsa(RsaKey::new(modulus, exponent))))
+        Ok(Self(Kind::Rsa(RsaKey {
+            modulus,
+            exponent_length: exponent.len(),
+            octets,
+        })))
     }
 
     /// Reads an Ed25519 key: its 32 octets (RFC 8463 4).

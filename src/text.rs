@@ -103,8 +103,15 @@ pub(crate) fn lossy(octets: &[u8]) -> Cow<'_, str> {
 ///
 /// [`Base64Error`], when the octets without white space are not base64.
 pub(crate) fn base64_decode(octets: &[u8]) -> Result<Vec<u8>, Base64Error> {
-    let mut out = vec![0; octets.len().div_ceil(4) * 3];
-    let (mut rest, mut length) = (octets, 0);
+    let mut out = Vec::new();
+    base64_decode_onto(octets, &mut out)?;
+    Ok(out)
+}
+
+/// The same, behind what `out` has.
+pub(crate) fn base64_decode_onto(octets: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
+    let (mut rest, mut length) = (octets, out.len());
+    out.resize(length + octets.len().div_ceil(4) * 3, 0);
     loop {
         let (quads, _) = rest.as_chunks();
         let (triples, _) = out.get_mut(length..).unwrap_or_default().as_chunks_mut();
@@ -130,7 +137,7 @@ pub(crate) fn base64_decode(octets: &[u8]) -> Result<Vec<u8>, Base64Error> {
         }
         let Some(last) = last else {
             out.truncate(length);
-            return Ok(out);
+            return Ok(());
         };
         rest = rest.get(last + 1..).unwrap_or_default();
         let decoded = match digits(&quad).to_be_bytes() {

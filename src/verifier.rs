@@ -164,10 +164,10 @@ impl<R: Resolver> Verifier<R> {
         let collected = dkim::Collected::read(head, author.domain(), now, &self.settings.dkim);
         let chain = arc::Collected::read(head, now, &self.settings.arc);
         // One pass over the body serves the signatures of both.
-        let requests = collected.body_hash_requests().into_iter();
+        let requests = collected.body_hash_requests();
         let requests = requests.chain(chain.body_hash_requests());
         let body = BodyHasher::new(requests);
-        let lookups = Lookups {
+        let questions = Questions {
             session: session.clone(),
             author,
             anomalies: *head.anomalies(),
@@ -177,7 +177,7 @@ impl<R: Resolver> Verifier<R> {
             settings: Arc::clone(&self.settings),
             watch: self.watch.clone(),
         };
-        (lookups, body)
+        (Lookups(Box::new(questions)), body)
     }
 
     /// Judges, once the look-ups and the body are done. Nothing is asked any more.
@@ -190,7 +190,7 @@ impl<R: Resolver> Verifier<R> {
             discovery,
             transcript,
         } = answers;
-        let Lookups {
+        let Questions {
             session,
             author,
             anomalies,
@@ -199,7 +199,7 @@ impl<R: Resolver> Verifier<R> {
             chain,
             settings,
             watch,
-        } = lookups;
+        } = *lookups.0;
         let arc = chain.validate(&keys, &body, &settings.arc);
         let dkim = collected.verify(&keys, &body, &settings.dkim);
         let identifiers: Vec<AuthenticatedIdentifier> = spf
@@ -234,7 +234,11 @@ impl<R: Resolver> Verifier<R> {
 /// The questions of one verification, ready to be asked.
 #[derive(Debug)]
 #[must_use = "nothing is looked up until this is run"]
-pub struct Lookups {
+pub struct Lookups(Box<Questions>);
+
+/// What is known before anything is asked. It is large and moved often.
+#[derive(Debug)]
+struct Questions {
     session: Session,
     author: Author,
     anomalies: Anomalies,
@@ -259,7 +263,7 @@ impl Lookups {
         resolver: impl Resolver,
         deadline: impl Future<Output = ()> + Send,
     ) -> Answers {
-        match self.watch.0.clone() {
+        match self.0.watch.0.clone() {
             None => self.ask(Recording::new(resolver), deadline).await,
             Some(observer) => {
                 let clock = Arc::clone(&observer);
@@ -289,7 +293,7 @@ impl Lookups {
             discovery,
         } = first;
         let candidates = self.candidates(&spf);
-        let settings = &self.settings.dmarc;
+        let settings = &self.0.settings.dmarc;
         let before = discovery.clone();
         let walk = discovery.with_identifiers(&recording, &candidates, settings);
         let mut walk = Part::new(walk);
@@ -314,8 +318,8 @@ impl Lookups {
 
     /// The names of the keys of DKIM and ARC, each once.
     fn key_names(&self) -> Vec<Name> {
-        let mut names = self.collected.key_names();
-        for name in self.chain.key_names() {
+        let mut names = self.0.collected.key_names();
+        for name in self.0.chain.key_names() {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -330,11 +334,11 @@ impl Lookups {
         names: &[Name],
         deadline: &mut Deadline<'_, impl Future<Output = ()> + Send>,
     ) -> FirstRound {
-        let settings = &*self.settings;
-        let mut spf = Part::new(spf::check_session(resolver, &self.session, &settings.spf));
+        let settings = &*self.0.settings;
+        let mut spf = Part::new(spf::check_session(resolver, &self.0.session, &settings.spf));
         let mut policy = Part::new(dmarc::Discovery::of_author(
             resolver,
-            &self.author,
+            &self.0.author,
             &settings.dmarc,
         ));
         let mut keys: Vec<_> = names
@@ -363,11 +367,11 @@ impl Lookups {
         // What was not answered in time is what a resolver gives that answers nothing in time.
         let spf = match spf.output() {
             Some(spf) => spf,
-            None => spf::check_session(&Late, &self.session, &settings.spf).await,
+            None => spf::check_session(&Late, &self.0.session, &settings.spf).await,
         };
         let discovery = match policy.output() {
             Some(discovery) => discovery,
-            None => dmarc::Discovery::of_author(&Late, &self.author, &settings.dmarc).await,
+            None => dmarc::Discovery::of_author(&Late, &self.0.author, &settings.dmarc).await,
         };
         FirstRound {
             spf,
@@ -379,7 +383,7 @@ impl Lookups {
     /// The domains that may turn out to be authenticated: DMARC needs their organizational domains,
     /// and whether their signatures hold is known only when the body has been read.
     fn candidates(&self, spf: &spf::SessionEvaluation) -> Vec<AuthenticatedIdentifier> {
-        let signers = self.collected.signing_domains();
+        let signers = self.0.collected.signing_domains();
         spf.authenticated_identifier()
             .into_iter()
             .chain(signers.map(|domain| {

@@ -118,14 +118,14 @@ fn rfc_6376_appendix_a() {
     let verification = verifications.first().unwrap();
     assert_eq!(verification.domain().unwrap().as_str(), "example.com");
     assert_eq!(verification.selector(), Some("brisbane"));
-    assert_eq!(verification.identity(), Some("joe@football.example.com"));
+    assert_eq!(verification.identity().unwrap(), "joe@football.example.com");
     assert_eq!(verification.algorithm(), Some("rsa-sha256"));
     assert_eq!(verification.key_bits(), Some(1024));
     assert_eq!(verification.signed_fields().count(), 6);
     assert_eq!(verification.unsigned_fields().count(), 0);
     assert_eq!(verification.body_signed(), verification.body_total());
     assert_eq!(
-        verification.computed_body_hash(),
+        verification.computed_body_hash().as_deref(),
         Some("2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=")
     );
     let result = verification.to_method_result();

@@ -23,7 +23,7 @@ pub fn dkim_signature(data: &[u8]) {
     assert!(names.iter().any(|name| name.eq_ignore_ascii_case("from")));
     let domain = signature.signing_domain();
     assert!(domain.label_count() >= 2);
-    assert!(signature.identity().domain().is_within(domain));
+    assert!(signature.identity_domain().is_within(domain));
     let digest = signature.algorithm().hash().digest_length();
     assert_eq!(signature.body_hash().len(), digest);
     if let (Some(made), Some(expires)) = (signature.timestamp(), signature.expiration()) {

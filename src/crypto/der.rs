@@ -1,5 +1,7 @@
 //! As much of DER as RSA keys need.
 
+use std::ops::Range;
+
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
@@ -10,8 +12,15 @@ const RSA_ENCRYPTION: &[u8] = &[
     0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
 ];
 
-/// Modulus and exponent, without leading zeros.
-pub(super) fn rsa_public_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
+/// Where the modulus stands, and the exponent, which is at the end; both without leading zeros.
+pub(super) fn rsa_public_key(der: &[u8]) -> Option<(Range<usize>, &[u8])> {
+    let (modulus, exponent, behind) = public_numbers(der)?;
+    let end = der.len().checked_sub(behind)?;
+    Some((end.checked_sub(modulus.len())?..end, exponent))
+}
+
+/// Modulus and exponent, and how many octets stand behind the modulus.
+fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8], usize)> {
     let (content, rest) = element(der, SEQUENCE)?;
     if !rest.is_empty() {
         return None;
@@ -88,11 +97,11 @@ fn write(tag: u8, content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn modulus_and_exponent(content: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (modulus, rest) = element(content, INTEGER)?;
-    let (exponent, rest) = element(rest, INTEGER)?;
-    (rest.is_empty()).then_some(())?;
-    Some((positive(modulus)?, positive(exponent)?))
+fn modulus_and_exponent(content: &[u8]) -> Option<(&[u8], &[u8], usize)> {
+    let (modulus, behind) = element(content, INTEGER)?;
+    let (exponent, rest) = element(behind, INTEGER)?;
+    rest.is_empty().then_some(())?;
+    Some((positive(modulus)?, positive(exponent)?, behind.len()))
 }
 
 /// The magnitude of a positive INTEGER.

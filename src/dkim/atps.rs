@@ -4,7 +4,7 @@
 use crate::crypto::HashAlgorithm;
 use crate::dns::{Name, NameError};
 use crate::domain::Domain;
-use crate::tag_list;
+use crate::tag_list::TagList;
 
 /// The hash of `atpsh=` (RFC 6541 4.2).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -52,15 +52,13 @@ pub(crate) fn query_name(
 /// Whether a record authorizes the signer. RFC 6541 4.4: ‘The record MUST be ignored if the value is
 /// not "ATPS1"’; a `d=` for another domain is a collision of hashes.
 pub(crate) fn authorizes(record: &[u8], signer: &Domain) -> bool {
-    let Ok(tags) = tag_list::parse(record) else {
+    let Ok(tags) = TagList::parse(record) else {
         return false;
     };
-    let get = |name: &[u8]| {
-        let tag = tags.iter().find(|tag| tag.name == name);
-        tag.map(|tag| tag.value)
-    };
-    get(b"v") == Some(b"ATPS1")
-        && get(b"d").is_none_or(|domain| Domain::parse(domain).as_ref() == Ok(signer))
+    tags.get(b"v") == Some(b"ATPS1")
+        && tags
+            .get(b"d")
+            .is_none_or(|domain| Domain::parse(domain).as_ref() == Ok(signer))
 }
 
 /// RFC 4648 6 without padding, in lower case as DNS names are kept.

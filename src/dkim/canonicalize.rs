@@ -73,44 +73,74 @@ impl Canonicalization {
         value: &[u8],
         out: &mut Vec<u8>,
     ) {
+        self.begin_field(name, gap, out).push(value);
+    }
+
+    /// Writes a field up to the colon; the value is to follow.
+    pub(super) fn begin_field<'o>(
+        self,
+        name: &[u8],
+        gap: &[u8],
+        out: &'o mut Vec<u8>,
+    ) -> ValueWriter<'o> {
         match self {
             Self::Simple => {
                 out.extend_from_slice(name);
                 out.extend_from_slice(gap);
-                out.push(b':');
-                out.extend_from_slice(value);
             }
             Self::Relaxed => {
-                let name = text::trim_fws(name);
-                out.extend(name.iter().map(u8::to_ascii_lowercase));
-                out.push(b':');
-                write_relaxed_value(value, out);
+                let begin = out.len();
+                out.extend_from_slice(text::trim_fws(name));
+                if let Some(name) = out.get_mut(begin..) {
+                    name.make_ascii_lowercase();
+                }
             }
+        }
+        out.push(b':');
+        ValueWriter {
+            relaxed: self == Self::Relaxed,
+            space: false,
+            begun: false,
+            out,
         }
     }
 }
 
-/// §3.4.2: unfold, ‘Convert all sequences of one or more WSP characters to a single SP character’,
-/// and delete it at both ends.
-fn write_relaxed_value(value: &[u8], out: &mut Vec<u8>) {
-    let mut space = false;
-    let mut begun = false;
-    let mut rest = value;
-    while let Some((&octet, following)) = rest.split_first() {
-        if text::is_wsp(octet) {
-            space = true;
-            rest = following;
-        } else if let Some(following) = rest.strip_prefix(b"\r\n") {
-            rest = following;
-        } else {
-            if space && begun {
-                out.push(b' ');
+/// Writes the value of a header field, whole or in pieces; no line end is cut in two.
+pub(super) struct ValueWriter<'o> {
+    relaxed: bool,
+    /// White space was seen, but nothing behind it.
+    space: bool,
+    /// Something was written.
+    begun: bool,
+    out: &'o mut Vec<u8>,
+}
+
+impl ValueWriter<'_> {
+    /// §3.4.2: unfold, ‘Convert all sequences of one or more WSP characters to a single SP
+    /// character’, and delete it at both ends.
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        if !self.relaxed {
+            self.out.extend_from_slice(piece);
+            return;
+        }
+        let mut rest = piece;
+        while let Some((&octet, following)) = rest.split_first() {
+            if text::is_wsp(octet) {
+                self.space = true;
+                rest = following;
+            } else if let Some(following) = rest.strip_prefix(b"\r\n") {
+                rest = following;
+            } else {
+                if self.space && self.begun {
+                    self.out.push(b' ');
+                }
+                self.space = false;
+                self.begun = true;
+                let (run, following) = rest.split_at(unchanged_length(rest));
+                self.out.extend_from_slice(run);
+                rest = following;
             }
-            space = false;
-            begun = true;
-            let (run, following) = rest.split_at(unchanged_length(rest));
-            out.extend_from_slice(run);
-            rest = following;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why a signature has the result it has.
 
 use super::algorithm::DkimResult;
-use super::key::{KeyRecordError, KeyType};
+use super::key::KeyRecordError;
 use super::signature_error::SignatureError;
 use crate::dns::{LookupError, NameError};
 
@@ -71,10 +71,10 @@ pub enum Cause {
         limit: usize,
     },
     /// The key is of another kind than the signature.
-    #[error("the key is of another type ({key_type:?}) than the signature")]
+    #[error("the key is of another type ({key_type}) than the signature")]
     KeyTypeMismatch {
-        /// Its kind.
-        key_type: KeyType,
+        /// Its kind, as in `k=`.
+        key_type: &'static str,
     },
     /// The look-up of the key failed; `None` if it was not finished in time.
     #[error("the key could not be looked up ({})", unavailable(.0.as_ref()))]

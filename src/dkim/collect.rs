@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::algorithm::SignatureAlgorithm;
 use super::body_hash::{BodyHashRequest, BodyHasher};
 use super::cause::Cause;
-use super::header::{self, FieldIndex, SignedFields, UnsignedField};
+use super::header::{self, FieldIndex, SignedFields, UnsignedFields};
 use super::key_check::signed_octets;
 use super::settings::Settings;
 use super::signature::Signature;
@@ -28,7 +28,7 @@ pub(super) struct Candidate {
     pub(super) position: usize,
     pub(super) read: Result<Signature, Salvage>,
     pub(super) signed_fields: SignedFields,
-    pub(super) unsigned_fields: Vec<UnsignedField>,
+    pub(super) unsigned_fields: UnsignedFields,
     pub(super) step: Step,
 }
 
@@ -132,8 +132,7 @@ impl Collected {
     }
 
     /// The body hashes that are needed.
-    #[must_use]
-    pub fn body_hash_requests(&self) -> Vec<BodyHashRequest> {
+    pub fn body_hash_requests(&self) -> impl Iterator<Item = BodyHashRequest> {
         let waiting = self
             .candidates
             .iter()
@@ -141,7 +140,6 @@ impl Collected {
         waiting
             .filter_map(|candidate| candidate.read.as_ref().ok())
             .map(body_hash_request)
-            .collect()
     }
 
     /// A hasher for the body that computes what the signatures need.
@@ -185,7 +183,7 @@ impl Candidate {
             position,
             read,
             signed_fields: SignedFields::default(),
-            unsigned_fields: Vec::new(),
+            unsigned_fields: UnsignedFields::default(),
             step,
         }
     }
@@ -196,7 +194,7 @@ impl Candidate {
             position,
             read: Err(Salvage::default()),
             signed_fields: SignedFields::default(),
-            unsigned_fields: Vec::new(),
+            unsigned_fields: UnsignedFields::default(),
             step: Step::Refused(Cause::NotEvaluated { limit }),
         }
     }
@@ -212,15 +210,16 @@ impl Candidate {
             return;
         };
         let names = signature.take_signed_fields();
-        let positions = index.select(names.iter(), self.position);
-        self.unsigned_fields = index.unsigned(&positions, self.position);
+        let mut slots = index.slots(self.position);
+        let positions = index.select_from(names.iter(), &mut slots);
+        self.unsigned_fields = index.unsigned(&slots);
         self.signed_fields = SignedFields { names, positions };
-        let forbidden = self.unsigned_fields.iter().find(|unsigned| {
+        let forbidden = self.unsigned_fields.iter().find(|(unsigned, _)| {
             let mut forbidden = settings.forbidden_unsigned.iter();
-            forbidden.any(|name| name.eq_ignore_ascii_case(&unsigned.name))
+            forbidden.any(|name| name.eq_ignore_ascii_case(unsigned))
         });
-        if let Some(unsigned) = forbidden {
-            let name = unsigned.name.clone();
+        if let Some((name, _)) = forbidden {
+            let name = name.to_owned();
             self.step = Step::Refused(Cause::UnsignedInstance { name });
             return;
         }
@@ -254,10 +253,8 @@ fn first_look(signature: &Signature, now: SystemTime, settings: &Settings) -> Re
     if let Some(name) = missing {
         return Err(Cause::RequiredFieldUnsigned { name: name.clone() });
     }
-    let key_name =
-        Name::below(&signature.key_labels(), signature.signing_domain()).map_err(Cause::KeyName)?;
     Ok(Step::Waiting {
-        key_name,
+        key_name: signature.key_name().map_err(Cause::KeyName)?,
         signed: Vec::new(),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::quoted_printable;
 use crate::crypto::{HashAlgorithm, KeyError, VerifyingKey};
-use crate::tag_list::{self, TagListError};
+use crate::tag_list::{TagList, TagListError};
 use crate::text;
 
 /// A key record: the text at `<selector>._domainkey.<domain>`.
@@ -18,11 +18,13 @@ use crate::text;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRecord {
-    key_type: KeyType,
+    kind: KeyType,
     key: Option<VerifyingKey>,
-    hashes: Option<Vec<String>>,
-    services: Option<Vec<String>>,
-    flags: Vec<String>,
+    allows_sha1: bool,
+    allows_sha256: bool,
+    for_mail: bool,
+    testing: bool,
+    strict: bool,
     note: Option<String>,
 }
 
@@ -34,20 +36,17 @@ impl KeyRecord {
     ///
     /// The first rule broken.
     pub fn parse(record: &[u8]) -> Result<Self, KeyRecordError> {
-        let tags = tag_list::parse(record)?;
-        let get = |name: &str| {
-            let tag = tags.iter().find(|tag| tag.is(name.as_bytes()));
-            tag.map(|tag| tag.value)
-        };
+        let tags = TagList::parse(record)?;
+        let get = |name: &str| tags.get(name.as_bytes());
         // §3.6.1: ‘If specified, this tag MUST be set to "DKIM1" (without the quotes). This tag MUST
         // be the first tag in the record.’
         if let Some(version) = get("v") {
-            let first = tags.first().is_some_and(|tag| tag.name == b"v");
+            let first = tags.iter().next().is_some_and(|tag| tag.name == b"v");
             if version != b"DKIM1" || !first {
                 return Err(KeyRecordError::Version);
             }
         }
-        let key_type = match get("k") {
+        let kind = match get("k") {
             None | Some(b"rsa") => KeyType::Rsa,
             Some(b"ed25519") => KeyType::Ed25519,
             Some(other) => {
@@ -59,27 +58,38 @@ impl KeyRecord {
         let octets = text::base64_decode(get("p").ok_or(KeyRecordError::NoKey)?)
             .map_err(|_| KeyRecordError::Base64)?;
         // ‘An empty value means that this public key has been revoked.’
-        let key = match key_type {
+        let key = match kind {
             _ if octets.is_empty() => None,
-            KeyType::Rsa => Some(VerifyingKey::rsa(&octets)?),
+            KeyType::Rsa => Some(VerifyingKey::of_der(octets)?),
             KeyType::Ed25519 => Some(VerifyingKey::ed25519(&octets)?),
         };
+        let flags = get("t").unwrap_or_default();
+        let allows = |hash: &[u8]| {
+            get("h").is_none_or(|list| has(list, |word| word.eq_ignore_ascii_case(hash)))
+        };
+        let is_mail = |word: &[u8]| matches!(word, b"*" | b"email");
         Ok(Self {
-            key_type,
+            kind,
             key,
-            hashes: get("h").map(words),
-            services: get("s").map(words),
-            flags: get("t").map(words).unwrap_or_default(),
+            allows_sha1: allows(b"sha1"),
+            allows_sha256: allows(b"sha256"),
+            for_mail: get("s").is_none_or(|list| has(list, is_mail)),
+            testing: has(flags, |flag| flag == b"y"),
+            strict: has(flags, |flag| flag == b"s"),
             note: get("n")
                 .and_then(quoted_printable::decode_section)
                 .map(|note| text::lossy(&note).into_owned()),
         })
     }
 
-    /// `k=`.
+    /// `k=`: `rsa` or `ed25519`.
     #[must_use]
-    pub fn key_type(&self) -> KeyType {
-        self.key_type
+    pub fn key_type(&self) -> &'static str {
+        self.kind.as_str()
+    }
+
+    pub(super) fn kind(&self) -> KeyType {
+        self.kind
     }
 
     /// `p=`; `None` for a key that was revoked.
@@ -97,33 +107,28 @@ impl KeyRecord {
     /// Whether `h=` allows the hash, or is absent.
     #[must_use]
     pub fn allows(&self, hash: HashAlgorithm) -> bool {
-        let name = match hash {
-            HashAlgorithm::Sha1 => "sha1",
-            HashAlgorithm::Sha256 => "sha256",
-        };
-        self.hashes
-            .as_ref()
-            .is_none_or(|hashes| hashes.iter().any(|hash| hash.eq_ignore_ascii_case(name)))
+        match hash {
+            HashAlgorithm::Sha1 => self.allows_sha1,
+            HashAlgorithm::Sha256 => self.allows_sha256,
+        }
     }
 
     /// Whether `s=` includes mail, or is absent.
     #[must_use]
     pub fn is_for_mail(&self) -> bool {
-        self.services
-            .as_ref()
-            .is_none_or(|services| services.iter().any(|word| word == "*" || word == "email"))
+        self.for_mail
     }
 
     /// `t=y`: the domain is testing DKIM.
     #[must_use]
     pub fn is_testing(&self) -> bool {
-        self.flags.iter().any(|flag| flag == "y")
+        self.testing
     }
 
     /// `t=s`: the domain of `i=` must be that of `d=`.
     #[must_use]
     pub fn is_strict(&self) -> bool {
-        self.flags.iter().any(|flag| flag == "s")
+        self.strict
     }
 
     /// `n=`: a note for people.
@@ -133,26 +138,28 @@ impl KeyRecord {
     }
 }
 
-fn words(list: &[u8]) -> Vec<String> {
-    let words = list.split(|octet| *octet == b':');
-    words
-        .map(|word| text::lossy(text::trim_fws(word)).into_owned())
-        .collect()
+/// Whether one of the words between the colons is wanted.
+fn has(list: &[u8], wanted: impl Fn(&[u8]) -> bool) -> bool {
+    list.split(|octet| *octet == b':')
+        .any(|word| wanted(text::trim_fws(word)))
 }
 
 /// The kind of a key (`k=`).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-#[non_exhaustive]
-pub enum KeyType {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum KeyType {
     /// Ed25519 (RFC 8463).
     Ed25519,
     /// RSA.
     Rsa,
+}
+
+impl KeyType {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::Rsa => "rsa",
+        }
+    }
 }
 
 /// Why a record is no usable key record.

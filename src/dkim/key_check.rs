@@ -149,8 +149,8 @@ fn suitable<'k>(
         SignatureAlgorithm::Ed25519Sha256 => KeyType::Ed25519,
         SignatureAlgorithm::RsaSha1 | SignatureAlgorithm::RsaSha256 => KeyType::Rsa,
     };
-    let key_type = record.key_type();
-    if key_type != wanted {
+    if record.kind() != wanted {
+        let key_type = record.key_type();
         return Err(Cause::KeyTypeMismatch { key_type });
     }
     if !record.is_for_mail() {
@@ -159,7 +159,7 @@ fn suitable<'k>(
     if record.is_strict() && key_use.identity_below {
         return Err(Cause::IdentityNotAllowed);
     }
-    if key_type == KeyType::Rsa {
+    if wanted == KeyType::Rsa {
         let bits = key.bits();
         if bits < limits.rsa_bits_min {
             let limit = limits.rsa_bits_min;

@@ -1,7 +1,5 @@
 //! What the DNS said about the keys of a message.
 
-use std::collections::{BTreeMap, btree_map};
-
 use crate::dns::{LookupError, Name, Outcome, Txt};
 
 /// The answers for the names under which keys should stand.
@@ -17,23 +15,28 @@ use crate::dns::{LookupError, Name, Outcome, Txt};
 /// # Ok::<(), mailproof::dns::NameError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Keys(BTreeMap<Name, Result<Outcome<Txt>, LookupError>>);
+pub struct Keys(Vec<(Name, Result<Outcome<Txt>, LookupError>)>);
 
 impl Keys {
     /// Adds the answer for a name.
     pub fn insert(&mut self, name: Name, answer: Result<Outcome<Txt>, LookupError>) {
-        self.0.insert(name, answer);
+        // A message has few, whoever wrote it.
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = answer,
+            None => self.0.push((name, answer)),
+        }
     }
 
     /// The answer for a name; `None` where there is none yet.
     #[must_use]
     pub fn get(&self, name: &Name) -> Option<&Result<Outcome<Txt>, LookupError>> {
-        self.0.get(name)
+        let answer = self.0.iter().find(|(known, _)| known == name);
+        answer.map(|(_, answer)| answer)
     }
 
     /// The names that were answered, in no particular order.
     pub fn names(&self) -> impl Iterator<Item = &Name> {
-        self.0.keys()
+        self.0.iter().map(|(name, _)| name)
     }
 }
 
@@ -42,13 +45,15 @@ impl Extend<(Name, Result<Outcome<Txt>, LookupError>)> for Keys {
     where
         I: IntoIterator<Item = (Name, Result<Outcome<Txt>, LookupError>)>,
     {
-        self.0.extend(answers);
+        let answers = answers.into_iter();
+        self.0.reserve(answers.size_hint().0);
+        answers.for_each(|(name, answer)| self.insert(name, answer));
     }
 }
 
 impl IntoIterator for Keys {
     type Item = (Name, Result<Outcome<Txt>, LookupError>);
-    type IntoIter = btree_map::IntoIter<Name, Result<Outcome<Txt>, LookupError>>;
+    type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
@@ -60,6 +65,8 @@ impl FromIterator<(Name, Result<Outcome<Txt>, LookupError>)> for Keys {
     where
         I: IntoIterator<Item = (Name, Result<Outcome<Txt>, LookupError>)>,
     {
-        Self(answers.into_iter().collect())
+        let mut keys = Self::default();
+        keys.extend(answers);
+        keys
     }
 }

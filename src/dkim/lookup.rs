@@ -192,7 +192,7 @@ impl Verification {
         resolver: &dyn Resolver,
         author: &Domain,
     ) -> Option<DkimResult> {
-        let (domain, hash) = self.third_party.as_ref()?;
+        let (domain, hash) = self.authorization()?;
         let signer = self.domain()?;
         if *self.cause() != Cause::Passed || domain != author {
             return None;

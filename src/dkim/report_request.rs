@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::quoted_printable;
 use crate::address::Address;
 use crate::domain::Domain;
-use crate::tag_list;
+use crate::tag_list::TagList;
 use crate::text;
 
 /// A reporting record: the text at `_report._domainkey.<d=>`.
@@ -32,11 +32,8 @@ impl ReportRequest {
     /// Reads a record of the signing domain. RFC 6651 3.3, step 5: one with any error counts as absent.
     #[must_use]
     pub fn parse(record: &[u8], signing_domain: &Domain) -> Option<Self> {
-        let tags = tag_list::parse(record).ok()?;
-        let get = |name: &[u8]| {
-            let tag = tags.iter().find(|tag| tag.name == name);
-            tag.map(|tag| tag.value)
-        };
+        let tags = TagList::parse(record).ok()?;
+        let get = |name: &[u8]| tags.get(name);
         let decoded = |name: &[u8]| match get(name) {
             None => Some(None),
             Some(value) => {

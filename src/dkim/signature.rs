@@ -1,6 +1,6 @@
 //! The DKIM-Signature field (§3.5).
 
-use std::fmt;
+use std::sync::Arc;
 
 use super::algorithm::SignatureAlgorithm;
 use super::atps::AtpsHash;
@@ -9,7 +9,8 @@ use super::header;
 use super::quoted_printable;
 use super::signature_error::SignatureError;
 use super::tags::{FieldNames, SHOWN, Tags};
-use crate::domain::Domain;
+use crate::dns::{Name, NameError};
+use crate::domain::{Domain, is_plain};
 use crate::text;
 
 /// A signature that could be read, with every rule of §3.5 kept.
@@ -23,27 +24,32 @@ use crate::text;
 ///     1_000,
 /// )?;
 /// assert_eq!(signature.signing_domain().as_str(), "example.com");
-/// assert_eq!(signature.identity().to_string(), "@example.com");
+/// assert_eq!(signature.identity(), "@example.com");
 /// # Ok::<(), mailproof::dkim::SignatureError>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signature {
     algorithm: SignatureAlgorithm,
-    signature: Vec<u8>,
-    body_hash: Vec<u8>,
+    /// Those of `b=`, and behind them those of `bh=`.
+    octets: Vec<u8>,
+    signature_length: usize,
     header_canonicalization: Canonicalization,
     body_canonicalization: Canonicalization,
     signing_domain: Domain,
-    selector: Domain,
-    identity: Identity,
+    /// The selector, `_domainkey`, and the signing domain.
+    key_name: Arc<str>,
+    selector_length: usize,
+    /// Of `i=`, often empty.
+    local_part: String,
+    identity_domain: Domain,
     signed_fields: FieldNames,
     length: Option<u64>,
     timestamp: Option<u64>,
     expiration: Option<u64>,
     copied_fields: Option<Vec<u8>>,
-    pub(super) third_party: Option<(Domain, AtpsHash)>,
+    third_party: Option<(Domain, AtpsHash)>,
     wants_reports: bool,
-    prefix: String,
+    prefix: Prefix,
 }
 
 impl Signature {
@@ -83,28 +89,26 @@ impl Signature {
         value: &[u8],
         signed_fields: usize,
     ) -> Result<Self, SignatureError> {
-        let of_domain = |_: &Tags<'_>, domain: &Domain| Ok(Identity::of(domain));
+        let of_domain = |_: &Tags<'_>, domain: &Domain| Ok((String::new(), domain.clone()));
         Self::read(&Tags::parse(value)?, signed_fields, of_domain)
     }
 
     fn read(
         tags: &Tags<'_>,
         signed_fields: usize,
-        identity: impl FnOnce(&Tags<'_>, &Domain) -> Result<Identity, SignatureError>,
+        identity: impl FnOnce(&Tags<'_>, &Domain) -> Result<(String, Domain), SignatureError>,
     ) -> Result<Self, SignatureError> {
         let algorithm = tags.required("a")?;
         let algorithm =
             SignatureAlgorithm::parse(algorithm).ok_or_else(|| SignatureError::Algorithm {
                 algorithm: text::one_line(&text::lossy(algorithm), SHOWN),
             })?;
-        let signature = tags.base64("b")?;
-        let body_hash = tags.base64("bh")?;
+        let mut octets = Vec::with_capacity(OCTETS);
+        let signature_length = tags.base64_onto("b", &mut octets)?;
+        let length = tags.base64_onto("bh", &mut octets)? - signature_length;
         let expected = algorithm.hash().digest_length();
-        if body_hash.len() != expected {
-            return Err(SignatureError::BodyHashLength {
-                length: body_hash.len(),
-                expected,
-            });
+        if length != expected {
+            return Err(SignatureError::BodyHashLength { length, expected });
         }
         let signing_domain = tags.domain("d")?;
         // domain-name = sub-domain 1*("." sub-domain)
@@ -124,14 +128,18 @@ impl Signature {
             return Err(SignatureError::ExpiresBeforeMade);
         }
         tags.query_methods()?;
+        let (key_name, selector_length) = key_name(tags, &signing_domain)?;
+        let (local_part, identity_domain) = identity(tags, &signing_domain)?;
         Ok(Self {
             algorithm,
-            signature,
-            body_hash,
+            octets,
+            signature_length,
             header_canonicalization,
             body_canonicalization,
-            selector: tags.domain("s")?,
-            identity: identity(tags, &signing_domain)?,
+            key_name,
+            selector_length,
+            local_part,
+            identity_domain,
             signing_domain,
             signed_fields: tags.signed_fields(signed_fields)?,
             length: tags.number("l", 76)?,
@@ -141,7 +149,7 @@ impl Signature {
             third_party: third_party(tags),
             // RFC 6651 3.2: any other value is to be ignored.
             wants_reports: tags.get("r") == Some(b"y"),
-            prefix: prefix(tags.get("b").unwrap_or_default()),
+            prefix: Prefix::new(tags.get("b").unwrap_or_default()),
         })
     }
 
@@ -154,19 +162,21 @@ impl Signature {
     /// The octets of `b=`.
     #[must_use]
     pub fn octets(&self) -> &[u8] {
-        &self.signature
+        let octets = self.octets.get(..self.signature_length);
+        octets.unwrap_or_default()
     }
 
     /// The first eight characters of `b=`, by which RFC 6008 tells signatures apart.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        &self.prefix
+        self.prefix.as_str()
     }
 
     /// The octets of `bh=`, as many as the hash has.
     #[must_use]
     pub fn body_hash(&self) -> &[u8] {
-        &self.body_hash
+        let octets = self.octets.get(self.signature_length..);
+        octets.unwrap_or_default()
     }
 
     /// The first word of `c=`.
@@ -190,13 +200,21 @@ impl Signature {
     /// `s=`, in A-labels.
     #[must_use]
     pub fn selector(&self) -> &str {
-        self.selector.as_str()
+        let selector = self.key_name.get(..self.selector_length);
+        selector.unwrap_or_default()
     }
 
-    /// `i=`, or `@` and the signing domain where it is not given.
+    /// `i=`, decoded, or `@` and the signing domain where it is not given: the agent or user on whose
+    /// behalf the signature was made.
     #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    pub fn identity(&self) -> String {
+        [&self.local_part, "@", self.identity_domain.as_str()].concat()
+    }
+
+    /// The domain of `i=`: the signing domain or below it.
+    #[must_use]
+    pub fn identity_domain(&self) -> &Domain {
+        &self.identity_domain
     }
 
     /// The names in `h=`, as written and in order.
@@ -251,57 +269,47 @@ impl Signature {
         self.wants_reports
     }
 
-    /// The labels in front of the signing domain under which the key stands (§3.6.2.1).
-    pub(crate) fn key_labels(&self) -> Vec<u8> {
-        [self.selector.as_str().as_bytes(), b"._domainkey"].concat()
+    /// [`third_party`](Self::third_party), and `atpsh=`.
+    pub(super) fn authorization(&self) -> Option<&(Domain, AtpsHash)> {
+        self.third_party.as_ref()
     }
-}
 
-/// The agent or user on whose behalf the signature was made (`i=`).
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Identity {
-    local_part: String,
-    domain: Domain,
-}
-
-impl Identity {
-    fn of(domain: &Domain) -> Self {
+    /// Drops [`copied_fields`](Self::copied_fields), which may be long.
+    pub(super) fn without_copies(self) -> Self {
         Self {
-            local_part: String::new(),
-            domain: domain.clone(),
+            copied_fields: None,
+            ..self
         }
     }
 
-    /// The local part, decoded; often empty.
-    #[must_use]
-    pub fn local_part(&self) -> &str {
-        &self.local_part
-    }
-
-    /// The domain: the signing domain or below it.
-    #[must_use]
-    pub fn domain(&self) -> &Domain {
-        &self.domain
-    }
-
-    /// What `Display` writes, at once.
-    pub(super) fn to_text(&self) -> String {
-        [&self.local_part, "@", self.domain.as_str()].concat()
+    /// Where the key stands (§3.6.2.1).
+    pub(crate) fn key_name(&self) -> Result<Name, NameError> {
+        Name::from_shared(&self.key_name)
     }
 }
 
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.local_part, self.domain)
+/// The text of the key's name, and how much of it is the selector.
+fn key_name(tags: &Tags<'_>, domain: &Domain) -> Result<(Arc<str>, usize), SignatureError> {
+    let value = tags.required("s")?;
+    if is_plain(value)
+        && let Ok(selector) = std::str::from_utf8(value)
+    {
+        return Ok((below(selector, domain), selector.len()));
     }
+    let selector = tags.domain("s")?;
+    let selector = selector.as_str();
+    Ok((below(selector, domain), selector.len()))
+}
+
+fn below(selector: &str, domain: &Domain) -> Arc<str> {
+    [selector, "._domainkey.", domain.as_str()].concat().into()
 }
 
 /// §3.5 i=: ‘The domain part of the address MUST be the same as, or a subdomain of, the value of
 /// the "d=" tag.’
-fn identity(tags: &Tags<'_>, signing_domain: &Domain) -> Result<Identity, SignatureError> {
+fn identity(tags: &Tags<'_>, signing_domain: &Domain) -> Result<(String, Domain), SignatureError> {
     let Some(value) = tags.get("i") else {
-        return Ok(Identity::of(signing_domain));
+        return Ok((String::new(), signing_domain.clone()));
     };
     let malformed = SignatureError::Value { tag: "i" };
     let value = quoted_printable::decode(value).ok_or(malformed.clone())?;
@@ -316,7 +324,7 @@ fn identity(tags: &Tags<'_>, signing_domain: &Domain) -> Result<Identity, Signat
     if !domain.is_within(signing_domain) {
         return Err(SignatureError::IdentityOutside { domain });
     }
-    Ok(Identity { local_part, domain })
+    Ok((local_part, domain))
 }
 
 /// RFC 6541 4: both tags must be there and make sense, else they are as if absent.
@@ -325,14 +333,42 @@ fn third_party(tags: &Tags<'_>) -> Option<(Domain, AtpsHash)> {
     Some((Domain::parse(tags.get("atps")?).ok()?, hash))
 }
 
-pub(super) fn prefix(value: &[u8]) -> String {
-    let octets = value.iter().copied().filter(|octet| !text::is_fws(*octet));
-    let octets = octets.take(PREFIX);
-    if octets.clone().all(|octet| octet.is_ascii()) {
-        return octets.map(char::from).collect();
+/// The beginning of the value of `b=` (RFC 6008).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Prefix {
+    /// UTF-8 as far as it goes, then NUL; what is no text takes three octets for one.
+    octets: [u8; 3 * PREFIX],
+    length: usize,
+}
+
+impl Prefix {
+    pub(super) fn new(value: &[u8]) -> Self {
+        let mut prefix = Self::default();
+        let octets = value.iter().filter(|octet| !text::is_fws(**octet));
+        for (place, octet) in prefix.octets.iter_mut().zip(octets.take(PREFIX)) {
+            *place = *octet;
+            prefix.length += 1;
+        }
+        if !prefix.octets.is_ascii() {
+            let octets = prefix.octets.get(..prefix.length).unwrap_or_default();
+            let text = text::lossy(octets).into_owned();
+            prefix.octets = Default::default();
+            prefix.length = text.len();
+            for (place, octet) in prefix.octets.iter_mut().zip(text.bytes()) {
+                *place = octet;
+            }
+        }
+        prefix
     }
-    text::lossy(&octets.collect::<Vec<u8>>()).into_owned()
+
+    pub(super) fn as_str(&self) -> &str {
+        let octets = self.octets.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(octets).unwrap_or_default()
+    }
 }
 
 /// RFC 6008 4: the first eight characters are enough to tell signatures apart.
 const PREFIX: usize = 8;
+
+/// The octets of `b=` and `bh=`, with the room that decoding takes, of an RSA key of 2048 bits.
+const OCTETS: usize = 384;

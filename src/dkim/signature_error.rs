@@ -1,6 +1,6 @@
 //! What can be wrong with a DKIM-Signature field, and what can be saved of one.
 
-use super::signature::prefix;
+use super::signature::Prefix;
 use crate::domain::{Domain, DomainError};
 use crate::tag_list::{self, TagListError};
 use crate::text;
@@ -116,30 +116,28 @@ pub enum SignatureError {
 
 /// What could be read of a signature that breaks a rule, so that it can still be named.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Salvage {
+pub(super) struct Salvage {
     /// `a=`, as written.
-    pub algorithm: Option<String>,
+    pub(super) algorithm: Option<String>,
     /// `d=`, if it is a domain.
-    pub domain: Option<Domain>,
+    pub(super) domain: Option<Domain>,
     /// `i=`, as written.
-    pub identity: Option<String>,
+    pub(super) identity: Option<String>,
     /// The first eight characters of `b=`.
-    pub prefix: Option<String>,
+    pub(super) prefix: Option<Prefix>,
     /// `s=`, as written.
-    pub selector: Option<String>,
+    pub(super) selector: Option<String>,
 }
 
 impl Salvage {
     /// Reads what is there, whatever else is wrong; of tags that stand twice, the first.
-    pub(crate) fn read(value: &[u8]) -> Self {
+    pub(super) fn read(value: &[u8]) -> Self {
         let mut salvage = Self::default();
         for tag in tag_list::specs(value).take(SALVAGED).flatten() {
             let shown = || Some(text::one_line(&text::lossy(tag.value), 255));
             match tag.name {
                 b"a" if salvage.algorithm.is_none() => salvage.algorithm = shown(),
-                b"b" if salvage.prefix.is_none() => salvage.prefix = Some(prefix(tag.value)),
+                b"b" if salvage.prefix.is_none() => salvage.prefix = Some(Prefix::new(tag.value)),
                 b"d" if salvage.domain.is_none() => salvage.domain = Domain::parse(tag.value).ok(),
                 b"i" if salvage.identity.is_none() => salvage.identity = shown(),
                 b"s" if salvage.selector.is_none() => salvage.selector = shown(),

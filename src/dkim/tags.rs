@@ -3,11 +3,11 @@
 use super::canonicalize::Canonicalization;
 use super::signature_error::SignatureError;
 use crate::domain::Domain;
-use crate::tag_list::{self, Tag};
+use crate::tag_list::TagList;
 use crate::text;
 
 /// The tags of a signature of DKIM or ARC.
-pub(crate) struct Tags<'a>(Vec<Tag<'a>>);
+pub(crate) struct Tags<'a>(TagList<'a>);
 
 impl<'a> Tags<'a> {
     /// Reads a tag list in which only whole folds are white space.
@@ -15,12 +15,11 @@ impl<'a> Tags<'a> {
         if let Some(at) = broken_fold(value) {
             return Err(SignatureError::Fold { at });
         }
-        Ok(Self(tag_list::parse(value)?))
+        Ok(Self(TagList::parse(value)?))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a [u8]> {
-        let tag = self.0.iter().find(|tag| tag.is(name.as_bytes()));
-        tag.map(|tag| tag.value)
+        self.0.get(name.as_bytes())
     }
 
     pub(crate) fn required(&self, tag: &'static str) -> Result<&'a [u8], SignatureError> {
@@ -28,8 +27,20 @@ impl<'a> Tags<'a> {
     }
 
     pub(crate) fn base64(&self, tag: &'static str) -> Result<Vec<u8>, SignatureError> {
-        match text::base64_decode(self.required(tag)?) {
-            Ok(octets) if !octets.is_empty() => Ok(octets),
+        let mut octets = Vec::new();
+        self.base64_onto(tag, &mut octets)?;
+        Ok(octets)
+    }
+
+    /// Decodes behind what `out` has; returns how many octets there are now.
+    pub(super) fn base64_onto(
+        &self,
+        tag: &'static str,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, SignatureError> {
+        let before = out.len();
+        match text::base64_decode_onto(self.required(tag)?, out) {
+            Ok(()) if out.len() != before => Ok(out.len()),
             _ => Err(SignatureError::Base64 { tag }),
         }
     }
@@ -94,33 +105,23 @@ impl<'a> Tags<'a> {
     }
 }
 
-/// The names in `h=`, as one text: without white space, colons between them.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// The names in `h=` as written, with the colons and white space between them.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FieldNames(String);
 
 impl FieldNames {
-    /// Reads at most `limit` names, each of at least so many octets.
+    /// Reads at most `limit` names, each of at least so many octets, 0 or 1.
     pub(crate) fn parse(
         value: &[u8],
         least_octets: usize,
         limit: usize,
     ) -> Result<Self, SignatureError> {
-        let mut names = Vec::with_capacity(value.len());
-        for (number, name) in value.split(|octet| *octet == b':').enumerate() {
-            let name = text::trim_fws(name);
-            if name.len() < least_octets || !name.iter().all(u8::is_ascii_graphic) {
-                return Err(SignatureError::FieldName);
-            }
-            if number == limit {
-                return Err(SignatureError::TooManyFields { limit });
-            }
-            if number != 0 {
-                names.push(b':');
-            }
-            names.extend_from_slice(name);
+        if !are_plain_names(value, limit) {
+            check_names(value, least_octets, limit)?;
         }
-        let names = String::from_utf8(names).map_err(|_| SignatureError::FieldName)?;
-        Ok(Self(names))
+        let names = std::str::from_utf8(text::trim_fws(value));
+        let names = names.map_err(|_| SignatureError::FieldName)?;
+        Ok(Self(names.to_owned()))
     }
 
     /// The names as written and in order.
@@ -131,7 +132,7 @@ impl FieldNames {
             let end = names.bytes().position(|octet| octet == b':');
             let (name, tail) = names.split_at_checked(end.unwrap_or(names.len()))?;
             rest = tail.get(1..);
-            Some(name)
+            Some(name.trim_ascii())
         })
     }
 
@@ -139,6 +140,62 @@ impl FieldNames {
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.iter().any(|known| known.eq_ignore_ascii_case(name))
     }
+}
+
+impl Eq for FieldNames {}
+
+impl PartialEq for FieldNames {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+/// Whether these are no more names than the limit, with white space nowhere but behind a colon or at
+/// the beginning, as nearly all signers write them; told by a loop that the compiler vectorizes.
+fn are_plain_names(value: &[u8], limit: usize) -> bool {
+    let mut odd = 0;
+    for (before, octet) in value.iter().zip(value.get(1..).unwrap_or_default()) {
+        let (before, octet) = (*before, *octet);
+        let ends_name = (before > b' ') & (before != b':');
+        let is_name = (octet > b' ') & (octet < 0x7f) & (octet != b':');
+        let is_space = (octet == b' ') | (octet == b'\t') | (octet == b'\r') | (octet == b'\n');
+        let sound = is_name | (is_space & !ends_name) | ((octet == b':') & ends_name);
+        odd |= u8::from(!sound);
+    }
+    let [first, .., last] = value else {
+        return false;
+    };
+    let ends = (first.is_ascii_graphic() || text::is_fws(*first)) && *first != b':';
+    let colons = value.iter().filter(|octet| **octet == b':').count();
+    odd == 0 && ends && last.is_ascii_graphic() && *last != b':' && colons < limit
+}
+
+/// Finds what is wrong with the names, if anything is.
+fn check_names(value: &[u8], least_octets: usize, limit: usize) -> Result<(), SignatureError> {
+    // Octets of the name, and whether white space stands behind it.
+    let (mut length, mut ended, mut number) = (0, false, 0);
+    let end_name = |length: usize, number: usize| {
+        if length < least_octets {
+            return Err(SignatureError::FieldName);
+        }
+        if number == limit {
+            return Err(SignatureError::TooManyFields { limit });
+        }
+        Ok(())
+    };
+    for &octet in value {
+        if octet == b':' {
+            end_name(length, number)?;
+            (length, ended, number) = (0, false, number + 1);
+        } else if octet.is_ascii_graphic() && !ended {
+            length += 1;
+        } else if text::is_fws(octet) {
+            ended = length != 0;
+        } else {
+            return Err(SignatureError::FieldName);
+        }
+    }
+    end_name(length, number)
 }
 
 /// FWS = [*WSP CRLF] 1*WSP: a line break that nothing continues, or half of one, is no white space.
@@ -156,3 +213,64 @@ fn broken_fold(value: &[u8]) -> Option<usize> {
 
 /// How much of an unknown word is kept to be shown.
 pub(super) const SHOWN: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lists of all kinds of octets: the quick look lets none through that the other one refuses.
+    #[test]
+    fn plain_names_are_names() {
+        const OCTETS: &[u8] = b"aaF-:: \t\r\n\0\x7f\xff";
+        let mut state = 1_u32;
+        let mut below = |bound: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from(state >> 12).unwrap() % bound
+        };
+        let (mut plain, mut sound) = (0, 0);
+        for _ in 0..50_000 {
+            let kinds = [6, 6, 7, OCTETS.len()][below(4)];
+            let value: Vec<u8> = (0..below(9)).map(|_| OCTETS[below(kinds)]).collect();
+            let checked = check_names(&value, 1, 3);
+            sound += usize::from(checked.is_ok());
+            if are_plain_names(&value, 3) {
+                plain += 1;
+                assert_eq!(checked, Ok(()), "{}", value.escape_ascii());
+            }
+        }
+        assert!(plain > sound / 2 && sound > 1_000, "{plain} of {sound}");
+    }
+
+    #[test]
+    fn names() {
+        let names = |value: &[u8]| {
+            let names = FieldNames::parse(value, 1, 3)?;
+            Ok(names.iter().map(str::to_owned).collect::<Vec<_>>())
+        };
+        let three = ["From", "To", "X-Y"].map(str::to_owned).to_vec();
+        for value in [
+            "From:To:X-Y",
+            " From :\tTo : X-Y ",
+            "From:\r\n\tTo:X-Y\r\n\t",
+        ] {
+            assert_eq!(names(value.as_bytes()), Ok(three.clone()), "{value}");
+        }
+        for value in [
+            "",
+            " ",
+            "From:",
+            ":From",
+            "From::To",
+            "Fr om",
+            "F\u{e4}",
+            "From: :To",
+        ] {
+            let error = SignatureError::FieldName;
+            assert_eq!(names(value.as_bytes()), Err(error), "{value}");
+        }
+        let error = SignatureError::TooManyFields { limit: 3 };
+        assert_eq!(names(b"a:b:c:d"), Err(error));
+        let none = FieldNames::parse(b" ", 0, 3).unwrap();
+        assert_eq!(none.iter().count(), 0);
+    }
+}

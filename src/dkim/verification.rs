@@ -1,14 +1,13 @@
 //! What came of one signature.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::algorithm::DkimResult;
 use super::atps::AtpsHash;
 use super::body_hash::BodyHash;
 use super::cause::Cause;
-use super::header::{SignedFields, UnsignedField};
-use super::signature::Signature;
+use super::header::{SignedFields, UnsignedFields};
+use super::signature::{Prefix, Signature};
 use super::signature_error::Salvage;
 use crate::auth_results::{Method, MethodResult, Property};
 use crate::domain::Domain;
@@ -19,34 +18,20 @@ use crate::text;
 ///
 /// Prints as one sentence that names the domain, the selector and the cause.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Verification {
     pub(super) position: usize,
-    result: DkimResult,
-    cause: Cause,
-    domain: Option<Domain>,
-    selector: Option<String>,
-    identity: Option<String>,
-    algorithm: Option<Cow<'static, str>>,
-    prefix: Option<String>,
-    timestamp: Option<u64>,
-    expiration: Option<u64>,
-    testing: bool,
-    key_bits: Option<usize>,
-    header_intact: Option<bool>,
+    pub(super) cause: Cause,
+    /// What was read, or as much of it as could be.
+    pub(super) read: Result<Signature, Salvage>,
+    pub(super) key: KeyFacts,
     pub(super) signed_fields: SignedFields,
-    pub(super) unsigned_fields: Vec<UnsignedField>,
-    body_signed: Option<u64>,
-    body_total: Option<u64>,
-    computed_body_hash: Option<String>,
-    claimed_body_hash: Option<String>,
-    pub(super) third_party: Option<(Domain, AtpsHash)>,
-    wants_reports: bool,
+    pub(super) unsigned_fields: UnsignedFields,
+    pub(super) body: Option<BodyHash>,
     pub(super) counts: bool,
 }
 
 /// What was learned from the key.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct KeyFacts {
     pub(super) bits: Option<usize>,
     pub(super) testing: bool,
@@ -54,69 +39,14 @@ pub(super) struct KeyFacts {
 }
 
 impl Verification {
-    pub(super) fn of(
-        signature: &Signature,
-        cause: Cause,
-        key: KeyFacts,
-        body: Option<&BodyHash>,
-    ) -> Self {
-        Self {
-            position: 0,
-            result: cause.result(),
-            cause,
-            domain: Some(signature.signing_domain().clone()),
-            selector: Some(signature.selector().to_owned()),
-            identity: Some(signature.identity().to_text()),
-            algorithm: Some(Cow::Borrowed(signature.algorithm().as_str())),
-            prefix: Some(signature.prefix().to_owned()),
-            timestamp: signature.timestamp(),
-            expiration: signature.expiration(),
-            testing: key.testing,
-            key_bits: key.bits,
-            header_intact: key.header_intact,
-            signed_fields: SignedFields::default(),
-            unsigned_fields: Vec::new(),
-            body_signed: body.map(|body| body.hashed),
-            body_total: body.map(|body| body.total),
-            computed_body_hash: body.map(|body| text::base64_encode(body.digest.as_ref())),
-            claimed_body_hash: Some(text::base64_encode(signature.body_hash())),
-            third_party: signature.third_party.clone(),
-            wants_reports: signature.wants_reports(),
-            counts: true,
-        }
-    }
-
-    pub(super) fn broken(salvage: &Salvage, cause: Cause) -> Self {
-        Self {
-            position: 0,
-            result: cause.result(),
-            cause,
-            domain: salvage.domain.clone(),
-            selector: salvage.selector.clone(),
-            identity: salvage.identity.clone(),
-            algorithm: salvage.algorithm.clone().map(Cow::Owned),
-            prefix: salvage.prefix.clone(),
-            timestamp: None,
-            expiration: None,
-            testing: false,
-            key_bits: None,
-            header_intact: None,
-            signed_fields: SignedFields::default(),
-            unsigned_fields: Vec::new(),
-            body_signed: None,
-            body_total: None,
-            computed_body_hash: None,
-            claimed_body_hash: None,
-            third_party: None,
-            wants_reports: false,
-            counts: true,
-        }
+    fn signature(&self) -> Option<&Signature> {
+        self.read.as_ref().ok()
     }
 
     /// The result word.
     #[must_use]
     pub fn result(&self) -> DkimResult {
-        self.result
+        self.cause.result()
     }
 
     /// Why.
@@ -134,56 +64,71 @@ impl Verification {
     /// `d=`, if it could be read.
     #[must_use]
     pub fn domain(&self) -> Option<&Domain> {
-        self.domain.as_ref()
+        match &self.read {
+            Ok(signature) => Some(signature.signing_domain()),
+            Err(salvage) => salvage.domain.as_ref(),
+        }
     }
 
     /// `s=`, if it could be read; in A-labels, unless the signature is malformed.
     #[must_use]
     pub fn selector(&self) -> Option<&str> {
-        self.selector.as_deref()
+        match &self.read {
+            Ok(signature) => Some(signature.selector()),
+            Err(salvage) => salvage.selector.as_deref(),
+        }
     }
 
     /// `i=`, decoded, or `@` and `d=` where it is not given; as written if the signature is
     /// malformed.
     #[must_use]
-    pub fn identity(&self) -> Option<&str> {
-        self.identity.as_deref()
+    pub fn identity(&self) -> Option<String> {
+        match &self.read {
+            Ok(signature) => Some(signature.identity()),
+            Err(salvage) => salvage.identity.clone(),
+        }
     }
 
     /// `a=` as written.
     #[must_use]
     pub fn algorithm(&self) -> Option<&str> {
-        self.algorithm.as_deref()
+        match &self.read {
+            Ok(signature) => Some(signature.algorithm().as_str()),
+            Err(salvage) => salvage.algorithm.as_deref(),
+        }
     }
 
     /// The first eight characters of `b=`.
     #[must_use]
     pub fn prefix(&self) -> Option<&str> {
-        self.prefix.as_deref()
+        match &self.read {
+            Ok(signature) => Some(signature.prefix()),
+            Err(salvage) => salvage.prefix.as_ref().map(Prefix::as_str),
+        }
     }
 
     /// `t=`, in seconds since 1970.
     #[must_use]
     pub fn timestamp(&self) -> Option<u64> {
-        self.timestamp
+        self.signature().and_then(Signature::timestamp)
     }
 
     /// `x=`, in seconds since 1970.
     #[must_use]
     pub fn expiration(&self) -> Option<u64> {
-        self.expiration
+        self.signature().and_then(Signature::expiration)
     }
 
     /// Whether the key says that its domain is testing (`t=y`).
     #[must_use]
     pub fn is_testing(&self) -> bool {
-        self.testing
+        self.key.testing
     }
 
     /// The length of the key in bits, where one was found: the modulus of RSA, 256 for Ed25519.
     #[must_use]
     pub fn key_bits(&self) -> Option<usize> {
-        self.key_bits
+        self.key.bits
     }
 
     /// Whether the signature fits the signed header fields and the key, apart from the body; `None`
@@ -191,7 +136,7 @@ impl Verification {
     /// was changed.
     #[must_use]
     pub fn header_intact(&self) -> Option<bool> {
-        self.header_intact
+        self.key.header_intact
     }
 
     /// The names as they stand in `h=`, each with the position of its field in
@@ -205,45 +150,51 @@ impl Verification {
     /// The header fields that are present but not covered: names in lower case, and how many fields of
     /// each are not.
     pub fn unsigned_fields(&self) -> impl Iterator<Item = (&str, usize)> {
-        let fields = self.unsigned_fields.iter();
-        fields.map(|field| (field.name.as_str(), field.instances))
+        self.unsigned_fields.iter()
     }
 
     /// Octets of the canonical body that are covered.
     #[must_use]
     pub fn body_signed(&self) -> Option<u64> {
-        self.body_signed
+        self.body.map(|body| body.hashed)
     }
 
     /// Octets of the canonical body.
     #[must_use]
     pub fn body_total(&self) -> Option<u64> {
-        self.body_total
+        self.body.map(|body| body.total)
     }
 
     /// The body hash as computed, in base64.
     #[must_use]
-    pub fn computed_body_hash(&self) -> Option<&str> {
-        self.computed_body_hash.as_deref()
+    pub fn computed_body_hash(&self) -> Option<String> {
+        let digest = self.body.map(|body| body.digest)?;
+        Some(text::base64_encode(digest.as_ref()))
     }
 
     /// The body hash of `bh=`, in base64.
     #[must_use]
-    pub fn claimed_body_hash(&self) -> Option<&str> {
-        self.claimed_body_hash.as_deref()
+    pub fn claimed_body_hash(&self) -> Option<String> {
+        let hash = self.signature()?.body_hash();
+        Some(text::base64_encode(hash))
     }
 
     /// The domain that is said to authorize this signer (`atps=`, RFC 6541); see
     /// [`check_third_party`](Self::check_third_party).
     #[must_use]
     pub fn third_party(&self) -> Option<&Domain> {
-        self.third_party.as_ref().map(|(domain, _)| domain)
+        self.signature().and_then(Signature::third_party)
+    }
+
+    /// The same, and how the name to ask is made.
+    pub(super) fn authorization(&self) -> Option<&(Domain, AtpsHash)> {
+        self.signature().and_then(Signature::authorization)
     }
 
     /// Whether the signer asks for reports of failures (`r=y`, RFC 6651 3.1).
     #[must_use]
     pub fn wants_reports(&self) -> bool {
-        self.wants_reports
+        self.signature().is_some_and(Signature::wants_reports)
     }
 
     /// What DMARC may take from this signature: its `d=`, where it passed or could not be checked
@@ -251,7 +202,7 @@ impl Verification {
     /// [`Settings::count_testing_keys`](super::Settings::count_testing_keys) was set.
     #[must_use]
     pub fn authenticated_identifier(&self) -> Option<AuthenticatedIdentifier> {
-        let status = match self.result {
+        let status = match self.result() {
             DkimResult::Pass => identifier::Status::Pass,
             DkimResult::Temperror => identifier::Status::TempError,
             DkimResult::None
@@ -260,7 +211,7 @@ impl Verification {
             | DkimResult::Neutral
             | DkimResult::Permerror => return None,
         };
-        let domain = self.domain.clone().filter(|_| self.counts)?;
+        let domain = self.domain().filter(|_| self.counts)?.clone();
         Some(AuthenticatedIdentifier::new(
             domain,
             identifier::Method::Dkim,
@@ -271,17 +222,17 @@ impl Verification {
     /// The result for Authentication-Results (RFC 8601 2.7.1, RFC 6008).
     #[must_use]
     pub fn to_method_result(&self) -> MethodResult {
-        let mut result = MethodResult::new(Method::Dkim, self.result.into());
-        if self.result != DkimResult::Pass {
+        let mut result = MethodResult::new(Method::Dkim, self.result().into());
+        if self.result() != DkimResult::Pass {
             result = result.with_reason(self.cause.to_string());
         }
-        let domain = self.domain.as_ref().map(Domain::as_str);
+        let identity = self.identity();
         let properties = [
-            ("d", domain),
-            ("i", self.identity.as_deref()),
-            ("s", self.selector.as_deref()),
-            ("a", self.algorithm.as_deref()),
-            ("b", self.prefix.as_deref()),
+            ("d", self.domain().map(Domain::as_str)),
+            ("i", identity.as_deref()),
+            ("s", self.selector()),
+            ("a", self.algorithm()),
+            ("b", self.prefix()),
         ];
         for (name, value) in properties {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -294,12 +245,73 @@ impl Verification {
 
 impl fmt::Display for Verification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let domain = self.domain.as_ref().map_or("?", Domain::as_str);
-        let selector = text::one_line(self.selector.as_deref().unwrap_or("?"), 255);
+        let domain = self.domain().map_or("?", Domain::as_str);
+        let selector = text::one_line(self.selector().unwrap_or("?"), 255);
         write!(
             f,
             "dkim={} for d={domain}, s={selector}: {}",
-            self.result, self.cause
+            self.result(),
+            self.cause
         )
+    }
+}
+
+/// How a [`Verification`] is serialized.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+#[serde(rename = "Verification")]
+struct Shown<'v> {
+    position: usize,
+    result: DkimResult,
+    cause: &'v Cause,
+    domain: Option<&'v Domain>,
+    selector: Option<&'v str>,
+    identity: Option<String>,
+    algorithm: Option<&'v str>,
+    prefix: Option<&'v str>,
+    timestamp: Option<u64>,
+    expiration: Option<u64>,
+    testing: bool,
+    key_bits: Option<usize>,
+    header_intact: Option<bool>,
+    signed_fields: &'v SignedFields,
+    unsigned_fields: &'v UnsignedFields,
+    body_signed: Option<u64>,
+    body_total: Option<u64>,
+    computed_body_hash: Option<String>,
+    claimed_body_hash: Option<String>,
+    third_party: Option<&'v (Domain, AtpsHash)>,
+    wants_reports: bool,
+    counts: bool,
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Verification {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = Shown {
+            position: self.position,
+            result: self.result(),
+            cause: &self.cause,
+            domain: self.domain(),
+            selector: self.selector(),
+            identity: self.identity(),
+            algorithm: self.algorithm(),
+            prefix: self.prefix(),
+            timestamp: self.timestamp(),
+            expiration: self.expiration(),
+            testing: self.is_testing(),
+            key_bits: self.key_bits(),
+            header_intact: self.header_intact(),
+            signed_fields: &self.signed_fields,
+            unsigned_fields: &self.unsigned_fields,
+            body_signed: self.body_signed(),
+            body_total: self.body_total(),
+            computed_body_hash: self.computed_body_hash(),
+            claimed_body_hash: self.claimed_body_hash(),
+            third_party: self.authorization(),
+            wants_reports: self.wants_reports(),
+            counts: self.counts,
+        };
+        shown.serialize(serializer)
     }
 }

@@ -48,17 +48,19 @@ fn judge(
     bodies: &BodyHashes,
     settings: &Settings,
 ) -> Verification {
-    let mut verification = match (&candidate.read, &candidate.step) {
+    let mut key = KeyFacts::default();
+    let mut body = None;
+    let cause = match (&candidate.read, candidate.step) {
         (Ok(signature), Step::Waiting { key_name, signed }) => {
             let key_use = KeyUse {
                 algorithm: signature.algorithm(),
-                identity_below: signature.identity().domain() != signature.signing_domain(),
-                signed,
+                identity_below: signature.identity_domain() != signature.signing_domain(),
+                signed: &signed,
                 signature: signature.octets(),
             };
-            let check = key_check::check(keys, key_name, &key_use, &settings.limits);
-            let body = bodies.get(&body_hash_request(signature));
-            let facts = KeyFacts {
+            let check = key_check::check(keys, &key_name, &key_use, &settings.limits);
+            body = bodies.get(&body_hash_request(signature));
+            key = KeyFacts {
                 bits: check.key_bits,
                 testing: check.testing,
                 header_intact: match check.cause {
@@ -67,22 +69,22 @@ fn judge(
                     _ => None,
                 },
             };
-            let cause = conclude(signature, check.cause, body, settings);
-            Verification::of(signature, cause, facts, body)
+            conclude(signature, check.cause, body, settings)
         }
-        (Ok(signature), Step::Refused(cause)) => {
-            Verification::of(signature, cause.clone(), KeyFacts::default(), None)
-        }
-        (Err(salvage), Step::Refused(cause)) => Verification::broken(salvage, cause.clone()),
+        (_, Step::Refused(cause)) => cause,
         // A signature that could not be read never waits.
-        (Err(salvage), Step::Waiting { .. }) => Verification::broken(salvage, Cause::BodyNotHashed),
+        (Err(_), Step::Waiting { .. }) => Cause::BodyNotHashed,
     };
-    verification.position = candidate.position;
-    verification.signed_fields = candidate.signed_fields;
-    verification.unsigned_fields = candidate.unsigned_fields;
-    let counts = !verification.is_testing() || settings.count_testing_keys;
-    verification.counts = counts;
-    verification
+    Verification {
+        position: candidate.position,
+        cause,
+        read: candidate.read.map(Signature::without_copies),
+        key,
+        signed_fields: candidate.signed_fields,
+        unsigned_fields: candidate.unsigned_fields,
+        body: body.copied(),
+        counts: !key.testing || settings.count_testing_keys,
+    }
 }
 
 /// §6.1.3: a key that cannot be used decides first, then the body hash, then the signature, and last

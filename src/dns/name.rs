@@ -147,6 +147,14 @@ impl Name {
         Self::from_octets(name)
     }
 
+    /// The same as [`from_octets`](Self::from_octets), sharing a text that is the name as it is kept.
+    pub(crate) fn from_shared(text: &Arc<str>) -> Result<Self, NameError> {
+        if is_plain(text.as_bytes()) {
+            return Ok(Self(Arc::clone(text)));
+        }
+        Self::from_octets(text.as_bytes())
+    }
+
     /// The name as RFC 1035 5.1 writes it, without the final dot; `.` for the root.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -124,7 +124,7 @@ fn sign_vector(
         .map_err(|error| error.to_string())?
         .header();
     let same = ours.contains(&format!("bh={theirs};"));
-    report.case(&format!("{name} bh="), same, theirs, &ours, "");
+    report.case(&format!("{name} bh="), same, &theirs, &ours, "");
     Ok(())
 }
 

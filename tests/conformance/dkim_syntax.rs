@@ -127,7 +127,7 @@ fn signature(case: &Value, report: &mut Report) {
             )
             .into(),
             "l" => signature.length().into(),
-            "i" => signature.identity().to_string().into(),
+            "i" => signature.identity().into(),
             "t" => signature.timestamp().into(),
             "x" => signature.expiration().into(),
             "z" => signature

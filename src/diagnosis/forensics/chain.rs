@@ -2,7 +2,7 @@
 
 use super::changes::undo_value;
 use super::probe::{Piece, Probe, Signed};
-use super::{Report, Suspect, is_suspect, key_name, keys};
+use super::{Report, Suspect, is_suspect, keys};
 use crate::arc::{Cause, Parts, Set, SetField, parts};
 use crate::diagnosis::View;
 use crate::diagnosis::catalogue::forensics as texts;
@@ -49,7 +49,7 @@ fn of_message(
     let Some(signature) = message_signature(set, message) else {
         return Vec::new();
     };
-    let Some(key_name) = key_name(&signature) else {
+    let Ok(key_name) = signature.key_name() else {
         return Vec::new();
     };
     let report = Report {
@@ -199,7 +199,7 @@ fn by_message_signature(
     message: &Message<'_>,
 ) -> Finding {
     let intact = message_signature(set, message).and_then(|signature| {
-        let key_name = key_name(&signature)?;
+        let key_name = signature.key_name().ok()?;
         let keys = keys(view, std::slice::from_ref(&key_name));
         let suspect = Suspect::at(&signature, set.message_signature, message);
         suspect.probe(&key_name, message, &keys).fits_now()

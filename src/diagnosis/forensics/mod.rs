@@ -62,7 +62,7 @@ fn examine(view: &View<'_>, verification: &Verification, message: &Message<'_>) 
     if Some(signature.prefix()) != verification.prefix() {
         return Vec::new();
     }
-    let Some(key_name) = key_name(&signature) else {
+    let Ok(key_name) = signature.key_name() else {
         return Vec::new();
     };
     let report = Report {
@@ -80,11 +80,6 @@ fn examine(view: &View<'_>, verification: &Verification, message: &Message<'_>) 
         header_intact: verification.header_intact(),
     };
     suspect.explain(view, &report, verification.cause(), message)
-}
-
-/// Where the key of a signature stands.
-fn key_name(signature: &Signature) -> Option<Name> {
-    Name::below(&signature.key_labels(), signature.signing_domain()).ok()
 }
 
 /// The keys, as the verdict saw them.
@@ -147,7 +142,7 @@ impl<'s> Suspect<'s> {
             algorithm: signature.algorithm(),
             octets: signature.octets().to_vec(),
             canonicalization: signature.header_canonicalization(),
-            identity_below: signature.identity().domain() != signature.signing_domain(),
+            identity_below: signature.identity_domain() != signature.signing_domain(),
             key_name: key_name.clone(),
         };
         let pieces = self.selected.iter();

@@ -111,7 +111,7 @@ impl Composer<'_> {
 
     fn add_signature(&self, report: &mut FailureReport, one: &Verification) {
         report.dkim_domain = one.domain().cloned();
-        report.dkim_identity = one.identity().map(str::to_owned);
+        report.dkim_identity = one.identity();
         report.dkim_selector = one.selector().map(str::to_owned);
         let field = self.message.head().fields().get(one.position());
         let field = field.filter(|field| field.is(b"DKIM-Signature"));
