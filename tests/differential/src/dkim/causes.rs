@@ -226,6 +226,7 @@ const LINE_ENDS: Cause<Judged> = Cause {
 pub const MAIL_AUTH: &[Cause<Judged>] = &[
     VERSION,
     LINE_ENDS,
+    NO_FIELD,
     TWICE,
     UNSIGNED_FROM,
     ITSELF,
