@@ -374,7 +374,7 @@ fn ten_terms_and_eleven() {
             panic!("{:?}", eleven.cause());
         };
         assert_eq!(*limit, Limit::LookupTerms { most: 10 });
-        assert_eq!(place.term.as_deref(), Some(term.as_str()));
+        assert_eq!(place.term(), Some(term.as_str()));
     }
 }
 

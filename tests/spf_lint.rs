@@ -166,7 +166,7 @@ fn what_is_wrong_below() {
     assert_eq!(target.as_str(), "none.example");
     assert_eq!(name.as_str(), "broken.example");
     assert_eq!(error.rule(), SyntaxRule::UnknownMechanism);
-    assert_eq!(place.path.len(), 1);
+    assert_eq!(place.path().len(), 1);
     assert_eq!(domain.as_str(), "loop.example");
 }
 

@@ -5,7 +5,7 @@ use super::catalogue::{Entry, spf as texts};
 use super::finding::{Draft, Finding, Severity, Value};
 use crate::dmarc::DmarcResult;
 use crate::identifier::Method;
-use crate::spf::{Cause, Evaluation, Identity, Matched, Place, SpfResult, Via};
+use crate::spf::{Cause, Evaluation, Identity, Matched, Place, SpfResult};
 use crate::verdict::{Action, Reason};
 
 pub(super) fn findings(view: &View<'_>) -> Vec<Finding> {
@@ -70,7 +70,7 @@ fn failure(view: &View<'_>, evaluation: &Evaluation) -> Option<Finding> {
 
 fn matched_entry(matched: &Matched, result: SpfResult) -> Option<&'static Entry> {
     match result {
-        SpfResult::Fail if is_all(&matched.place) => Some(&texts::NOT_LISTED),
+        SpfResult::Fail if matched.place.is_all() => Some(&texts::NOT_LISTED),
         SpfResult::Fail => Some(&texts::FAIL_TERM),
         SpfResult::Softfail => Some(&texts::SOFTFAIL),
         SpfResult::Neutral => Some(&texts::NEUTRAL),
@@ -122,16 +122,15 @@ pub(super) fn weak_pass(view: &View<'_>) -> Vec<Finding> {
         });
         at(draft, place).client(Some(matched.client))
     };
-    if is_all(place) {
+    if place.is_all() {
         return vec![draft(&texts::EVERYBODY).finish()];
     }
     let mut findings = Vec::new();
-    let included = place.path.iter().any(|step| step.via == Via::Include);
     let foreign = place
-        .domain
+        .domain()
         .to_domain()
         .is_some_and(|domain| !domain.is_within(envelope) && !envelope.is_within(&domain));
-    if included && foreign {
+    if place.is_included() && foreign {
         findings.push(draft(&texts::SHARED).finish());
     }
     if let Some(addresses) = matched.addresses
@@ -153,15 +152,8 @@ fn is_wide(matched: &Matched, addresses: u128) -> bool {
 }
 
 fn at(draft: Draft, place: &Place) -> Draft {
-    let term = place.term.as_deref().unwrap_or("the record");
+    let term = place.term().unwrap_or("the record");
     draft
         .with("term", Value::Term(term.to_owned()))
-        .with("record", Value::Name(place.domain.clone()))
-}
-
-fn is_all(place: &Place) -> bool {
-    place.term.as_deref().is_some_and(|term| {
-        let name = term.trim_start_matches(['+', '-', '~', '?']);
-        name.eq_ignore_ascii_case("all")
-    })
+        .with("record", Value::Name(place.domain().clone()))
 }

@@ -23,11 +23,13 @@ mod zone;
 #[cfg(feature = "zone-file")]
 mod zone_file;
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -292,26 +294,110 @@ enum Kind<T> {
 
 /// One TXT record: its character-strings joined without a separator, as SPF (RFC 7208 3.3), DKIM
 /// (RFC 6376 3.6.2.2) and DMARC (RFC 9989 4.5) ask.
-#[derive(Clone, Eq, Hash, PartialEq)]
-pub struct Txt(Arc<[u8]>);
+#[derive(Clone)]
+pub struct Txt {
+    octets: Arc<[u8]>,
+    /// Room for what somebody read from the octets, where the record is likely to be asked for again.
+    kept: Option<Arc<OnceLock<Reading>>>,
+}
+
+/// What was read; nothing where there is nothing to keep.
+struct Reading(Option<Box<dyn Any + Send + Sync>>);
 
 impl Txt {
     /// A record of these octets.
     #[must_use]
     pub fn new(octets: impl AsRef<[u8]>) -> Self {
-        Self(octets.as_ref().into())
+        Self {
+            octets: octets.as_ref().into(),
+            kept: None,
+        }
     }
 
     /// The octets.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.octets
+    }
+
+    /// A record without octets, which asks for no memory.
+    pub(crate) fn empty() -> Self {
+        Self {
+            octets: Arc::default(),
+            kept: None,
+        }
+    }
+
+    /// The octets, shared.
+    pub(crate) fn shared(&self) -> Arc<[u8]> {
+        Arc::clone(&self.octets)
+    }
+
+    /// The same record with room for a reading. Policies and keys begin with their version; other
+    /// texts nobody reads.
+    fn with_room(&self) -> Self {
+        let is_versioned = matches!(&*self.octets, [b'v' | b'V', b'=', ..]);
+        Self {
+            octets: self.shared(),
+            kept: is_versioned.then(Arc::default),
+        }
+    }
+
+    fn all_with_room(outcome: &Outcome<Self>) -> Outcome<Self> {
+        let mut outcome = outcome.clone();
+        if let Kind::Records(records) = &mut outcome.kind {
+            *records = records.iter().map(Self::with_room).collect();
+        }
+        outcome
+    }
+
+    /// How many octets a reading may take up.
+    fn room(&self) -> usize {
+        256 + 4 * self.octets.len()
+    }
+
+    /// What `read` makes of the octets and of the number of octets that it may take up. It is read
+    /// once for all that a [`Cache`] answers with this record; `None` where it is not kept.
+    pub(crate) fn kept<T: Any + Send + Sync>(
+        &self,
+        read: impl FnOnce(&[u8], usize) -> Option<T>,
+    ) -> Option<&T> {
+        let reading = self.kept.as_ref()?.get_or_init(|| {
+            Reading(match read(&self.octets, self.room()) {
+                Some(reading) => Some(Box::new(reading)),
+                None => None,
+            })
+        });
+        reading.0.as_ref()?.downcast_ref()
+    }
+
+    /// The octets that the record takes up outside itself.
+    fn heap(&self) -> usize {
+        let kept = match self.kept {
+            Some(_) => record::COUNTS + size_of::<OnceLock<Reading>>() + self.room(),
+            None => 0,
+        };
+        record::COUNTS + self.octets.len() + kept
+    }
+}
+
+impl Eq for Txt {}
+
+impl PartialEq for Txt {
+    fn eq(&self, other: &Self) -> bool {
+        self.octets == other.octets
+    }
+}
+
+impl Hash for Txt {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.octets.hash(state);
     }
 }
 
 impl fmt::Debug for Txt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_ascii())
+        write!(f, "\"{}\"", self.octets.escape_ascii())
     }
 }
 

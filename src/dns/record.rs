@@ -20,6 +20,9 @@ pub(super) trait Record: Clone + Send + Sync + 'static {
 
     /// The octets that a record takes up outside itself.
     fn heap(&self) -> usize;
+
+    /// The outcome as a cache keeps it.
+    fn kept(outcome: &Outcome<Self>) -> Outcome<Self>;
 }
 
 /// The result of a look-up of any type.
@@ -33,7 +36,7 @@ pub(super) enum Told {
 }
 
 macro_rules! record {
-    ($type:ty, $record_type:ident, $method:ident, $heap:expr) => {
+    ($type:ty, $record_type:ident, $method:ident, $heap:expr, $kept:expr) => {
         impl Record for $type {
             const TYPE: RecordType = RecordType::$record_type;
 
@@ -56,15 +59,26 @@ macro_rules! record {
                 let heap: fn(&Self) -> usize = $heap;
                 heap(self)
             }
+
+            fn kept(outcome: &Outcome<Self>) -> Outcome<Self> {
+                let kept: fn(&Outcome<Self>) -> Outcome<Self> = $kept;
+                kept(outcome)
+            }
         }
     };
 }
 
-record!(Ipv4Addr, A, a, |_| 0);
-record!(Ipv6Addr, Aaaa, aaaa, |_| 0);
-record!(Mx, Mx, mx, |mx| mx.exchange.heap());
-record!(Name, Ptr, ptr, |name| COUNTS + name.as_str().len());
-record!(Txt, Txt, txt, |txt| COUNTS + txt.as_bytes().len());
+record!(Ipv4Addr, A, a, |_| 0, Outcome::clone);
+record!(Ipv6Addr, Aaaa, aaaa, |_| 0, Outcome::clone);
+record!(Mx, Mx, mx, |mx| mx.exchange.heap(), Outcome::clone);
+record!(
+    Name,
+    Ptr,
+    ptr,
+    |name| COUNTS + name.as_str().len(),
+    Outcome::clone
+);
+record!(Txt, Txt, txt, Txt::heap, Txt::all_with_room);
 
 /// What an `Arc` adds to its value: the two counts.
 pub(super) const COUNTS: usize = 2 * size_of::<usize>();

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::place::Place;
 use super::record::Qualifier;
 use super::syntax::SyntaxError;
 use super::{Identity, Prefix, SpfResult};
 use crate::address::AddressError;
 use crate::dns::{LookupError, Name, RecordType};
-use crate::domain::DomainError;
 
 /// The reason of a result. [`Display`](fmt::Display) says it in one sentence for a postmaster.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,8 +44,9 @@ pub enum Cause {
         identity: Identity,
         /// What it holds, with `\xNN` for octets that are not visible ASCII.
         text: Box<str>,
-        /// What is wrong with it.
-        error: UnusableDomain,
+        /// What is wrong with it: the error of [`Domain::parse`](crate::Domain::parse), or that it is an
+        /// address, a single label, or (in HELO, RFC 8616 4) not ASCII.
+        error: Box<str>,
     },
     /// MAIL FROM is neither null nor a mailbox: none. It is not taken for the null reverse-path.
     MalformedReversePath {
@@ -55,8 +56,9 @@ pub enum Cause {
         #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
         error: AddressError,
     },
-    /// The session says too little to check anything: none.
-    Unknown(Fact),
+    /// The session says too little to check anything: none. Holds what is not known, as in `the
+    /// argument of HELO`.
+    Unknown(&'static str),
     /// More than one SPF record: permerror (§4.5).
     SeveralRecords {
         /// Where they were found.
@@ -75,8 +77,6 @@ pub enum Cause {
     TargetWithoutRecord {
         /// The term.
         place: Place,
-        /// Which of the two.
-        via: Via,
         /// The target.
         target: Name,
     },
@@ -85,8 +85,6 @@ pub enum Cause {
     UnusableTarget {
         /// The term.
         place: Place,
-        /// Which of the two.
-        via: Via,
     },
     /// A limit was exceeded: permerror (§4.6.4).
     Limit {
@@ -178,10 +176,9 @@ impl fmt::Display for Cause {
             Self::MalformedReversePath { text, error } => {
                 write!(f, "MAIL FROM \"{text}\" is not an address: {error}")
             }
-            Self::Unknown(fact) => write!(f, "{fact} is not known"),
+            Self::Unknown(what) => write!(f, "{what} is not known"),
             Self::SeveralRecords { place, count } => {
-                let Place { domain, path, .. } = place;
-                write!(f, "{domain}{} has {count} SPF records", Path(path))
+                write!(f, "{} has {count} SPF records", place.record())
             }
             Self::Syntax { place, error } => write!(f, "{error} of {place}"),
             Self::TargetWithoutRecord { place, target, .. } => {
@@ -232,12 +229,7 @@ impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, client, .. } = self;
         if place.is_all() {
-            let (domain, path) = (&place.domain, Path(&place.path));
-            let term = place.term.as_deref().unwrap_or_default();
-            return write!(
-                f,
-                "nothing before `{term}` in the record of {domain}{path} covers {client}"
-            );
+            return write!(f, "nothing before {place} covers {client}");
         }
         write!(f, "{place} covers {client}")?;
         match (&self.host, self.prefix) {
@@ -245,92 +237,6 @@ impl fmt::Display for Matched {
             (Some(host), None) => write!(f, " by {host}"),
             (None, _) => Ok(()),
         }
-    }
-}
-
-/// A record, a term in it, and how the check came there.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Place {
-    /// Whose record it is.
-    pub domain: Name,
-    /// The term as written; `None` where the whole record is meant.
-    pub term: Option<Box<str>>,
-    /// The includes and redirects on the way, the outermost first.
-    pub path: Box<[Step]>,
-}
-
-impl Place {
-    fn is_all(&self) -> bool {
-        self.term.as_deref().is_some_and(|term| {
-            term.trim_start_matches(['+', '-', '~', '?'])
-                .eq_ignore_ascii_case("all")
-        })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(term) = &self.term {
-            write!(f, "`{term}` in ")?;
-        }
-        write!(f, "the record of {}{}", self.domain, Path(&self.path))
-    }
-}
-
-/// An include or redirect that was followed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Step {
-    /// In whose record it stands.
-    pub domain: Name,
-    /// The term as written.
-    pub term: Box<str>,
-    /// Which of the two it is.
-    pub via: Via,
-}
-
-struct Path<'a>(&'a [Step]);
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        f.write_str(" (via ")?;
-        for (index, step) in self.0.iter().enumerate() {
-            if index != 0 {
-                f.write_str(", ")?;
-            }
-            write!(f, "{} of {}", step.via, step.domain)?;
-        }
-        f.write_str(")")
-    }
-}
-
-/// How one record leads to another.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 has these two")]
-pub enum Via {
-    /// `include` (§5.2).
-    Include,
-    /// `redirect` (§6.1).
-    Redirect,
-}
-
-impl fmt::Display for Via {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Include => "include",
-            Self::Redirect => "redirect",
-        })
     }
 }
 
@@ -422,56 +328,6 @@ impl fmt::Display for Limit {
             }
         }
     }
-}
-
-/// A fact of the SMTP session.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Fact {
-    /// The address of the client.
-    ClientIp,
-    /// The argument of HELO or EHLO.
-    Helo,
-    /// The argument of MAIL FROM.
-    MailFrom,
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ClientIp => "the client's address",
-            Self::Helo => "the argument of HELO",
-            Self::MailFrom => "the argument of MAIL FROM",
-        })
-    }
-}
-
-/// Why an identity holds no domain that SPF could ask for (§4.3).
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum UnusableDomain {
-    /// An address, as in `[192.0.2.1]` or `192.0.2.1`.
-    #[error("it is an address, not a name")]
-    AddressLiteral,
-    /// No domain name by its characters or its length.
-    #[error("{0}")]
-    Malformed(#[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))] DomainError),
-    /// RFC 8616 4: in HELO ‘an IDN host name MUST be represented as A-labels’.
-    #[error("it is not ASCII")]
-    NotAscii,
-    /// ‘not a multi-label domain name’.
-    #[error("it is a single label")]
-    SingleLabel,
 }
 
 #[cfg(feature = "serde")]

@@ -1,18 +1,17 @@
 //! check_host() (§4): the evaluation of records, in the order and by the recursion of the RFC.
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
-use std::pin::Pin;
 
 use super::Identity;
-use super::cause::{Cause, Limit, Matched, UnusableDomain, Via};
-use super::evaluation::{CacheScope, Evaluation};
+use super::cause::{Cause, Limit, Matched};
+use super::evaluation::Evaluation;
 use super::fetch::Target;
-use super::lookup::{Check, Frame, Link, Site};
+use super::level::{Level, Span};
+use super::lookup::{Check, Site};
+use super::macros::MacroString;
+use super::place::{Place, Via};
 use super::prefix::Prefix;
-use super::record::{
-    Directive, DomainSpec, DualPrefix, Mechanism, Qualifier, Record, Selection, Term,
-};
+use super::record::{Mechanism, Modifier, Qualifier, Record, Selection, ascii};
 use super::request::Request;
 use super::settings::Settings;
 use super::trace::Event;
@@ -69,15 +68,21 @@ pub async fn check_host(
         }
     };
     let mut check = Check::new(resolver, request, settings);
-    let name = Name::from(&domain);
-    let frame = Frame {
-        domain: &name,
-        parent: None,
-        included: false,
-    };
-    let cause = match check.domain(&frame).await {
-        Ok(conclusion) => check.cause(conclusion, &frame),
-        Err(cause) => *cause,
+    let conclusion = check.domain(Name::from(&domain)).await;
+    let cause = match (conclusion, check.matched.take()) {
+        (Ok(Conclusion::Matched(_)), Some(matched)) => Cause::Matched(matched),
+        (Ok(Conclusion::NoMatch(Some(cause))) | Err(cause), _) => *cause,
+        (Ok(Conclusion::NoRecord { no_such_name: true }), _) => Cause::NoSuchDomain {
+            domain: Name::from(&domain),
+        },
+        (Ok(Conclusion::NoRecord { .. }), _) => Cause::NoRecord {
+            domain: Name::from(&domain),
+        },
+        // What goes without a cause is below an include, and so never at the top.
+        (Ok(Conclusion::Matched(_) | Conclusion::NoMatch(None)), _) => Cause::NoMatch {
+            place: Place::new(Name::from(&domain), None, Box::default()),
+            client: request.client_ip(),
+        },
     };
     let void_lookups = check.void_lookups();
     Evaluation {
@@ -90,11 +95,7 @@ pub async fn check_host(
         void_lookups,
         queries: check.budget.queries,
         ttl: check.ttl,
-        cache_scope: if check.depends_on_sender {
-            CacheScope::Request
-        } else {
-            CacheScope::DomainAndClient
-        },
+        depends_on_sender: check.depends_on_sender,
         trace: check.recorder.finish(),
     }
 }
@@ -102,7 +103,7 @@ pub async fn check_host(
 /// §4.3: ‘If the <domain> is malformed (e.g., label longer than 63 characters, zero-length label not
 /// at the end, etc.) or is not a multi-label domain name [..] check_host() immediately returns the
 /// result "none".’
-fn usable_domain(request: &Request<'_>) -> Result<Domain, UnusableDomain> {
+fn usable_domain(request: &Request<'_>) -> Result<Domain, Box<str>> {
     let octets = request.domain();
     // An IPv4 address without brackets looks like a domain; no top-level domain is all digits.
     let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
@@ -112,14 +113,14 @@ fn usable_domain(request: &Request<'_>) -> Result<Domain, UnusableDomain> {
         _ => false,
     };
     if is_literal {
-        return Err(UnusableDomain::AddressLiteral);
+        return Err("it is an address, not a name".into());
     }
     if request.identity() == Identity::Helo && !octets.is_ascii() {
-        return Err(UnusableDomain::NotAscii);
+        return Err("it is not ASCII".into());
     }
-    let domain = Domain::parse(octets).map_err(UnusableDomain::Malformed)?;
+    let domain = Domain::parse(octets).map_err(|error| error.to_string())?;
     if !domain.as_str().contains('.') {
-        return Err(UnusableDomain::SingleLabel);
+        return Err("it is a single label".into());
     }
     Ok(domain)
 }
@@ -129,17 +130,17 @@ enum Conclusion {
     /// A directive matched. Which, and how, is in [`Check::matched`], except for the failures of an
     /// included record: nobody will read it.
     Matched(Qualifier),
-    /// No directive matched: neutral (§4.7).
+    /// No directive matched: neutral (§4.7). Below an include nobody will read why.
     NoMatch(Option<Box<Cause>>),
     /// There is no record: none.
     NoRecord { no_such_name: bool },
 }
 
-fn no_match(frame: &Frame<'_>, request: &Request<'_>) -> Cause {
-    Cause::NoMatch {
-        place: frame.place(None),
-        client: request.client_ip(),
-    }
+/// How far the evaluation of a record has come.
+enum Progress {
+    Concluded(Conclusion),
+    /// The result of this domain's record is wanted, see [`Level::via`].
+    Open(Name),
 }
 
 /// What made a mechanism match.
@@ -157,126 +158,204 @@ enum Hit {
 }
 
 impl Check<'_> {
-    /// The cause that the conclusion about the first record is.
-    fn cause(&mut self, conclusion: Conclusion, frame: &Frame<'_>) -> Cause {
-        let domain = || frame.domain.clone();
-        match conclusion {
-            Conclusion::Matched(_) => self.matched.take().map(Cause::Matched),
-            Conclusion::NoMatch(cause) => cause.map(|cause| *cause),
-            Conclusion::NoRecord { no_such_name: true } => {
-                Some(Cause::NoSuchDomain { domain: domain() })
-            }
-            Conclusion::NoRecord {
-                no_such_name: false,
-            } => Some(Cause::NoRecord { domain: domain() }),
+    /// check_host() for a domain that is known to be one. It calls itself for includes and redirects,
+    /// here with a list of the levels that wait; the limit of terms that ask the DNS bounds it.
+    async fn domain(&mut self, domain: Name) -> Result<Conclusion, Box<Cause>> {
+        let mut parents = Vec::new();
+        let mut level = Level::new(domain, false);
+        let mut progress = self.open(&parents, &mut level).await?;
+        loop {
+            progress = match progress {
+                Progress::Open(name) => {
+                    let included = level.included || level.via == Via::Include;
+                    let next = Level::new(name, included);
+                    parents.push(std::mem::replace(&mut level, next));
+                    self.open(&parents, &mut level).await?
+                }
+                Progress::Concluded(conclusion) => {
+                    let Some(parent) = parents.pop() else {
+                        return Ok(conclusion);
+                    };
+                    let target = std::mem::replace(&mut level, parent).domain;
+                    self.close(&parents, &mut level, target, conclusion).await?
+                }
+            };
         }
-        // What goes without a cause is below an include, and so never at the top.
-        .unwrap_or_else(|| no_match(frame, self.request))
     }
 
-    /// check_host() for a domain that is known to be one: finds the record, checks its syntax from
-    /// end to end (§4.6), evaluates it.
-    async fn domain(&mut self, frame: &Frame<'_>) -> Result<Conclusion, Box<Cause>> {
-        let site = Site { frame, term: None };
-        let outcome = self.txt(site, frame.domain).await?;
+    /// Finds the record of a domain, and evaluates it.
+    async fn open(&mut self, parents: &[Level], level: &mut Level) -> Result<Progress, Box<Cause>> {
+        let site = Site {
+            parents,
+            level,
+            term: None,
+        };
+        let outcome = self.txt(site, &level.domain).await?;
         let records = outcome.as_slice();
         let (most, found) = (self.settings.limits.txt_records, records.len());
         if found > most {
             return Err(site.exceeds(Limit::TxtRecords { most, found }));
         }
-        let octets = match Record::select(records) {
+        let record = match Record::select(records) {
             Selection::None => {
                 let no_such_name = outcome.is_no_such_name();
-                return Ok(Conclusion::NoRecord { no_such_name });
+                let conclusion = Conclusion::NoRecord { no_such_name };
+                return Ok(Progress::Concluded(conclusion));
             }
-            Selection::One(octets) => octets,
+            Selection::One(record) => record,
             Selection::Several { count } => {
-                let place = frame.place(None);
+                let place = site.place();
                 return Err(Box::new(Cause::SeveralRecords { place, count }));
             }
         };
-        let most = self.settings.limits.record_octets;
-        if octets.len() > most {
-            let found = octets.len();
+        let (most, found) = (self.settings.limits.record_octets, record.as_bytes().len());
+        if found > most {
             return Err(site.exceeds(Limit::RecordOctets { most, found }));
         }
-        let record = if self.recorder.is_on() {
-            Record::parse(octets)
-        } else {
-            Record::parse_for(octets, self.request.client_ip())
-        };
-        let record = record.map_err(|error| {
-            let place = frame.place(None);
-            Box::new(Cause::Syntax { place, error })
-        })?;
+        let client = self.request.client_ip();
+        if let Err(error) = level.take(record, client, self.recorder.is_on()) {
+            let place = Site {
+                parents,
+                level,
+                term: None,
+            }
+            .place();
+            return Err(Box::new(Cause::Syntax { place, error }));
+        }
         self.recorder.push(|| Event::Record {
-            domain: frame.domain.clone(),
-            text: record.to_string().into(),
+            domain: level.domain.clone(),
+            text: ascii(record.as_bytes()).into(),
         });
-        self.record(frame, &record).await
+        self.resume(parents, level).await
     }
 
-    /// check_host() for the target of an include or redirect, boxed because it calls itself.
-    fn descend<'s>(
-        &'s mut self,
-        frame: &'s Frame<'s>,
-    ) -> Pin<Box<dyn Future<Output = Result<Conclusion, Box<Cause>>> + Send + 's>> {
-        Box::pin(self.domain(frame))
+    /// Goes on with the level that waited for the record of `target`.
+    async fn close(
+        &mut self,
+        parents: &[Level],
+        level: &mut Level,
+        target: Name,
+        conclusion: Conclusion,
+    ) -> Result<Progress, Box<Cause>> {
+        let site = Site {
+            parents,
+            level,
+            term: Some(level.span),
+        };
+        let passes = match (level.via, conclusion) {
+            (_, Conclusion::NoRecord { .. }) => {
+                let place = site.place();
+                return Err(Box::new(Cause::TargetWithoutRecord { place, target }));
+            }
+            // §6.1: ‘The result of this new evaluation of check_host() is then considered the result of
+            // the current evaluation with the exception that if no SPF record is found, or if the
+            // <target-name> is malformed, the result is a "permerror" rather than "none".’
+            (Via::Redirect, conclusion) => return Ok(Progress::Concluded(conclusion)),
+            // §5.2: the table of what the result of the included record means.
+            (Via::Include, Conclusion::Matched(Qualifier::Pass)) => true,
+            (Via::Include, Conclusion::Matched(_) | Conclusion::NoMatch(_)) => false,
+        };
+        self.tried(site, passes);
+        if passes {
+            let conclusion = self.matched(site, level.qualifier, Hit::Included);
+            self.explain_fail(site, level.qualifier).await;
+            return Ok(Progress::Concluded(conclusion));
+        }
+        self.resume(parents, level).await
+    }
+
+    fn tried(&mut self, site: Site<'_>, matched: bool) {
+        self.recorder.push(|| Event::Tried {
+            domain: site.level.domain.clone(),
+            term: site
+                .term
+                .map(|term| term.words(&site.level.record).as_str().into())
+                .unwrap_or_default(),
+            matched,
+        });
     }
 
     /// §4.6.2: ‘Each mechanism is considered in turn from left to right.’
-    async fn record(
+    async fn resume(
         &mut self,
-        frame: &Frame<'_>,
-        record: &Record<'_>,
-    ) -> Result<Conclusion, Box<Cause>> {
-        for (term, directive) in record.directives() {
-            let hit = match &directive.mechanism {
+        parents: &[Level],
+        level: &mut Level,
+    ) -> Result<Progress, Box<Cause>> {
+        while let Some((term, behind)) = level.directive() {
+            let Some((qualifier, mechanism)) = term.directive() else {
+                break;
+            };
+            let span = Span::from(&term);
+            let site = Site {
+                parents,
+                level,
+                term: Some(span),
+            };
+            let hit = match mechanism {
                 Mechanism::All => Some(Hit::Everything),
                 Mechanism::Ip4(prefix) | Mechanism::Ip6(prefix) => prefix
                     .contains(self.request.client_ip())
                     .then_some(Hit::Network(*prefix)),
-                mechanism => self.ask(frame, term, mechanism).await?,
-            };
-            self.recorder.push(|| Event::Tried {
-                domain: frame.domain.clone(),
-                term: term.as_str().into(),
-                matched: hit.is_some(),
-            });
-            if let Some(hit) = hit {
-                let conclusion = self.matched(frame, term, directive, hit);
-                // §6.2: the explanation of an included record is not used, that of the target of a
-                // redirect is.
-                if directive.qualifier == Qualifier::Fail
-                    && !frame.included
-                    && let Some(spec) = record.explanation()
-                {
-                    self.explain(frame, spec).await;
+                Mechanism::Include(target) => {
+                    self.count(site)?;
+                    if let Some(name) = self.other_domain(site, target).await? {
+                        (level.span, level.at) = (span, behind);
+                        (level.qualifier, level.via) = (qualifier, Via::Include);
+                        return Ok(Progress::Open(name));
+                    }
+                    None
                 }
-                return Ok(conclusion);
+                mechanism => self.ask(site, mechanism).await?,
+            };
+            self.tried(site, hit.is_some());
+            if let Some(hit) = hit {
+                let conclusion = self.matched(site, qualifier, hit);
+                self.explain_fail(site, qualifier).await;
+                return Ok(Progress::Concluded(conclusion));
+            }
+            level.at = behind;
+        }
+        self.redirect(parents, level).await
+    }
+
+    /// §6.1: ‘If all mechanisms fail to match, and a "redirect" modifier is present’; an `all` never
+    /// fails to.
+    async fn redirect(
+        &mut self,
+        parents: &[Level],
+        level: &mut Level,
+    ) -> Result<Progress, Box<Cause>> {
+        if let Some(term) = level.redirect()
+            && let Some(Modifier::Redirect(target)) = term.modifier()
+        {
+            let span = Span::from(&term);
+            let site = Site {
+                parents,
+                level,
+                term: Some(span),
+            };
+            self.count(site)?;
+            if let Some(name) = self.other_domain(site, target).await? {
+                (level.span, level.via) = (span, Via::Redirect);
+                return Ok(Progress::Open(name));
             }
         }
-        // §6.1: ‘If all mechanisms fail to match, and a "redirect" modifier is present’; an `all` never
-        // fails to.
-        if let Some((term, target)) = record.redirect() {
-            return self.redirect(frame, term, target).await;
-        }
-        Ok(self.neutral(frame))
+        let site = Site {
+            parents,
+            level,
+            term: None,
+        };
+        let cause = (!level.included).then(|| {
+            Box::new(Cause::NoMatch {
+                place: site.place(),
+                client: self.request.client_ip(),
+            })
+        });
+        Ok(Progress::Concluded(Conclusion::NoMatch(cause)))
     }
 
-    fn neutral(&self, frame: &Frame<'_>) -> Conclusion {
-        Conclusion::NoMatch((!frame.included).then(|| Box::new(no_match(frame, self.request))))
-    }
-
-    fn matched(
-        &mut self,
-        frame: &Frame<'_>,
-        term: &Term<'_>,
-        directive: &Directive<'_>,
-        hit: Hit,
-    ) -> Conclusion {
-        let qualifier = directive.qualifier;
-        if frame.included && qualifier != Qualifier::Pass {
+    fn matched(&mut self, site: Site<'_>, qualifier: Qualifier, hit: Hit) -> Conclusion {
+        if site.level.included && qualifier != Qualifier::Pass {
             self.matched = None;
             return Conclusion::Matched(qualifier);
         }
@@ -297,7 +376,7 @@ impl Check<'_> {
             }
         };
         self.matched = Some(Matched {
-            place: frame.place(Some(term)),
+            place: site.place(),
             qualifier,
             client: self.request.client_ip(),
             prefix,
@@ -307,26 +386,36 @@ impl Check<'_> {
         Conclusion::Matched(qualifier)
     }
 
+    /// §6.2: the explanation of an included record is not used, that of the target of a redirect is.
+    async fn explain_fail(&mut self, site: Site<'_>, qualifier: Qualifier) {
+        if qualifier == Qualifier::Fail
+            && !site.level.included
+            && let Some(term) = site.level.explanation()
+            && let Some(Modifier::Explanation(spec)) = term.modifier()
+        {
+            let site = Site { term: None, ..site };
+            Box::pin(self.explain(site, spec)).await;
+        }
+    }
+
+    /// Counts a term that causes look-ups.
+    fn count(&mut self, site: Site<'_>) -> Result<(), Box<Cause>> {
+        let counted = self.budget.lookup(self.settings);
+        counted.map_err(|limit| site.exceeds(limit))
+    }
+
     /// Evaluates a mechanism that asks the DNS.
     async fn ask(
         &mut self,
-        frame: &Frame<'_>,
-        term: &Term<'_>,
+        site: Site<'_>,
         mechanism: &Mechanism<'_>,
     ) -> Result<Option<Hit>, Box<Cause>> {
-        let site = Site {
-            frame,
-            term: Some(term),
-        };
-        if mechanism.causes_lookup() {
-            self.budget
-                .lookup(self.settings)
-                .map_err(|limit| site.exceeds(limit))?;
-        }
+        self.count(site)?;
         match mechanism {
-            // These ask nothing, and were compared before.
-            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) => Ok(None),
-            Mechanism::Include(target) => self.include(site, term, target).await,
+            // These ask nothing or open another level, and do not come here.
+            Mechanism::All | Mechanism::Ip4(_) | Mechanism::Ip6(_) | Mechanism::Include(_) => {
+                Ok(None)
+            }
             Mechanism::A(target, prefix) => self.a(site, target.as_ref(), *prefix).await,
             Mechanism::Mx(target, prefix) => {
                 self.mail_exchangers(site, target.as_ref(), *prefix).await
@@ -335,7 +424,7 @@ impl Check<'_> {
                 let Target::Name(target) = self.target(site, target.as_ref()).await? else {
                     return Ok(None);
                 };
-                let name = self.validated_below(site, &target).await?;
+                let name = Box::pin(self.validated_below(site, &target)).await?;
                 Ok(name.map(Hit::Name))
             }
             Mechanism::Exists(target) => {
@@ -351,8 +440,8 @@ impl Check<'_> {
     async fn a(
         &mut self,
         site: Site<'_>,
-        target: Option<&DomainSpec<'_>>,
-        prefix: DualPrefix,
+        target: Option<&MacroString<'_>>,
+        prefix: (Option<u8>, Option<u8>),
     ) -> Result<Option<Hit>, Box<Cause>> {
         let Target::Name(name) = self.target(site, target).await? else {
             return Ok(None);
@@ -368,8 +457,8 @@ impl Check<'_> {
     async fn mail_exchangers(
         &mut self,
         site: Site<'_>,
-        target: Option<&DomainSpec<'_>>,
-        prefix: DualPrefix,
+        target: Option<&MacroString<'_>>,
+        prefix: (Option<u8>, Option<u8>),
     ) -> Result<Option<Hit>, Box<Cause>> {
         let Target::Name(name) = self.target(site, target).await? else {
             return Ok(None);
@@ -397,89 +486,20 @@ impl Check<'_> {
         Ok(None)
     }
 
-    /// §5.2: the table of what the result of the included record means.
-    async fn include(
-        &mut self,
-        site: Site<'_>,
-        term: &Term<'_>,
-        target: &DomainSpec<'_>,
-    ) -> Result<Option<Hit>, Box<Cause>> {
-        let Some(name) = self.other_domain(site, target, Via::Include).await? else {
-            return Ok(None);
-        };
-        let frame = Frame {
-            domain: &name,
-            parent: Some(Link {
-                frame: site.frame,
-                term,
-                via: Via::Include,
-            }),
-            included: true,
-        };
-        match self.descend(&frame).await? {
-            Conclusion::Matched(Qualifier::Pass) => Ok(Some(Hit::Included)),
-            Conclusion::Matched(_) | Conclusion::NoMatch(_) => Ok(None),
-            Conclusion::NoRecord { .. } => Err(without_record(site, Via::Include, name)),
-        }
-    }
-
-    /// §6.1: ‘The result of this new evaluation of check_host() is then considered the result of the
-    /// current evaluation with the exception that if no SPF record is found, or if the <target-name>
-    /// is malformed, the result is a "permerror" rather than "none".’
-    async fn redirect(
-        &mut self,
-        frame: &Frame<'_>,
-        term: &Term<'_>,
-        target: &DomainSpec<'_>,
-    ) -> Result<Conclusion, Box<Cause>> {
-        let site = Site {
-            frame,
-            term: Some(term),
-        };
-        self.budget
-            .lookup(self.settings)
-            .map_err(|limit| site.exceeds(limit))?;
-        let Some(name) = self.other_domain(site, target, Via::Redirect).await? else {
-            return Ok(self.neutral(frame));
-        };
-        let next = Frame {
-            domain: &name,
-            parent: Some(Link {
-                frame,
-                term,
-                via: Via::Redirect,
-            }),
-            included: frame.included,
-        };
-        match self.descend(&next).await? {
-            Conclusion::NoRecord { .. } => Err(without_record(site, Via::Redirect, name)),
-            conclusion => Ok(conclusion),
-        }
-    }
-
     /// The domain of an include or redirect, which must be one in the sense of §4.3, or else the
     /// inner check_host() would return none; `None` where the term matches nothing (RFC 8616 4).
     async fn other_domain(
         &mut self,
         site: Site<'_>,
-        target: &DomainSpec<'_>,
-        via: Via,
+        target: &MacroString<'_>,
     ) -> Result<Option<Name>, Box<Cause>> {
         match self.target(site, Some(target)).await? {
             Target::Name(name) if name.as_str().contains('.') => Ok(Some(name)),
             Target::LocalPartNotAscii => Ok(None),
             Target::Name(_) | Target::Unusable => {
-                let place = site.frame.place(site.term);
-                Err(Box::new(Cause::UnusableTarget { place, via }))
+                let place = site.place();
+                Err(Box::new(Cause::UnusableTarget { place }))
             }
         }
     }
-}
-
-fn without_record(site: Site<'_>, via: Via, target: Name) -> Box<Cause> {
-    Box::new(Cause::TargetWithoutRecord {
-        place: site.frame.place(site.term),
-        via,
-        target,
-    })
 }

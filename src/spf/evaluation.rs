@@ -23,7 +23,7 @@ pub struct Evaluation {
     pub(super) void_lookups: usize,
     pub(super) queries: usize,
     pub(super) ttl: Option<Duration>,
-    pub(super) cache_scope: CacheScope,
+    pub(super) depends_on_sender: bool,
     pub(super) trace: Option<Trace>,
 }
 
@@ -40,7 +40,7 @@ impl Evaluation {
             void_lookups: 0,
             queries: 0,
             ttl: None,
-            cache_scope: CacheScope::DomainAndClient,
+            depends_on_sender: false,
             trace: None,
         }
     }
@@ -113,10 +113,12 @@ impl Evaluation {
         self.ttl
     }
 
-    /// What the result depends on (§7.3).
+    /// Whether a term used the sender or HELO, so that before its [`ttl`](Self::ttl) is over the
+    /// result can be used again for the same sender and HELO only. It can be for any sender of the same
+    /// domain and client address otherwise (§7.3).
     #[must_use]
-    pub fn cache_scope(&self) -> CacheScope {
-        self.cache_scope
+    pub fn depends_on_sender(&self) -> bool {
+        self.depends_on_sender
     }
 
     /// What was done, if [`Settings::trace_events`](super::Settings::trace_events) asked for it.
@@ -139,21 +141,6 @@ impl Evaluation {
             None => result,
         }
     }
-}
-
-/// How far a result can be used again before its [`ttl`](Evaluation::ttl) is over (§7.3).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 7208 7.3 has these two")]
-pub enum CacheScope {
-    /// For the same domain and client address, whoever the sender.
-    DomainAndClient,
-    /// Only for the same sender and HELO as well: a term used them.
-    Request,
 }
 
 /// Text of the checked domain about a fail (§6.2): a stranger's words, to be shown as such.

@@ -2,9 +2,9 @@
 
 use super::cause::Cause;
 use super::evaluation::Explanation;
-use super::lookup::{Check, Frame, Site, octets};
+use super::level::Level;
+use super::lookup::{Check, Site, octets};
 use super::macros::{MacroString, Needs, truncate};
-use super::record::{DomainSpec, DualPrefix};
 use super::request::Request;
 use super::settings::Settings;
 use super::trace::Event;
@@ -25,12 +25,12 @@ impl Check<'_> {
     pub(super) async fn target(
         &mut self,
         site: Site<'_>,
-        spec: Option<&DomainSpec<'_>>,
+        spec: Option<&MacroString<'_>>,
     ) -> Result<Target, Box<Cause>> {
         let Some(spec) = spec else {
-            return Ok(Target::Name(site.frame.domain.clone()));
+            return Ok(Target::Name(site.level.domain.clone()));
         };
-        let text = spec.macro_string();
+        let text = *spec;
         if text.is_literal() {
             return Ok(to_target(text.octets()));
         }
@@ -61,11 +61,12 @@ impl Check<'_> {
         needs: Needs,
     ) -> Result<Option<Vec<u8>>, Box<Cause>> {
         let validated_name = if needs.validated_name {
-            self.validated_name(site).await?
+            // Boxed, like all that few checks come to: a future is as large as its largest part.
+            Box::pin(self.validated_name(site)).await?
         } else {
             None
         };
-        let domain = octets(site.frame.domain);
+        let domain = octets(&site.level.domain);
         let validated_name = validated_name.as_ref().map(octets);
         let expansion = text
             .expand_with(&self.values(&domain, validated_name.as_deref()))
@@ -101,7 +102,7 @@ impl Check<'_> {
     /// occurs while doing an A RR lookup, then that domain name is skipped’. The names are the
     /// client's, not the domain's, so they are not counted as void either.
     async fn is_validated(&mut self, site: Site<'_>, name: &Name) -> Result<bool, Box<Cause>> {
-        let found = self.addresses(site, name, DualPrefix::default()).await?;
+        let found = self.addresses(site, name, (None, None)).await?;
         Ok(found.is_ok_and(|found| found.matched.is_some()))
     }
 
@@ -132,7 +133,7 @@ impl Check<'_> {
     /// from the list can be used.’
     async fn validated_name(&mut self, site: Site<'_>) -> Result<Option<Name>, Box<Cause>> {
         let mut names = self.names(site).await?.unwrap_or_default();
-        let domain = site.frame.domain;
+        let domain = &site.level.domain;
         names.sort_by_key(|name| (name != domain, !name.is_within(domain)));
         for name in names {
             if self.is_validated(site, &name).await? {
@@ -144,16 +145,15 @@ impl Check<'_> {
 
     /// Fetches the explanation of a fail. §6.2: on any problem ‘proceed as if no "exp" modifier was
     /// given’; so a limit or a failure here changes no result.
-    pub(super) async fn explain(&mut self, frame: &Frame<'_>, spec: &DomainSpec<'_>) {
+    pub(super) async fn explain(&mut self, site: Site<'_>, spec: &MacroString<'_>) {
         if self.settings.skip_explanation {
             return;
         }
-        let site = Site { frame, term: None };
         // The text of a fail may differ for each sender, but the result may not.
         let (ttl, depends_on_sender) = (self.ttl, self.depends_on_sender);
         if let Ok(text) = self.explanation_text(site, spec).await {
             self.explanation = text.map(|text| Explanation {
-                domain: frame.domain.clone(),
+                domain: site.level.domain.clone(),
                 text,
             });
         }
@@ -163,9 +163,9 @@ impl Check<'_> {
     async fn explanation_text(
         &mut self,
         site: Site<'_>,
-        spec: &DomainSpec<'_>,
+        spec: &MacroString<'_>,
     ) -> Result<Option<Box<str>>, Box<Cause>> {
-        let text = spec.macro_string();
+        let text = *spec;
         let needs = text.needs();
         if needs.local_part && !self.request.local_part().is_ascii() {
             return Ok(None);
@@ -231,13 +231,9 @@ impl MacroString<'_> {
         settings: &Settings,
     ) -> Option<Vec<u8>> {
         let domain = Name::from_octets(request.domain()).ok()?;
-        let frame = Frame {
-            domain: &domain,
-            parent: None,
-            included: false,
-        };
         let site = Site {
-            frame: &frame,
+            parents: &[],
+            level: &Level::new(domain, false),
             term: None,
         };
         Check::new(resolver, request, settings)

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::budget::Budget;
-use super::cause::{Cause, Limit, Matched, Place, Step, Via};
+use super::cause::{Cause, Limit, Matched};
 use super::evaluation::Explanation;
+use super::level::{Level, Span};
 use super::macros::Values;
+use super::place::Place;
 use super::prefix::Prefix;
-use super::record::{DualPrefix, Term};
 use super::request::Request;
 use super::settings::Settings;
 use super::trace::{Event, Recorder};
@@ -34,75 +35,33 @@ pub(super) struct Check<'a> {
     pub(super) one_family: Vec<Name>,
 }
 
-/// A record under evaluation, and the term that led to it.
-#[derive(Clone, Copy)]
-pub(super) struct Frame<'f> {
-    pub(super) domain: &'f Name,
-    pub(super) parent: Option<Link<'f>>,
-    /// Whether an include is above: then only a pass is of interest, and `exp` is not (§6.2).
-    pub(super) included: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Link<'f> {
-    pub(super) frame: &'f Frame<'f>,
-    pub(super) term: &'f Term<'f>,
-    pub(super) via: Via,
-}
-
-impl Frame<'_> {
-    /// The place for a cause.
-    pub(super) fn place(&self, term: Option<&Term<'_>>) -> Place {
-        let mut path = Vec::with_capacity(self.depth());
-        let mut parent = self.parent;
-        while let Some(link) = parent {
-            path.push(Step {
-                domain: link.frame.domain.clone(),
-                term: link.term.as_str().into(),
-                via: link.via,
-            });
-            parent = link.frame.parent;
-        }
-        path.reverse();
-        Place {
-            domain: self.domain.clone(),
-            term: term.map(|term| term.as_str().into()),
-            path: path.into(),
-        }
-    }
-
-    fn depth(&self) -> usize {
-        let mut depth = 0;
-        let mut parent = self.parent;
-        while let Some(link) = parent {
-            depth += 1;
-            parent = link.frame.parent;
-        }
-        depth
-    }
-
-    pub(super) fn exceeds(&self, term: Option<&Term<'_>>, limit: Limit) -> Box<Cause> {
-        Box::new(Cause::Limit {
-            place: self.place(term),
-            limit,
-        })
-    }
-}
-
 /// Where a look-up belongs: the record, and the term unless the record itself is wanted.
 #[derive(Clone, Copy)]
 pub(super) struct Site<'f> {
-    pub(super) frame: &'f Frame<'f>,
-    pub(super) term: Option<&'f Term<'f>>,
+    /// The levels above, the outermost first.
+    pub(super) parents: &'f [Level],
+    pub(super) level: &'f Level,
+    pub(super) term: Option<Span>,
 }
 
 impl Site<'_> {
-    fn place(&self) -> Place {
-        self.frame.place(self.term)
+    /// The place for a cause.
+    pub(super) fn place(&self) -> Place {
+        let Self {
+            parents,
+            level,
+            term,
+        } = self;
+        let term = term.map(|term| term.words(&level.record));
+        let path = parents.iter().map(Level::step).collect();
+        Place::new(level.domain.clone(), term, path)
     }
 
     pub(super) fn exceeds(&self, limit: Limit) -> Box<Cause> {
-        self.frame.exceeds(self.term, limit)
+        Box::new(Cause::Limit {
+            place: self.place(),
+            limit,
+        })
     }
 
     /// §4.4: any RCODE but 0 and 3, and no answer at all, is a temperror.
@@ -246,7 +205,7 @@ impl<'a> Check<'a> {
         &mut self,
         site: Site<'_>,
         name: &Name,
-        prefix: DualPrefix,
+        prefix: (Option<u8>, Option<u8>),
     ) -> Result<Result<Addresses, LookupError>, Box<Cause>> {
         self.budget
             .query(self.settings)
@@ -259,7 +218,7 @@ impl<'a> Check<'a> {
                 Ok(result.map(|outcome| {
                     let all = outcome.as_slice();
                     let prefixes = all.iter().take(most);
-                    let prefixes = prefixes.map(|address| Prefix::v4(*address, prefix.ip4));
+                    let prefixes = prefixes.map(|address| Prefix::v4(*address, prefix.0));
                     self.compare(prefixes, all.len(), outcome.is_no_such_name())
                 }))
             }
@@ -269,7 +228,7 @@ impl<'a> Check<'a> {
                 Ok(result.map(|outcome| {
                     let all = outcome.as_slice();
                     let prefixes = all.iter().take(most);
-                    let prefixes = prefixes.map(|address| Prefix::v6(*address, prefix.ip6));
+                    let prefixes = prefixes.map(|address| Prefix::v6(*address, prefix.1));
                     self.compare(prefixes, all.len(), outcome.is_no_such_name())
                 }))
             }
@@ -305,7 +264,7 @@ impl<'a> Check<'a> {
         &mut self,
         site: Site<'_>,
         name: &Name,
-        prefix: DualPrefix,
+        prefix: (Option<u8>, Option<u8>),
     ) -> Result<Option<AddressMatch>, Box<Cause>> {
         let record_type = match self.request.client_ip() {
             IpAddr::V4(_) => RecordType::A,

@@ -12,11 +12,13 @@ mod cause;
 mod eval;
 mod evaluation;
 mod fetch;
+mod level;
 mod lint;
 mod lookup;
 mod macros;
 mod network;
 mod parse;
+mod place;
 mod prefix;
 mod received_spf;
 mod record;
@@ -30,21 +32,20 @@ use std::fmt;
 
 use crate::auth_results::ResultWord;
 
-pub use cause::{Cause, Fact, Limit, Matched, Place, Step, UnusableDomain, Via};
+pub use cause::{Cause, Limit, Matched};
 pub use eval::check_host;
-pub use evaluation::{CacheScope, Evaluation, Explanation};
+pub use evaluation::{Evaluation, Explanation};
 pub use lint::{Cost, Finding, Survey, Warning};
 pub use macros::MacroString;
+pub use place::Place;
 pub use prefix::Prefix;
 pub use received_spf::{ReceivedSpf, ReceivedSpfError};
-pub use record::{
-    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Record, Reporting, Term,
-};
+pub use record::{Mechanism, Modifier, Qualifier, Record, Term};
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};
 pub use settings::Settings;
 pub use syntax::{SyntaxError, SyntaxRule};
-pub use trace::{Event, Trace};
+pub use trace::Trace;
 
 /// The result of check_host() (§2.6).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

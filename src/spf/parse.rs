@@ -1,11 +1,11 @@
 //! The grammar of records and macro-strings (§12), on octets.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::macros::{Expand, Letter, MacroString, Piece};
 use super::network;
 use super::prefix::Prefix;
-use super::record::{
-    Directive, DomainSpec, DualPrefix, Mechanism, Modifier, Qualifier, Term, TermKind, ascii,
-};
+use super::record::{Directive, Mechanism, Modifier, Qualifier, Term, TermKind, ascii};
 use super::syntax::{SyntaxError, SyntaxRule};
 use crate::text;
 
@@ -37,15 +37,27 @@ pub(super) fn is_spf(octets: &[u8]) -> bool {
         })
 }
 
-const VERSION: &[u8] = b"v=spf1";
+pub(super) const VERSION: &[u8] = b"v=spf1";
+
+/// A term of a record.
+pub(super) enum Seen<'a> {
+    /// An IPv4 network that is to pass, as far as [`network`] reads them, with its length.
+    Ip4(Ipv4Addr, u8),
+    /// The same of IPv6.
+    Ip6(Ipv6Addr, u8),
+    /// Any other.
+    Term(TermKind<'a>),
+}
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
 ///
-/// Networks that are not wanted are left out, as far as [`network`] reads them.
-pub(super) fn record(
-    octets: &[u8],
-    is_wanted: impl Fn(&Prefix) -> bool,
-) -> Result<Vec<Term<'_>>, SyntaxError> {
+/// Shows all terms to `see` with their text and offset. §6: ‘These two modifiers MUST NOT appear in a
+/// record more than once each.’ Others may.
+#[inline]
+pub(super) fn terms<'a>(
+    octets: &'a [u8],
+    mut see: impl FnMut(&'a [u8], usize, Seen<'a>),
+) -> Result<(), SyntaxError> {
     if !is_spf(octets) {
         let word = octets.split(|octet| *octet == b' ').next();
         let word = word.unwrap_or_default();
@@ -55,12 +67,12 @@ pub(super) fn record(
     let all_visible = octets.iter().fold(true, |visible, octet| {
         visible & matches!(octet, b' '..=b'~')
     });
-    // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
-    let mut terms = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
+    let (mut redirects, mut explanations) = (0, 0);
+    let mut repeated = None;
     let mut rest = octets.get(VERSION.len()..).unwrap_or_default();
     loop {
         rest = match rest {
-            [] => return Ok(terms),
+            [] => return repeated.map_or(Ok(()), Err),
             [b' ', behind @ ..] => {
                 rest = behind;
                 continue;
@@ -68,11 +80,9 @@ pub(super) fn record(
             rest => rest,
         };
         let offset = octets.len() - rest.len();
-        if let Some((behind, prefix)) = network(rest) {
-            if is_wanted(&prefix) {
-                let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
-                terms.push(Term::network(word, offset, prefix));
-            }
+        if let Some((behind, seen)) = network(rest) {
+            let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
+            see(word, offset, seen);
             rest = behind;
             continue;
         }
@@ -81,29 +91,104 @@ pub(super) fn record(
             let at = offset + word.len().saturating_sub(fault.rest.len());
             SyntaxError::new(fault.rule, at, word)
         })?;
-        terms.push(Term {
-            octets: word,
-            offset,
-            kind,
-        });
+        let count = match &kind {
+            TermKind::Modifier(Modifier::Redirect(_)) => &mut redirects,
+            TermKind::Modifier(Modifier::Explanation(_)) => &mut explanations,
+            TermKind::Modifier(Modifier::Unknown { .. }) | TermKind::Directive(_) => &mut 0,
+        };
+        *count += 1;
+        if *count > 1 && repeated.is_none() {
+            repeated = Some(SyntaxError::new(SyntaxRule::Duplicate, offset, word));
+        }
+        see(word, offset, Seen::Term(kind));
         rest = behind;
     }
+}
+
+/// The terms of a record.
+pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
+    // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
+    let mut found = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
+    terms(octets, |octets, offset, seen| {
+        found.push(match seen {
+            Seen::Ip4(address, length) => {
+                Term::network(octets, offset, Prefix::v4(address, Some(length)))
+            }
+            Seen::Ip6(address, length) => {
+                Term::network(octets, offset, Prefix::v6(address, Some(length)))
+            }
+            Seen::Term(kind) => Term {
+                octets,
+                offset,
+                kind,
+            },
+        });
+    })?;
+    Ok(found)
+}
+
+/// The first directive from an offset on; a network only where `is_wanted` wants what stands there.
+/// The syntax was checked before.
+pub(super) fn directive(
+    octets: &[u8],
+    from: usize,
+    is_wanted: impl Fn(usize) -> bool,
+) -> Option<Term<'_>> {
+    let mut rest = octets.get(from..)?;
+    loop {
+        rest = match rest {
+            [] => return None,
+            [b' ', behind @ ..] => {
+                rest = behind;
+                continue;
+            }
+            rest => rest,
+        };
+        let offset = octets.len() - rest.len();
+        if !is_wanted(offset)
+            && let Some((behind, _)) = network(rest)
+        {
+            rest = behind;
+            continue;
+        }
+        let term = term_at(octets, offset)?;
+        if term.directive().is_some() {
+            return Some(term);
+        }
+        rest = rest.get(term.octets.len()..)?;
+    }
+}
+
+/// The term at an offset, of a record whose syntax was checked before.
+pub(super) fn term_at(octets: &[u8], offset: usize) -> Option<Term<'_>> {
+    let octets = word(octets.get(offset..)?);
+    let kind = whole_term(octets, true).ok()?;
+    Some(Term {
+        octets,
+        offset,
+        kind,
+    })
+}
+
+/// What stands before the first space.
+pub(super) fn word(input: &[u8]) -> &[u8] {
+    text::split_once(input, b' ').map_or(input, |(word, _)| word)
 }
 
 /// Most terms of most records are networks as their owners write them. They need no search for
 /// their end, and what is not read here is read, or refused, as any other term.
 #[inline]
-fn network(input: &[u8]) -> Option<(&[u8], Prefix)> {
+fn network(input: &[u8]) -> Option<(&[u8], Seen<'_>)> {
     match input {
         [b'i', b'p', b'4', b':', rest @ ..] => {
             let (rest, address) = network::ip4(rest)?;
             let (rest, length) = cidr_length(rest, 32)?;
-            Some((rest, Prefix::v4(address, Some(length))))
+            Some((rest, Seen::Ip4(address, length)))
         }
         [b'i', b'p', b'6', b':', rest @ ..] => {
             let (rest, address) = network::ip6(rest)?;
             let (rest, length) = cidr_length(rest, 128)?;
-            Some((rest, Prefix::v6(address, Some(length))))
+            Some((rest, Seen::Ip6(address, length)))
         }
         _ => None,
     }
@@ -219,7 +304,7 @@ fn behind_colon(input: &[u8]) -> Result<&[u8], Fault<'_>> {
 /// [ ":" domain-spec ] [ dual-cidr-length ]
 ///
 /// A domain-spec may hold "/" and digits, so the lengths are taken off the right end first.
-fn host(input: &[u8]) -> Result<(Option<DomainSpec<'_>>, DualPrefix), Fault<'_>> {
+fn host(input: &[u8]) -> Result<(Option<MacroString<'_>>, (Option<u8>, Option<u8>)), Fault<'_>> {
     let (head, prefix) = split_dual_prefix(input)?;
     match head {
         [] => Ok((None, prefix)),
@@ -229,15 +314,15 @@ fn host(input: &[u8]) -> Result<(Option<DomainSpec<'_>>, DualPrefix), Fault<'_>>
 }
 
 /// dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]
-fn split_dual_prefix(input: &[u8]) -> Result<(&[u8], DualPrefix), Fault<'_>> {
-    let mut prefix = DualPrefix::default();
+fn split_dual_prefix(input: &[u8]) -> Result<(&[u8], (Option<u8>, Option<u8>)), Fault<'_>> {
+    let mut prefix = (None, None);
     let mut head = input;
     let (before, digits) = trailing_digits(head);
     if digits.is_empty() {
         return Ok((head, prefix));
     }
     if let Some(before) = before.strip_suffix(b"//") {
-        prefix.ip6 = Some(length(digits, 128)?);
+        prefix.1 = Some(length(digits, 128)?);
         head = before;
     }
     let (before, digits) = trailing_digits(head);
@@ -245,7 +330,7 @@ fn split_dual_prefix(input: &[u8]) -> Result<(&[u8], DualPrefix), Fault<'_>> {
         && let Some(before) = before.strip_suffix(b"/")
         && !before.ends_with(b"/")
     {
-        prefix.ip4 = Some(length(digits, 32)?);
+        prefix.0 = Some(length(digits, 32)?);
         head = before;
     }
     Ok((head, prefix))
@@ -302,7 +387,7 @@ fn network_length<'a>(
 }
 
 /// domain-spec = macro-string domain-end; all that is left.
-fn domain_spec(input: &[u8]) -> Result<DomainSpec<'_>, Fault<'_>> {
+fn domain_spec(input: &[u8]) -> Result<MacroString<'_>, Fault<'_>> {
     if input.is_empty() {
         return fault(SyntaxRule::DomainMissing, input);
     }
@@ -311,7 +396,7 @@ fn domain_spec(input: &[u8]) -> Result<DomainSpec<'_>, Fault<'_>> {
     let end = tail.strip_suffix(b".").unwrap_or(tail);
     let label = text::rfind(end, b'.').and_then(|dot| end.get(dot + 1..));
     if tail.is_empty() || label.is_some_and(is_toplabel) {
-        return Ok(DomainSpec(MacroString::checked(input)));
+        return Ok(MacroString::checked(input));
     }
     fault(SyntaxRule::DomainEnd, label.unwrap_or(tail))
 }

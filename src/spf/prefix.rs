@@ -69,16 +69,12 @@ impl Prefix {
         }
     }
 
-    /// The mask of an IPv4 prefix. A shift by the full width, which /0 needs, is not a shift: then
-    /// no bit counts.
     fn mask4(&self) -> u32 {
-        let free = 32_u32.saturating_sub(self.length.into());
-        u32::MAX.checked_shl(free).unwrap_or(0)
+        mask4(self.length)
     }
 
     fn mask6(&self) -> u128 {
-        let free = 128_u32.saturating_sub(self.length.into());
-        u128::MAX.checked_shl(free).unwrap_or(0)
+        mask6(self.length)
     }
 
     /// Whether the address lies within. An IPv4 address never lies within an IPv6 prefix, nor the
@@ -103,6 +99,19 @@ impl Prefix {
         let free = u32::from(width(self.address) - self.length);
         1_u128.checked_shl(free).unwrap_or(u128::MAX)
     }
+}
+
+/// The mask of an IPv4 prefix. A shift by the full width, which /0 needs, is not a shift: then no bit
+/// counts.
+pub(super) fn mask4(length: u8) -> u32 {
+    let free = 32_u32.saturating_sub(length.into());
+    u32::MAX.checked_shl(free).unwrap_or(0)
+}
+
+/// The same of IPv6.
+pub(super) fn mask6(length: u8) -> u128 {
+    let free = 128_u32.saturating_sub(length.into());
+    u128::MAX.checked_shl(free).unwrap_or(0)
 }
 
 fn width(address: IpAddr) -> u8 {

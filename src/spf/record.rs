@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::macros::MacroString;
 use super::parse;
 use super::prefix::Prefix;
-use super::syntax::{SyntaxError, SyntaxRule};
+use super::syntax::SyntaxError;
 use crate::dns::Txt;
 
 /// An SPF record whose syntax was checked from end to end (§4.6).
@@ -40,52 +40,14 @@ impl<'a> Record<'a> {
     ///
     /// [`SyntaxError`] for the first departure from the grammar.
     pub fn parse(octets: &'a [u8]) -> Result<Self, SyntaxError> {
-        Self::parse_where(octets, |_| true)
-    }
-
-    /// Reads a record as what it is to one client: networks that do not contain it, which most terms
-    /// are, are checked for their syntax like all the rest and left out.
-    pub(super) fn parse_for(octets: &'a [u8], client: IpAddr) -> Result<Self, SyntaxError> {
-        Self::parse_where(octets, |network| network.contains(client))
-    }
-
-    fn parse_where(
-        octets: &'a [u8],
-        is_wanted: impl Fn(&Prefix) -> bool,
-    ) -> Result<Self, SyntaxError> {
-        let terms = parse::record(octets, is_wanted)?;
-        let record = Self { octets, terms };
-        record.check_repetition()?;
-        Ok(record)
-    }
-
-    /// §6: ‘These two modifiers MUST NOT appear in a record more than once each.’ Others may.
-    fn check_repetition(&self) -> Result<(), SyntaxError> {
-        let (mut redirects, mut explanations) = (0, 0);
-        for term in &self.terms {
-            let count = match &term.kind {
-                TermKind::Modifier(Modifier::Redirect(_)) => &mut redirects,
-                TermKind::Modifier(Modifier::Explanation(_)) => &mut explanations,
-                TermKind::Modifier(Modifier::Unknown { .. }) | TermKind::Directive(_) => continue,
-            };
-            *count += 1;
-            if *count > 1 {
-                return Err(SyntaxError::new(
-                    SyntaxRule::Duplicate,
-                    term.offset,
-                    term.octets,
-                ));
-            }
-        }
-        Ok(())
+        let terms = parse::record(octets)?;
+        Ok(Self { octets, terms })
     }
 
     /// Finds the SPF record among the TXT records of a name (§4.5).
     pub(super) fn select(records: &'a [Txt]) -> Selection<'a> {
-        let mut candidates = records
-            .iter()
-            .map(Txt::as_bytes)
-            .filter(|octets| parse::is_spf(octets));
+        let is_spf = |record: &&Txt| parse::is_spf(record.as_bytes());
+        let mut candidates = records.iter().filter(is_spf);
         match (candidates.next(), candidates.count()) {
             (None, _) => Selection::None,
             (Some(record), 0) => Selection::One(record),
@@ -100,14 +62,16 @@ impl<'a> Record<'a> {
     }
 
     /// The directives in their order: what is evaluated (§4.6.2).
-    pub fn directives(&self) -> impl Iterator<Item = (&Term<'a>, &Directive<'a>)> {
-        let terms = self.terms.iter();
-        terms.filter_map(|term| Some((term, term.directive()?)))
+    pub fn directives(&self) -> impl Iterator<Item = (&Term<'a>, Qualifier, &Mechanism<'a>)> {
+        self.terms.iter().filter_map(|term| {
+            let (qualifier, mechanism) = term.directive()?;
+            Some((term, qualifier, mechanism))
+        })
     }
 
     /// The `redirect` modifier (§6.1).
     #[must_use]
-    pub fn redirect(&self) -> Option<(&Term<'a>, &DomainSpec<'a>)> {
+    pub fn redirect(&self) -> Option<(&Term<'a>, &MacroString<'a>)> {
         self.terms.iter().find_map(|term| match &term.kind {
             TermKind::Modifier(Modifier::Redirect(target)) => Some((term, target)),
             _ => None,
@@ -116,17 +80,22 @@ impl<'a> Record<'a> {
 
     /// The `exp` modifier (§6.2).
     #[must_use]
-    pub fn explanation(&self) -> Option<&DomainSpec<'a>> {
+    pub fn explanation(&self) -> Option<&MacroString<'a>> {
         self.terms.iter().find_map(|term| match &term.kind {
             TermKind::Modifier(Modifier::Explanation(target)) => Some(target),
             _ => None,
         })
     }
 
-    /// What the domain wants to be told about failures (RFC 6652 3); `None` without a usable `ra=`:
-    /// ‘In the absence of an "ra=" tag in the SPF record, the "rp=" and "rr=" tags MUST be ignored’.
+    /// What the domain wants to be told about failures (RFC 6652 3): the local part of the reporting
+    /// address at the SPF domain (`ra=`) as written, how many of 100 incidents (`rp=`; 100 where it is
+    /// absent or malformed), and which, as a colon-separated list of `all`, `e`, `f`, `s`, `n`
+    /// (`rr=`).
+    ///
+    /// `None` without a usable `ra=`: ‘In the absence of an "ra=" tag in the SPF record, the "rp=" and
+    /// "rr=" tags MUST be ignored’.
     #[must_use]
-    pub fn reporting(&self) -> Option<Reporting<'a>> {
+    pub fn reporting(&self) -> Option<(&'a str, u8, &'a str)> {
         let value = |wanted: &str| {
             self.terms.iter().find_map(|term| match &term.kind {
                 TermKind::Modifier(Modifier::Unknown { name, value })
@@ -144,11 +113,7 @@ impl<'a> Record<'a> {
             .filter(|percentage| *percentage <= 100)
             .unwrap_or(100);
         let types = value("rr").unwrap_or("all");
-        Some(Reporting {
-            local_part,
-            percentage,
-            types,
-        })
+        Some((local_part, percentage, types))
     }
 
     /// The record as it was understood: names in lower case, one space between terms, no `+`,
@@ -178,24 +143,12 @@ pub(super) enum Selection<'a> {
     /// None is.
     None,
     /// This one is; its syntax is still to be checked.
-    One(&'a [u8]),
+    One(&'a Txt),
     /// More than one is: permerror.
     Several {
         /// How many.
         count: usize,
     },
-}
-
-/// RFC 6652: where and when failure reports are wanted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Reporting<'a> {
-    /// `ra=`: the local part of the reporting address at the SPF domain, as written.
-    pub local_part: &'a str,
-    /// `rp=`: how many of 100 incidents are to be reported; 100 where it is absent or malformed.
-    pub percentage: u8,
-    /// `rr=`: a colon-separated list of `all`, `e`, `f`, `s`, `n`, as written.
-    pub types: &'a str,
 }
 
 /// One term of a record (§4.6.1).
@@ -235,11 +188,12 @@ impl<'a> Term<'a> {
         self.offset
     }
 
-    /// The directive, unless it is a modifier.
+    /// The mechanism and the result that it gives when it matches (§4.6.1), unless the term is a
+    /// modifier.
     #[must_use]
-    pub fn directive(&self) -> Option<&Directive<'a>> {
+    pub fn directive(&self) -> Option<(Qualifier, &Mechanism<'a>)> {
         match &self.kind {
-            TermKind::Directive(directive) => Some(directive),
+            TermKind::Directive(directive) => Some((directive.qualifier, &directive.mechanism)),
             TermKind::Modifier(_) => None,
         }
     }
@@ -280,12 +234,9 @@ impl fmt::Display for TermKind<'_> {
 
 /// A mechanism and the result that it gives when it matches (§4.6.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 7208 4.6.1")]
-pub struct Directive<'a> {
-    /// The result of a match.
-    pub qualifier: Qualifier,
-    /// What is compared.
-    pub mechanism: Mechanism<'a>,
+pub(super) struct Directive<'a> {
+    pub(super) qualifier: Qualifier,
+    pub(super) mechanism: Mechanism<'a>,
 }
 
 impl fmt::Display for Directive<'_> {
@@ -331,19 +282,19 @@ pub enum Mechanism<'a> {
     /// Everything (§5.1).
     All,
     /// The result of another domain's record (§5.2).
-    Include(DomainSpec<'a>),
-    /// The addresses of a host (§5.3).
-    A(Option<DomainSpec<'a>>, DualPrefix),
-    /// The addresses of a domain's mail exchangers (§5.4).
-    Mx(Option<DomainSpec<'a>>, DualPrefix),
+    Include(MacroString<'a>),
+    /// The addresses of a host (§5.3), with the prefix lengths for IPv4 and IPv6 where they are given.
+    A(Option<MacroString<'a>>, (Option<u8>, Option<u8>)),
+    /// The addresses of a domain's mail exchangers (§5.4), with the same lengths.
+    Mx(Option<MacroString<'a>>, (Option<u8>, Option<u8>)),
     /// The validated names of the client (§5.5, do not use).
-    Ptr(Option<DomainSpec<'a>>),
+    Ptr(Option<MacroString<'a>>),
     /// An IPv4 prefix (§5.6).
     Ip4(Prefix),
     /// An IPv6 prefix (§5.6).
     Ip6(Prefix),
     /// Whether a name has an IPv4 address (§5.7).
-    Exists(DomainSpec<'a>),
+    Exists(MacroString<'a>),
 }
 
 impl Mechanism<'_> {
@@ -359,7 +310,7 @@ impl Mechanism<'_> {
 
 impl fmt::Display for Mechanism<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let target = |f: &mut fmt::Formatter<'_>, target: &Option<DomainSpec<'_>>| match target {
+        let target = |f: &mut fmt::Formatter<'_>, target: &Option<MacroString<'_>>| match target {
             Some(target) => write!(f, ":{target}"),
             None => Ok(()),
         };
@@ -370,18 +321,27 @@ impl fmt::Display for Mechanism<'_> {
                 write!(f, "{name}:{prefix}")
             }
         };
+        let lengths = |f: &mut fmt::Formatter<'_>, (ip4, ip6): &(Option<u8>, Option<u8>)| {
+            if let Some(length) = ip4 {
+                write!(f, "/{length}")?;
+            }
+            match ip6 {
+                Some(length) => write!(f, "//{length}"),
+                None => Ok(()),
+            }
+        };
         match self {
             Self::All => f.write_str("all"),
             Self::Include(domain) => write!(f, "include:{domain}"),
             Self::A(domain, prefix) => {
                 f.write_str("a")?;
                 target(f, domain)?;
-                prefix.fmt(f)
+                lengths(f, prefix)
             }
             Self::Mx(domain, prefix) => {
                 f.write_str("mx")?;
                 target(f, domain)?;
-                prefix.fmt(f)
+                lengths(f, prefix)
             }
             Self::Ptr(domain) => {
                 f.write_str("ptr")?;
@@ -394,36 +354,14 @@ impl fmt::Display for Mechanism<'_> {
     }
 }
 
-/// dual-cidr-length: the prefix lengths for the addresses of a host, where they are given (§5.3).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 7208 5.3")]
-pub struct DualPrefix {
-    /// For IPv4, at most 32; 32 where absent.
-    pub ip4: Option<u8>,
-    /// For IPv6, at most 128; 128 where absent.
-    pub ip6: Option<u8>,
-}
-
-impl fmt::Display for DualPrefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(length) = self.ip4 {
-            write!(f, "/{length}")?;
-        }
-        if let Some(length) = self.ip6 {
-            write!(f, "//{length}")?;
-        }
-        Ok(())
-    }
-}
-
 /// A modifier (§6).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Modifier<'a> {
     /// Where to go on when no directive matches (§6.1).
-    Redirect(DomainSpec<'a>),
+    Redirect(MacroString<'a>),
     /// Where the explanation of a fail is (§6.2).
-    Explanation(DomainSpec<'a>),
+    Explanation(MacroString<'a>),
     /// Any other; it changes nothing, but is kept.
     Unknown {
         /// The name as written.
@@ -442,30 +380,6 @@ impl fmt::Display for Modifier<'_> {
                 write!(f, "{}={value}", name.to_ascii_lowercase())
             }
         }
-    }
-}
-
-/// A domain with macros in it, or without (§7.1).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DomainSpec<'a>(pub(super) MacroString<'a>);
-
-impl<'a> DomainSpec<'a> {
-    /// The text with its macros.
-    #[must_use]
-    pub fn macro_string(&self) -> MacroString<'a> {
-        self.0
-    }
-
-    /// The text as written.
-    #[must_use]
-    pub fn as_str(&self) -> &'a str {
-        self.0.as_str()
-    }
-}
-
-impl fmt::Display for DomainSpec<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A record of everything that a check did, for those who ask for it.
 
+use std::fmt;
+
 use crate::dns::{Answer, Name, RecordType};
 
 /// What a check did, in order; see [`Settings::trace_events`](super::Settings::trace_events).
@@ -11,10 +13,11 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The events, up to the number that was asked for.
-    #[must_use]
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    /// The events, up to the number that was asked for, a line for each: questions to the DNS with
+    /// the kind of answer, records, expansions of macros, and directives that were compared with the
+    /// client.
+    pub fn lines(&self) -> impl ExactSizeIterator<Item = String> {
+        self.events.iter().map(Event::to_string)
     }
 
     /// How many events came after those.
@@ -31,8 +34,7 @@ impl Trace {
     derive(serde::Serialize),
     serde(rename_all = "kebab-case")
 )]
-#[non_exhaustive]
-pub enum Event {
+pub(super) enum Event {
     /// A question was put to the DNS.
     Asked {
         /// The name.
@@ -65,6 +67,32 @@ pub enum Event {
         /// Whether it matched.
         matched: bool,
     },
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked {
+                name,
+                record_type,
+                answer,
+            } => write!(f, "{record_type} of {name}: {answer}"),
+            Self::Record { domain, text } => write!(f, "the record of {domain} is `{text}`"),
+            Self::Expanded { text, expansion } => write!(f, "`{text}` expands to `{expansion}`"),
+            Self::Tried {
+                domain,
+                term,
+                matched,
+            } => {
+                let verb = if *matched {
+                    "matches"
+                } else {
+                    "does not match"
+                };
+                write!(f, "`{term}` in the record of {domain} {verb}")
+            }
+        }
+    }
 }
 
 /// Collects events up to a number; with the number 0 it costs a comparison.

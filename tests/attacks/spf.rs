@@ -25,7 +25,7 @@ fn shared_addresses() {
     assert_finding(&verdict, "spf-wide-pass");
     assert_finding(&verdict, "pass-by-spf-alone");
     let matched = verdict.spf().authoritative().matched().unwrap();
-    assert_eq!(matched.place.path.len(), 1, "{matched:?}");
+    assert_eq!(matched.place.path().len(), 1, "{matched:?}");
     assert_eq!(matched.addresses, Some(1 << 22));
 }
 

@@ -34,12 +34,13 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn new<T: Record>(outcome: &Outcome<T>, now: Duration, lifetime: Duration) -> Self {
+        let outcome = T::kept(outcome);
         let records = outcome.as_slice();
         let heap: usize = records.iter().map(Record::heap).sum();
         Self {
-            told: T::told(Ok(outcome.clone())),
-            until: now.saturating_add(lifetime),
             bytes: COUNTS + size_of_val(records) + heap,
+            told: T::told(Ok(outcome)),
+            until: now.saturating_add(lifetime),
             asked: false,
         }
     }

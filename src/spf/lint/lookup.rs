@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
 
 use super::{Cost, Finding, Survey, Warning};
-use crate::dns::{LookupError, Name, RecordType, Resolver};
+use crate::dns::{LookupError, Name, RecordType, Resolver, Txt};
 use crate::domain::Domain;
-use crate::spf::cause::{Cause, Limit, Via};
-use crate::spf::lookup::{Frame, Link};
+use crate::spf::cause::{Cause, Limit};
+use crate::spf::macros::MacroString;
+use crate::spf::place::{Place, Step, Via, Words};
 use crate::spf::prefix::Prefix;
-use crate::spf::record::{DomainSpec, DualPrefix, Mechanism, Qualifier, Record, Selection, Term};
+use crate::spf::record::{Mechanism, Qualifier, Record, Selection, Term};
 use crate::spf::settings::Settings;
 
 impl Survey {
@@ -42,18 +43,14 @@ impl Survey {
             resolver,
             settings,
             queries: 0,
+            path: Vec::new(),
             survey: Self {
                 is_complete: true,
                 ..Self::default()
             },
         };
         let name = Name::from(domain);
-        let frame = Frame {
-            domain: &name,
-            parent: None,
-            included: false,
-        };
-        let total = walk.domain(&frame).await;
+        let total = walk.domain(&name, false).await;
         let Walk { mut survey, .. } = walk;
         survey.total = total;
         let most = settings.limits.lookup_terms;
@@ -78,49 +75,86 @@ struct Walk<'a> {
     resolver: &'a dyn Resolver,
     settings: &'a Settings,
     queries: usize,
+    /// The includes and redirects that are being followed.
+    path: Vec<Step>,
     survey: Survey,
 }
 
+/// A record that is looked at.
+struct Frame<'f> {
+    domain: &'f Name,
+    record: &'f Txt,
+    included: bool,
+}
+
+impl Frame<'_> {
+    fn words(&self, term: &Term<'_>) -> Words {
+        Words::new(self.record, term.offset, term.octets.len())
+    }
+}
+
 impl Walk<'_> {
-    async fn domain(&mut self, frame: &Frame<'_>) -> Cost {
-        let mut total = Cost::default();
+    async fn domain(&mut self, domain: &Name, included: bool) -> Cost {
         if !self.may_ask() {
-            return total;
+            return Cost::default();
         }
-        let outcome = match self.resolver.txt(frame.domain).await {
+        let outcome = match self.resolver.txt(domain).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                self.failed(frame, None, frame.domain, RecordType::Txt, error);
-                return total;
+                let place = self.place(domain, None);
+                self.failed(place, domain, RecordType::Txt, error);
+                return Cost::default();
             }
         };
-        let octets = match Record::select(outcome.as_slice()) {
-            Selection::One(octets) => octets,
+        let txt = match Record::select(outcome.as_slice()) {
+            Selection::One(txt) => txt,
             Selection::None => {
-                self.error(without_record(frame, outcome.is_no_such_name()));
-                return total;
+                self.error(self.without_record(domain, outcome.is_no_such_name()));
+                return Cost::default();
             }
             Selection::Several { count } => {
-                let place = frame.place(None);
+                let place = self.place(domain, None);
                 self.error(Cause::SeveralRecords { place, count });
-                return total;
+                return Cost::default();
             }
         };
-        match Record::parse(octets) {
-            Ok(record) => total = self.record(frame, &record).await,
+        let frame = Frame {
+            domain,
+            record: txt,
+            included,
+        };
+        match Record::parse(txt.as_bytes()) {
+            Ok(record) => self.record(&frame, &record).await,
             Err(error) => {
-                let place = frame.place(None);
+                let place = self.place(domain, None);
                 self.error(Cause::Syntax { place, error });
+                Cost::default()
             }
         }
-        total
     }
 
     fn descend<'s>(
         &'s mut self,
-        frame: &'s Frame<'s>,
+        domain: &'s Name,
+        included: bool,
     ) -> Pin<Box<dyn Future<Output = Cost> + Send + 's>> {
-        Box::pin(self.domain(frame))
+        Box::pin(self.domain(domain, included))
+    }
+
+    fn place(&self, domain: &Name, term: Option<Words>) -> Place {
+        Place::new(domain.clone(), term, self.path.clone().into())
+    }
+
+    fn without_record(&self, domain: &Name, no_such_name: bool) -> Cause {
+        let domain = domain.clone();
+        match self.path.split_last() {
+            Some((step, before)) => Cause::TargetWithoutRecord {
+                place: Place::new(step.domain.clone(), Some(step.term.clone()), before.into()),
+                target: domain,
+            },
+            None if no_such_name => Cause::NoSuchDomain { domain },
+            None => Cause::NoRecord { domain },
+        }
     }
 
     async fn record(&mut self, frame: &Frame<'_>, record: &Record<'_>) -> Cost {
@@ -132,26 +166,26 @@ impl Walk<'_> {
             }
         }
         let mut total = Cost::default();
-        for (term, directive) in record.directives() {
-            let mut cost = self.directive(frame, term, &directive.mechanism).await;
-            if directive.qualifier != Qualifier::Pass {
+        for (term, qualifier, mechanism) in record.directives() {
+            let mut cost = self.directive(frame, term, mechanism).await;
+            if qualifier != Qualifier::Pass {
                 (cost.ip4_addresses, cost.ip6_addresses) = (0, 0);
             }
-            self.add(frame, term, cost, &mut total);
-            if directive.mechanism == Mechanism::All {
+            self.add(term, cost, &mut total);
+            if *mechanism == Mechanism::All {
                 return total;
             }
         }
         if let Some((term, target)) = record.redirect() {
             let cost = self.follow(frame, term, target, Via::Redirect).await;
-            self.add(frame, term, cost, &mut total);
+            self.add(term, cost, &mut total);
         }
         total
     }
 
-    fn add(&mut self, frame: &Frame<'_>, term: &Term<'_>, cost: Cost, total: &mut Cost) {
+    fn add(&mut self, term: &Term<'_>, cost: Cost, total: &mut Cost) {
         total.add(cost);
-        if frame.parent.is_none() {
+        if self.path.is_empty() {
             let term = term.as_str().into();
             self.survey.terms.push((term, cost));
         }
@@ -197,7 +231,7 @@ impl Walk<'_> {
         &mut self,
         frame: &Frame<'_>,
         term: &Term<'_>,
-        target: &DomainSpec<'_>,
+        target: &MacroString<'_>,
         via: Via,
     ) -> Cost {
         let mut cost = Cost {
@@ -207,17 +241,20 @@ impl Walk<'_> {
         let Some(name) = literal(frame, Some(target)) else {
             return cost;
         };
-        if is_loop(frame, &name) {
+        let is_loop = self.path.iter().any(|step| step.domain == name);
+        if is_loop || name == *frame.domain {
             let term = term.as_str().into();
             self.warning(frame, Warning::Loop { term });
             return cost;
         }
-        let next = Frame {
-            domain: &name,
-            parent: Some(Link { frame, term, via }),
-            included: frame.included || via == Via::Include,
-        };
-        cost.add(self.descend(&next).await);
+        self.path.push(Step {
+            domain: frame.domain.clone(),
+            term: frame.words(term),
+            via,
+        });
+        let included = frame.included || via == Via::Include;
+        cost.add(self.descend(&name, included).await);
+        self.path.pop();
         cost
     }
 
@@ -227,7 +264,7 @@ impl Walk<'_> {
         frame: &Frame<'_>,
         term: &Term<'_>,
         name: &Name,
-        prefix: DualPrefix,
+        prefix: (Option<u8>, Option<u8>),
         cost: &mut Cost,
     ) {
         if !self.may_ask() {
@@ -245,14 +282,20 @@ impl Walk<'_> {
                     cost.void_lookups += 1;
                 }
                 for address in ip4.as_slice().iter().take(most) {
-                    cost.cover(Prefix::v4(*address, prefix.ip4));
+                    cost.cover(Prefix::v4(*address, prefix.0));
                 }
                 for address in ip6.as_slice().iter().take(most) {
-                    cost.cover(Prefix::v6(*address, prefix.ip6));
+                    cost.cover(Prefix::v6(*address, prefix.1));
                 }
             }
-            (Err(error), _) => self.failed(frame, Some(term), name, RecordType::A, error),
-            (_, Err(error)) => self.failed(frame, Some(term), name, RecordType::Aaaa, error),
+            (Err(error), _) => {
+                let place = self.place(frame.domain, Some(frame.words(term)));
+                self.failed(place, name, RecordType::A, error);
+            }
+            (_, Err(error)) => {
+                let place = self.place(frame.domain, Some(frame.words(term)));
+                self.failed(place, name, RecordType::Aaaa, error);
+            }
         }
     }
 
@@ -261,7 +304,7 @@ impl Walk<'_> {
         frame: &Frame<'_>,
         term: &Term<'_>,
         name: &Name,
-        prefix: DualPrefix,
+        prefix: (Option<u8>, Option<u8>),
         cost: &mut Cost,
     ) {
         if !self.may_ask() {
@@ -269,7 +312,10 @@ impl Walk<'_> {
         }
         let outcome = match self.resolver.mx(name).await {
             Ok(outcome) => outcome,
-            Err(error) => return self.failed(frame, Some(term), name, RecordType::Mx, error),
+            Err(error) => {
+                let place = self.place(frame.domain, Some(frame.words(term)));
+                return self.failed(place, name, RecordType::Mx, error);
+            }
         };
         let exchangers = outcome.as_slice();
         if exchangers.is_empty() {
@@ -279,7 +325,8 @@ impl Walk<'_> {
         if exchangers.len() > most {
             let found = exchangers.len();
             let limit = Limit::MxNames { most, found };
-            return self.error(*frame.exceeds(Some(term), limit));
+            let place = self.place(frame.domain, Some(frame.words(term)));
+            return self.error(Cause::Limit { place, limit });
         }
         for mx in exchangers {
             if mx.exchange != Name::root() {
@@ -295,16 +342,9 @@ impl Walk<'_> {
         may
     }
 
-    fn failed(
-        &mut self,
-        frame: &Frame<'_>,
-        term: Option<&Term<'_>>,
-        name: &Name,
-        record_type: RecordType,
-        error: LookupError,
-    ) {
+    fn failed(&mut self, place: Place, name: &Name, record_type: RecordType, error: LookupError) {
         self.error(Cause::Dns {
-            place: frame.place(term),
+            place,
             name: name.clone(),
             record_type,
             error,
@@ -333,37 +373,13 @@ impl Walk<'_> {
 const MAX_FINDINGS: usize = 1_000;
 
 /// The target of a term without macros.
-fn literal(frame: &Frame<'_>, target: Option<&DomainSpec<'_>>) -> Option<Name> {
+fn literal(frame: &Frame<'_>, target: Option<&MacroString<'_>>) -> Option<Name> {
     match target {
         None => Some(frame.domain.clone()),
         Some(target) => {
-            let text = target.macro_string();
+            let text = target;
             let octets = text.is_literal().then(|| text.octets())?;
             Name::from_octets(octets).ok()
         }
-    }
-}
-
-fn is_loop(frame: &Frame<'_>, name: &Name) -> bool {
-    let mut frame = Some(frame);
-    while let Some(current) = frame {
-        if current.domain == name {
-            return true;
-        }
-        frame = current.parent.map(|link| link.frame);
-    }
-    false
-}
-
-fn without_record(frame: &Frame<'_>, no_such_name: bool) -> Cause {
-    let domain = frame.domain.clone();
-    match frame.parent {
-        Some(Link { frame, term, via }) => Cause::TargetWithoutRecord {
-            place: frame.place(Some(term)),
-            via,
-            target: domain,
-        },
-        None if no_such_name => Cause::NoSuchDomain { domain },
-        None => Cause::NoRecord { domain },
     }
 }

@@ -5,8 +5,9 @@ mod lookup;
 use std::fmt;
 
 use super::cause::Cause;
+use super::macros::MacroString;
 use super::prefix::Prefix;
-use super::record::{Directive, DomainSpec, Mechanism, Modifier, Qualifier, Record, TermKind};
+use super::record::{Directive, Mechanism, Modifier, Qualifier, Record, TermKind};
 use crate::dns::Name;
 
 impl Record<'_> {
@@ -32,7 +33,7 @@ impl Record<'_> {
         let mut all = false;
         let has_all = self
             .directives()
-            .any(|(_, directive)| directive.mechanism == Mechanism::All);
+            .any(|(_, _, mechanism)| *mechanism == Mechanism::All);
         for term in self.terms() {
             let text: Box<str> = term.as_str().into();
             match &term.kind {
@@ -112,8 +113,8 @@ fn about_modifier(record: &Record<'_>, modifier: &Modifier<'_>, term: Box<str>) 
 }
 
 /// §7.2: the macro `p` is marked ‘do not use’.
-fn about_target(target: &DomainSpec<'_>, term: Box<str>) -> Option<Warning> {
-    let has_p = target.macro_string().needs().validated_name;
+fn about_target(target: &MacroString<'_>, term: Box<str>) -> Option<Warning> {
+    let has_p = target.needs().validated_name;
     has_p.then_some(Warning::Ptr { term })
 }
 

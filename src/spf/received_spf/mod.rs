@@ -84,7 +84,7 @@ impl ReceivedSpf {
                 field.with_pair("problem", &cause.to_string())
             }
             (_, Cause::Matched(matched)) => {
-                let term = matched.place.term.as_deref().unwrap_or_default();
+                let term = matched.place.term().unwrap_or_default();
                 field.with_pair("mechanism", term)
             }
             // §9.1: ‘if no mechanisms matched, substitute the word "default"’

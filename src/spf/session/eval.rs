@@ -4,7 +4,7 @@ use super::SessionEvaluation;
 use crate::address::ReversePath;
 use crate::dns::Resolver;
 use crate::session::Session;
-use crate::spf::cause::{Cause, Fact};
+use crate::spf::cause::Cause;
 use crate::spf::evaluation::Evaluation;
 use crate::spf::request::Request;
 use crate::spf::settings::Settings;
@@ -43,7 +43,7 @@ pub async fn check_session(
     settings: &Settings,
 ) -> SessionEvaluation {
     let authoritative = match session.reverse_path() {
-        None => unknown(Identity::MailFrom, Fact::MailFrom),
+        None => unknown(Identity::MailFrom, MAIL_FROM),
         Some(Err(error)) => {
             let text = session.mail_from().unwrap_or_default();
             let text = text.escape_ascii().to_string().into();
@@ -60,7 +60,7 @@ pub async fn check_session(
         Some(Ok(ReversePath::Mailbox(address))) => {
             let helo = beside_mail_from(resolver, session, settings).await;
             let authoritative = match session.client_ip() {
-                None => unknown(Identity::MailFrom, Fact::ClientIp),
+                None => unknown(Identity::MailFrom, CLIENT),
                 Some(client_ip) => {
                     let request = Request::new(
                         client_ip,
@@ -97,14 +97,18 @@ async fn beside_mail_from(
 
 async fn check_helo(resolver: &dyn Resolver, session: &Session, settings: &Settings) -> Evaluation {
     let Some(client_ip) = session.client_ip() else {
-        return unknown(Identity::Helo, Fact::ClientIp);
+        return unknown(Identity::Helo, CLIENT);
     };
     let Some(helo) = session.helo() else {
-        return unknown(Identity::Helo, Fact::Helo);
+        return unknown(Identity::Helo, HELO);
     };
     check_host(resolver, &Request::helo(client_ip, helo), settings).await
 }
 
-fn unknown(identity: Identity, fact: Fact) -> Evaluation {
-    Evaluation::unasked(identity, Cause::Unknown(fact))
+fn unknown(identity: Identity, what: &'static str) -> Evaluation {
+    Evaluation::unasked(identity, Cause::Unknown(what))
 }
+
+const CLIENT: &str = "the client's address";
+const HELO: &str = "the argument of HELO";
+const MAIL_FROM: &str = "the argument of MAIL FROM";
