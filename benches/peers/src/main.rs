@@ -25,6 +25,7 @@ mod peer;
 mod pipeline;
 mod records;
 mod spf;
+mod srs;
 mod streams;
 
 use std::time::Duration;
@@ -46,6 +47,7 @@ fn main() {
     pipeline::rows(&mut table);
     spf::rows(&mut table);
     dmarc::rows(&mut table);
+    srs::rows(&mut table);
     growth::lines(&table);
     streams::lines(&table);
     table.finish();

@@ -1,9 +1,10 @@
-//! SPF in memory: domains of all kinds, records parsed each time or kept by the peer.
+//! SPF in memory: domains of all kinds, records parsed each time, kept by the peer, or kept by both.
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
-use mailproof::dns::block_on;
+use mailproof::dns::{Cache, Resolver, block_on};
 use mailproof::spf::{self, Request, SpfResult, check_host};
 
 use crate::peer::{Data, Peer};
@@ -12,24 +13,28 @@ use crate::{Row, Table, zone};
 /// A domain, who of its clients asks, and what comes of it.
 struct Sender {
     name: &'static str,
-    client: [u8; 4],
+    client: &'static str,
     result: SpfResult,
 }
 
 const SENDERS: &[Sender] = &[
-    sender("small", [192, 0, 2, 1], SpfResult::Pass),
-    sender("forged-small", [203, 0, 113, 9], SpfResult::Fail),
-    sender("a-mx", [192, 0, 2, 26], SpfResult::Pass),
-    sender("google", [209, 85, 128, 41], SpfResult::Pass),
-    sender("google-last", [35, 191, 1, 1], SpfResult::Pass),
-    sender("microsoft", [40, 107, 1, 1], SpfResult::Pass),
-    sender("redirect", [74, 125, 1, 1], SpfResult::Pass),
-    sender("many-includes", [198, 51, 100, 77], SpfResult::Pass),
-    sender("macro", [192, 0, 2, 7], SpfResult::Pass),
-    sender("long", [198, 18, 59, 1], SpfResult::Pass),
+    sender("small", "192.0.2.1", SpfResult::Pass),
+    sender("forged-small", "203.0.113.9", SpfResult::Fail),
+    sender("a-mx", "192.0.2.26", SpfResult::Pass),
+    sender("google", "209.85.128.41", SpfResult::Pass),
+    sender("google-last", "35.191.1.1", SpfResult::Pass),
+    sender("microsoft", "40.107.1.1", SpfResult::Pass),
+    sender("redirect", "74.125.1.1", SpfResult::Pass),
+    sender("many-includes", "198.51.100.77", SpfResult::Pass),
+    sender("macro", "192.0.2.7", SpfResult::Pass),
+    sender("long", "198.18.59.1", SpfResult::Pass),
+    sender("exists", "192.0.2.8", SpfResult::Pass),
+    sender("ipv6", "2001:db8:17::25", SpfResult::Pass),
+    sender("deep", "198.51.100.3", SpfResult::Pass),
+    sender("softfail", "203.0.113.9", SpfResult::Softfail),
 ];
 
-const fn sender(name: &'static str, client: [u8; 4], result: SpfResult) -> Sender {
+const fn sender(name: &'static str, client: &'static str, result: SpfResult) -> Sender {
     Sender {
         name,
         client,
@@ -80,11 +85,28 @@ fn senders() -> Vec<(String, Data)> {
     txt("macro.example", "v=spf1 exists:%{ir}.%{v}._spf.%{d} -all");
     let networks: String = (0..60).map(|n| format!("ip4:198.18.{n}.0/24 ")).collect();
     txt("long.example", &format!("v=spf1 {networks}-all"));
+    txt("softfail.example", &format!("v=spf1 {networks}~all"));
+    txt("exists.example", "v=spf1 redirect=_spf.exists.example");
+    txt("_spf.exists.example", "v=spf1 exists:%{i}._ip.%{d2} -all");
+    let networks: String = (0..24).map(|n| format!("ip6:2001:db8:{n}::/48 ")).collect();
+    txt("ipv6.example", &format!("v=spf1 {networks}-all"));
+    txt("deep.example", "v=spf1 a include:_1.deep.example ~all");
+    txt(
+        "_1.deep.example",
+        "v=spf1 ip4:203.0.113.0/26 include:_2.deep.example ~all",
+    );
+    txt(
+        "_2.deep.example",
+        "v=spf1 ip4:203.0.113.64/26 include:_3.deep.example ~all",
+    );
+    txt("_3.deep.example", "v=spf1 ip4:198.51.100.0/24 ~all");
     let mut a = |name: &str, address: [u8; 4]| {
         records.push((name.into(), Data::A(Ipv4Addr::from(address))));
     };
     a("a-mx.example", [192, 0, 2, 25]);
     a("mx1.a-mx.example", [192, 0, 2, 26]);
+    a("deep.example", [192, 0, 2, 30]);
+    a("192.0.2.8._ip.exists.example", [127, 0, 0, 2]);
     a("7.2.0.192.in-addr._spf.macro.example", [127, 0, 0, 2]);
     records.push(("a-mx.example".into(), Data::Mx("mx1.a-mx.example".into())));
     records
@@ -94,24 +116,30 @@ pub fn rows(table: &mut Table) {
     let records = senders();
     let zone = zone(&records);
     let settings = spf::Settings::default();
+    let cache = Cache::new(zone.clone(), || Duration::ZERO);
     let cold = Peer::new(&records).cold();
     let warm = Peer::new(&records);
     for sender in SENDERS {
-        let client = IpAddr::from(sender.client);
+        let client: IpAddr = sender.client.parse().unwrap();
         let from = format!("alice@{}.example", sender.name);
-        let ours = || {
+        let check = |resolver| {
             let request = Request::mail_from(client, "mail.example.org", black_box(&from));
-            let evaluation = block_on(check_host(&zone, &request, &settings));
+            let evaluation = block_on(check_host(resolver, &request, &settings));
             assert_eq!(evaluation.result(), sender.result, "{}", evaluation.cause());
         };
-        for (temper, peer) in [("cold", &cold), ("warm", &warm)] {
+        let tempers: [(&str, &dyn Resolver, &Peer); 3] = [
+            ("(peer cold)", &zone, &cold),
+            ("(peer warm)", &zone, &warm),
+            ("(both warm)", &cache, &warm),
+        ];
+        for (temper, resolver, peer) in tempers {
+            let ours = || check(resolver);
             let theirs = || {
                 let passes = peer.spf(client, "mail.example.org", black_box(&from));
                 assert_eq!(passes, sender.result == SpfResult::Pass);
             };
-            table.run(
-                &Row::new(&format!("spf {} (peer {temper})", sender.name), &ours).peer(&theirs),
-            );
+            let name = format!("spf {} {temper}", sender.name);
+            table.run(&Row::new(&name, &ours).peer(&theirs));
         }
     }
 }

@@ -103,6 +103,29 @@ impl Peer {
         block_on(self.authenticator.check_host(parameters)).result() == SpfResult::Pass
     }
 
+    /// Shows how DMARC is judged, and seen to pass, once SPF and DKIM are.
+    pub fn dmarc(
+        &self,
+        client: IpAddr,
+        helo: &str,
+        sender: &str,
+        message: &[u8],
+        show: &mut dyn FnMut(&dyn Fn()),
+    ) {
+        let message = AuthenticatedMessage::parse(message).unwrap();
+        let dkim = block_on(self.authenticator.verify_dkim(self.parameters(&message)));
+        let spf = SpfParameters::mail_from(client, helo, RECEIVER, sender);
+        let spf = block_on(self.authenticator.check_host(self.parameters(spf)));
+        let domain = sender.rsplit_once('@').unwrap().1;
+        show(&|| {
+            let parameters = DmarcParameters::new(&message, &dkim, domain, &spf);
+            let parameters = self.parameters(parameters);
+            let dmarc = block_on(self.authenticator.verify_dmarc(parameters));
+            assert_eq!(dmarc.dkim_result(), &DmarcResult::Pass);
+            assert_eq!(dmarc.spf_result(), &DmarcResult::Pass);
+        });
+    }
+
     /// Whether SPF, DKIM and DMARC pass.
     pub fn everything(&self, client: IpAddr, helo: &str, sender: &str, message: &[u8]) -> bool {
         block_on(async {
