@@ -1,8 +1,7 @@
 //! check_host() (§4): the evaluation of records, in the order and by the recursion of the RFC.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use super::Identity;
 use super::cause::{Cause, Limit, Matched};
 use super::evaluation::Evaluation;
 use super::fetch::Target;
@@ -16,7 +15,6 @@ use super::request::Request;
 use super::settings::Settings;
 use super::trace::Event;
 use crate::dns::{Name, Resolver};
-use crate::domain::Domain;
 
 /// The function check_host() of §4: may the client of `request` send for its domain?
 ///
@@ -55,7 +53,7 @@ pub async fn check_host(
     settings: &Settings,
 ) -> Evaluation {
     let identity = request.identity();
-    let domain = match usable_domain(request) {
+    let domain = match request.usable_domain() {
         Ok(domain) => domain,
         Err(error) => {
             let text = request.domain().escape_ascii().to_string().into();
@@ -98,31 +96,6 @@ pub async fn check_host(
         depends_on_sender: check.depends_on_sender,
         trace: check.recorder.finish(),
     }
-}
-
-/// §4.3: ‘If the <domain> is malformed (e.g., label longer than 63 characters, zero-length label not
-/// at the end, etc.) or is not a multi-label domain name [..] check_host() immediately returns the
-/// result "none".’
-fn usable_domain(request: &Request<'_>) -> Result<Domain, Box<str>> {
-    let octets = request.domain();
-    // An IPv4 address without brackets looks like a domain; no top-level domain is all digits.
-    let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
-    let is_literal = match octets {
-        [b'[', ..] => true,
-        [.., b'0'..=b'9'] => std::str::from_utf8(octets).is_ok_and(is_address),
-        _ => false,
-    };
-    if is_literal {
-        return Err("it is an address, not a name".into());
-    }
-    if request.identity() == Identity::Helo && !octets.is_ascii() {
-        return Err("it is not ASCII".into());
-    }
-    let domain = Domain::parse(octets).map_err(|error| error.to_string())?;
-    if !domain.as_str().contains('.') {
-        return Err("it is a single label".into());
-    }
-    Ok(domain)
 }
 
 /// How the evaluation of a record ended, errors aside.

@@ -85,10 +85,9 @@ impl Level {
         let octets = self.record.as_bytes();
         let mut at = self.at;
         if !every && let Some(kept) = self.record.kept(Kept::read) {
-            let mut others = kept.others.iter().map(|other| usize::try_from(*other).ok());
-            let other = others.find(|other| other.is_some_and(|other| other >= at));
+            let other = kept.other(at);
             let network = network.map(|(offset, _)| offset);
-            at = other.flatten().into_iter().chain(network).min()?;
+            at = other.into_iter().chain(network).min()?;
         }
         let term = match network {
             Some((offset, prefix)) if at == offset => {
@@ -255,6 +254,13 @@ impl Kept {
         };
         let size = size_of::<Self>() + kept.ip4.size() + kept.ip6.size();
         (size + size_of_val(&*kept.others) <= room).then_some(kept)
+    }
+
+    /// The first directive from an offset on that is no network.
+    fn other(&self, from: usize) -> Option<usize> {
+        let from = u32::try_from(from).ok()?;
+        let index = self.others.partition_point(|offset| *offset < from);
+        usize::try_from(*self.others.get(index)?).ok()
     }
 
     fn scan(&self, client: IpAddr) -> Scan {

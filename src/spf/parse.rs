@@ -262,6 +262,7 @@ fn qualifier(input: &[u8]) -> (&[u8], Option<Qualifier>) {
 /// What stands behind the name of a mechanism; `term` is the whole, for the blame.
 fn mechanism<'a>(name: &[u8], input: &'a [u8], term: &'a [u8]) -> Result<Mechanism<'a>, Fault<'a>> {
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+    let mut lengths = (None, None);
     if is(b"ip4") {
         ip4(input)
     } else if is(b"ip6") {
@@ -269,9 +270,9 @@ fn mechanism<'a>(name: &[u8], input: &'a [u8], term: &'a [u8]) -> Result<Mechani
     } else if is(b"include") {
         domain_spec(behind_colon(input)?).map(Mechanism::Include)
     } else if is(b"a") {
-        host(input).map(|(domain, prefix)| Mechanism::A(domain, prefix))
+        host(input, &mut lengths).map(|domain| Mechanism::A(domain, lengths))
     } else if is(b"mx") {
-        host(input).map(|(domain, prefix)| Mechanism::Mx(domain, prefix))
+        host(input, &mut lengths).map(|domain| Mechanism::Mx(domain, lengths))
     } else if is(b"all") {
         end(input, Mechanism::All)
     } else if is(b"exists") {
@@ -304,25 +305,29 @@ fn behind_colon(input: &[u8]) -> Result<&[u8], Fault<'_>> {
 /// [ ":" domain-spec ] [ dual-cidr-length ]
 ///
 /// A domain-spec may hold "/" and digits, so the lengths are taken off the right end first.
-fn host(input: &[u8]) -> Result<(Option<MacroString<'_>>, (Option<u8>, Option<u8>)), Fault<'_>> {
-    let (head, prefix) = split_dual_prefix(input)?;
-    match head {
-        [] => Ok((None, prefix)),
-        [b':', spec @ ..] => Ok((Some(domain_spec(spec)?), prefix)),
-        _ => fault(SyntaxRule::PrefixLength, head),
+fn host<'a>(
+    input: &'a [u8],
+    lengths: &mut (Option<u8>, Option<u8>),
+) -> Result<Option<MacroString<'a>>, Fault<'a>> {
+    match split_dual_prefix(input, lengths)? {
+        [] => Ok(None),
+        [b':', spec @ ..] => domain_spec(spec).map(Some),
+        head => fault(SyntaxRule::PrefixLength, head),
     }
 }
 
-/// dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]
-fn split_dual_prefix(input: &[u8]) -> Result<(&[u8], (Option<u8>, Option<u8>)), Fault<'_>> {
-    let mut prefix = (None, None);
+/// dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]; gives what stands before it.
+fn split_dual_prefix<'a>(
+    input: &'a [u8],
+    (ip4, ip6): &mut (Option<u8>, Option<u8>),
+) -> Result<&'a [u8], Fault<'a>> {
     let mut head = input;
     let (before, digits) = trailing_digits(head);
     if digits.is_empty() {
-        return Ok((head, prefix));
+        return Ok(head);
     }
     if let Some(before) = before.strip_suffix(b"//") {
-        prefix.1 = Some(length(digits, 128)?);
+        *ip6 = Some(length(digits, 128)?);
         head = before;
     }
     let (before, digits) = trailing_digits(head);
@@ -330,10 +335,10 @@ fn split_dual_prefix(input: &[u8]) -> Result<(&[u8], (Option<u8>, Option<u8>)), 
         && let Some(before) = before.strip_suffix(b"/")
         && !before.ends_with(b"/")
     {
-        prefix.0 = Some(length(digits, 32)?);
+        *ip4 = Some(length(digits, 32)?);
         head = before;
     }
-    Ok((head, prefix))
+    Ok(head)
 }
 
 fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {

@@ -1,8 +1,9 @@
 //! The arguments of check_host().
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::Identity;
+use crate::domain::Domain;
 
 /// What to check (§4.1): the client, the identity with its domain, and the sender for the macros.
 ///
@@ -128,5 +129,30 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn helo_argument(&self) -> Option<&'a [u8]> {
         self.helo
+    }
+
+    /// §4.3: ‘If the <domain> is malformed (e.g., label longer than 63 characters, zero-length label not
+    /// at the end, etc.) or is not a multi-label domain name [..] check_host() immediately returns the
+    /// result "none".’
+    pub(super) fn usable_domain(&self) -> Result<Domain, Box<str>> {
+        let octets = self.domain;
+        // An IPv4 address without brackets looks like a domain; no top-level domain is all digits.
+        let is_address = |text: &str| text.parse::<Ipv4Addr>().is_ok();
+        let is_literal = match octets {
+            [b'[', ..] => true,
+            [.., b'0'..=b'9'] => std::str::from_utf8(octets).is_ok_and(is_address),
+            _ => false,
+        };
+        if is_literal {
+            return Err("it is an address, not a name".into());
+        }
+        if self.identity == Identity::Helo && !octets.is_ascii() {
+            return Err("it is not ASCII".into());
+        }
+        let domain = Domain::parse(octets).map_err(|error| error.to_string())?;
+        if !domain.as_str().contains('.') {
+            return Err("it is a single label".into());
+        }
+        Ok(domain)
     }
 }
