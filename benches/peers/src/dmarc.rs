@@ -48,7 +48,7 @@ fn judging(table: &mut Table) {
         block_on(discovery.with_identifiers(&zone, &identifiers, &settings))
     };
     let evaluate = |discovery: &Discovery| {
-        let evaluation = dmarc::evaluate(black_box(&author), discovery, &identifiers, &settings);
+        let evaluation = discovery.evaluate(black_box(&author), &identifiers, &settings);
         assert_eq!(evaluation.result(), DmarcResult::Pass);
     };
     let discovery = discover();
