@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::aggregate::Reader;
 
 const ROWS: usize = 5_000;
@@ -49,7 +49,7 @@ fn report() -> String {
 type Facts = (u64, usize, usize);
 
 fn by_rows(report: &str) -> Facts {
-    let reader = Reader::new(report.as_bytes(), &ReportLimits::default()).unwrap();
+    let reader = Reader::new(report.as_bytes(), &Limits::default()).unwrap();
     let mut facts = (0, 0, 0);
     for row in reader {
         let row = row.unwrap();

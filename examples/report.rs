@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use line::Line;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::ReadError;
 use mailproof::report::aggregate::Reader;
 use mailproof::report::failure::FailureReport;
@@ -128,7 +128,7 @@ impl Reading {
     /// Reads an aggregate report row by row, or else the whole as a failure report.
     fn read(&mut self, name: &str, open: impl Fn() -> io::Result<Box<dyn Read + Send>>) {
         self.files += 1;
-        let limits = ReportLimits::default();
+        let limits = Limits::default();
         let result =
             open()
                 .map_err(|error| error.to_string())

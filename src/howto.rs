@@ -10,6 +10,9 @@ pub mod from_mail_auth {}
 #[doc = include_str!("howto/from_opendkim.md")]
 pub mod from_opendkim {}
 
+#[doc = include_str!("howto/limits.md")]
+pub mod limits {}
+
 #[doc = include_str!("howto/milter.md")]
 pub mod milter {}
 

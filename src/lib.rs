@@ -37,7 +37,6 @@ pub mod forwarding;
 pub mod howto;
 pub mod identifier;
 pub mod iprev;
-pub mod limits;
 pub mod message;
 #[cfg(feature = "report")]
 pub mod report;

@@ -210,8 +210,8 @@ impl<R: Resolver> Verifier<R> {
                     .filter_map(dkim::Verification::authenticated_identifier),
             )
             .collect();
-        let (keys, policies) = (&settings.dkim.limits, &settings.dmarc.limits);
-        let crowded = crowded(&transcript, keys.key_records, policies.records);
+        let (keys, policies) = (settings.dkim.max_key_records, settings.dmarc.max_records);
+        let crowded = crowded(&transcript, keys, policies);
         let dmarc = discovery.evaluate(&author, &identifiers, &settings.dmarc);
         let facts = Facts {
             session,

@@ -214,12 +214,12 @@ fn signatures_are_explained() {
         },
         Weakened {
             zone: none(),
-            settings: |settings| settings.dkim.limits.signed_octets = 1,
+            settings: |settings| settings.dkim.max_signed_octets = 1,
             code: "dkim-header-too-long",
         },
         Weakened {
             zone: none(),
-            settings: |settings| settings.dkim.limits.signatures = 0,
+            settings: |settings| settings.dkim.max_signatures = 0,
             code: "dkim-not-evaluated",
         },
         Weakened {

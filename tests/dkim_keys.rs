@@ -70,8 +70,8 @@ fn the_floor_and_the_ceiling_are_exact() {
     // The bounds are settings, but what no crypto library checks is not.
     for (bits, key, signature) in sizes() {
         let mut settings = Settings::default();
-        settings.limits.rsa_bits_min = 1_000;
-        settings.limits.rsa_bits_max = 4_096;
+        settings.min_rsa_bits = 1_000;
+        settings.max_rsa_bits = 4_096;
         let zone = zone(bits, &[&format!("p={key}")]);
         let verification = verify(&zone, &mail(bits, &signature), &settings);
         assert_eq!(

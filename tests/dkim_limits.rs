@@ -90,7 +90,7 @@ fn signatures_beyond_the_limit() {
     let message = Message::parse(mail.as_bytes());
     let author: Domain = "example.com".parse().unwrap();
     let mut settings = Settings::default();
-    settings.limits.signatures = 1;
+    settings.max_signatures = 1;
     let collected =
         dkim::Collected::read(message.head(), Some(&author), SystemTime::now(), &settings);
     let names = collected.key_names();
@@ -142,7 +142,7 @@ fn header_data_is_bounded() {
     let (signature, rest) = mail.split_once("From: a").unwrap();
     let mail = format!("{}From: a{rest}", signature.repeat(3));
     let mut settings = Settings::default();
-    settings.limits.signed_octets = 250_000;
+    settings.max_signed_octets = 250_000;
     let verifications = verify(&zone, &mail, &settings);
     assert_eq!(verifications[0].cause(), &Cause::Passed);
     assert_eq!(verifications[1].cause(), &Cause::Passed);
@@ -173,8 +173,8 @@ fn body_hashes_have_one_length() {
 fn header_selection_is_linear() {
     let zone = zone(&["example.com"]);
     let mut settings = Settings::default();
-    settings.limits.signed_fields = 100_000;
-    settings.limits.signature_octets = 1_000_000;
+    settings.max_signed_fields = 100_000;
+    settings.max_signature_octets = 1_000_000;
     assert_linear("h= of one name over as many fields", |factor| {
         let count = 300 * factor;
         let names = format!("d=example.com; s=s; h=From{};", ":a".repeat(count));

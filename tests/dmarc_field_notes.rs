@@ -255,7 +255,7 @@ fn the_strictest_policy_of_several_authors() {
     assert_eq!(verdict.result(), DmarcResult::Permerror);
 
     // More authors than the limit are refused without a query.
-    settings.limits.author_domains = 2;
+    settings.max_author_domains = 2;
     let verdict = evaluate(&zone, head, &[], &settings);
     assert_eq!(verdict.result(), DmarcResult::Permerror);
 }

@@ -117,7 +117,7 @@ fn evaluate(
     let second = first.with_identifiers(zone, identifiers, settings);
     let second = block_on(second);
     let more = second.queries().len() - asked;
-    assert!(more <= (1 + settings.limits.walks) * 8, "{more}");
+    assert!(more <= (1 + settings.max_walks) * 8, "{more}");
     let mut names: Vec<_> = second.queries().to_vec();
     names.sort();
     names.dedup();
@@ -246,7 +246,7 @@ fn agrees_with_the_naive_twin() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut seen: HashMap<String, u32> = HashMap::new();
     let mut settings = Settings::default();
-    settings.limits.walks = 10;
+    settings.max_walks = 10;
     for round in 0..3_000 {
         let mut texts: HashMap<String, Vec<String>> = HashMap::new();
         let mut zone = Zone::new();
@@ -330,7 +330,7 @@ fn nothing_unauthenticated_passes() {
         };
         let author = author(&value);
         let mut settings = Settings::default();
-        settings.limits.walks = random.below(4);
+        settings.max_walks = random.below(4);
         if random.below(2) == 0 {
             settings.strictest_of_several_authors = true;
         }
@@ -348,7 +348,7 @@ fn nothing_unauthenticated_passes() {
             // Whatever else comes along, a pass stays a pass.
             let mut more = identifiers.clone();
             more.extend(random.identifiers(&from));
-            settings.limits.walks = 10;
+            settings.max_walks = 10;
             let again = evaluate(
                 &zone,
                 &Author::SameDomain {

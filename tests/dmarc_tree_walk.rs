@@ -448,7 +448,7 @@ fn second_walks_are_capped() {
         .filter(|identifier| identifier.why_not() == Some(&WhyNot::LimitReached));
     assert_eq!(refused.count(), 46);
     let mut none = Settings::default();
-    none.limits.walks = 0;
+    none.max_walks = 0;
     let (verdict, ..) = evaluate(&zone, "www.example.com", &many, &none);
     assert_eq!(verdict.result(), DmarcResult::Fail);
     // Units of their own take up the walks, but not that of the author's neighbour.

@@ -337,7 +337,7 @@ fn policies() {
     let mut neighbour = zone("x");
     spf(&mut neighbour, "sub.author.test");
     let verdict = verify(&neighbour, &sub, &author, |settings| {
-        settings.dmarc.limits.walks = 0;
+        settings.dmarc.max_walks = 0;
     });
     has(
         &verdict.diagnosis(),

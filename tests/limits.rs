@@ -1,6 +1,6 @@
 //! Every bound on a stranger's input, with the work counted: questions to the DNS, signatures looked
 //! at, octets allocated. Where a bound is met, the verdict says so; and whatever a message is made
-//! of, it costs no more than the documentation of `limits` promises.
+//! of, it costs no more than the page on limits promises.
 
 #[path = "limits/counting.rs"]
 mod counting;

@@ -6,7 +6,7 @@ use mailproof::crypto::SigningKey;
 use mailproof::dkim::Signer;
 use mailproof::dmarc::{PublicSuffixList, RuleSet};
 use mailproof::dns::{LookupError, Zone, block_on};
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::Unreported;
 use mailproof::report::aggregate::{Accumulator, Reader, ReportKey, Reporter, Row};
 use mailproof::verdict::RejectRule;
@@ -234,8 +234,8 @@ fn signatures() {
         .map(|n| format!("DKIM-Signature: v=1; a=rsa-sha256; d=b{n:03}.example; s=s; h=from; bh=AAAA; b=AAAA\r\n"))
         .collect();
     let mut settings = Settings::default();
-    settings.dkim.limits.signatures = 200;
-    settings.dkim.limits.signature_fields = 200;
+    settings.dkim.max_signatures = 200;
+    settings.dkim.max_signature_fields = 200;
     let of = |mail: &str| {
         let verdict = verdict(zone.clone(), &session(), mail, settings.clone());
         Row::observe(&verdict, at(NOW)).unwrap().1
@@ -324,7 +324,7 @@ fn reports_are_split_by_domain_policy_and_day() {
 
 #[test]
 fn an_accumulator_that_is_full() {
-    let mut limits = ReportLimits::default();
+    let mut limits = Limits::default();
     limits.kept_rows = 1;
     let mut accumulator = Accumulator::with_limits(limits);
     let (key, row) = forged(&format!("v=DMARC1; p=none; {RUA}"), Settings::default()).unwrap();
@@ -476,7 +476,7 @@ fn the_message() {
         "{text}"
     );
 
-    let mut reader = Reader::new(mail.as_slice(), &ReportLimits::default()).unwrap();
+    let mut reader = Reader::new(mail.as_slice(), &Limits::default()).unwrap();
     assert_eq!(reader.report().report_id, id);
     assert_eq!(
         reader.by_ref().map(Result::unwrap).collect::<Vec<_>>(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder};
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::ReadError;
 use mailproof::report::aggregate::Reader;
 
@@ -48,7 +48,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
 
 /// Reads all there is; the error that ended it.
 fn end(source: impl Read + Send) -> Option<ReadError> {
-    let mut reader = match Reader::new(source, &ReportLimits::default()) {
+    let mut reader = match Reader::new(source, &Limits::default()) {
         Ok(reader) => reader,
         Err(error) => return Some(error),
     };
@@ -98,7 +98,7 @@ fn feedback(inside: &str) -> Vec<u8> {
 }
 
 fn bombs() -> Vec<(&'static str, Vec<u8>, ReadError)> {
-    let limits = ReportLimits::default();
+    let limits = Limits::default();
     // No text is longer than it may be.
     let blank = feedback(&format!("{}<!---->", " ".repeat(60_000)).repeat(300));
     let ratio = ReadError::Ratio {
@@ -292,7 +292,7 @@ fn rows(count: usize) -> (usize, usize) {
             ready: Vec::new(),
         });
         let report = report.chain(&b"</feedback>"[..]);
-        let reader = Reader::new(report, &ReportLimits::default()).unwrap();
+        let reader = Reader::new(report, &Limits::default()).unwrap();
         reader
             .map(|row| row.unwrap())
             .filter(|row| row.count == 3)

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::aggregate::Reader;
 use mailproof::report::{ReadError, Warning};
 use samples::{ROW, feedback, gzip, mail, plain, read, warnings, whole};
@@ -63,7 +63,7 @@ fn gzip_files_of_several_members() {
     let cut = [gzip(begin), gzip(end)[..15].to_vec()].concat();
     assert_eq!(last_error(&cut), Some(ReadError::Truncated));
     // The limits are those of the whole file.
-    let mut limits = ReportLimits::default();
+    let mut limits = Limits::default();
     let members = [gzip(begin), gzip(end)].concat();
     limits.compressed_octets = u64::try_from(members.len()).unwrap() - 1;
     let too_large = ReadError::TooLarge {
@@ -77,13 +77,13 @@ fn gzip_files_of_several_members() {
     // What each member alone may do, all may not: none decompresses to a mebibyte.
     let comments = "<!-- -->".repeat(100_000);
     let bomb = [gzip("<feedback>"), gzip(&comments), gzip(&comments)].concat();
-    let ratio = ReportLimits::default().ratio;
+    let ratio = Limits::default().ratio;
     assert_eq!(last_error(&bomb), Some(ReadError::Ratio { limit: ratio }));
 }
 
 /// How reading ends, if not well.
 fn last_error(file: &[u8]) -> Option<ReadError> {
-    match Reader::new(file, &ReportLimits::default()) {
+    match Reader::new(file, &Limits::default()) {
         Ok(reader) => reader.filter_map(Result::err).last(),
         Err(error) => Some(error),
     }
@@ -124,7 +124,7 @@ fn broken_containers() {
     assert_eq!(read(b"PK\x05\x06").unwrap_err(), ReadError::Corrupt);
     let file = gzip(&feedback(&ROW.repeat(1_000)));
     let half = &file[..file.len() / 2];
-    let last = match Reader::new(half, &ReportLimits::default()) {
+    let last = match Reader::new(half, &Limits::default()) {
         Ok(reader) => reader.last().unwrap().unwrap_err(),
         Err(error) => error,
     };

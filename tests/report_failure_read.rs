@@ -1,7 +1,7 @@
 //! Failure reports of others (RFC 9991, RFC 6591, RFC 5965).
 
 use mailproof::identifier::Method;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::failure::{AuthFailure, DeliveryResult, FailureReport};
 use mailproof::report::{ReadError, Warning};
 
@@ -57,7 +57,7 @@ fn reads_what_others_write() {
     };
     let lf = FOREIGN.replace("\r\n", "\n");
     let crlf = lf.replace('\n', "\r\n");
-    let limits = ReportLimits::default();
+    let limits = Limits::default();
     for mail in [&lf, &crlf] {
         let report = FailureReport::read(mail.as_bytes(), &limits).unwrap();
         expected(&report);
@@ -73,8 +73,8 @@ fn reads_what_others_write() {
 
 #[test]
 fn refuses_what_is_none_and_what_is_too_much() {
-    let read = |mail: &str, limits: &ReportLimits| FailureReport::read(mail.as_bytes(), limits);
-    let mut limits = ReportLimits::default();
+    let read = |mail: &str, limits: &Limits| FailureReport::read(mail.as_bytes(), limits);
+    let mut limits = Limits::default();
     assert_eq!(read("", &limits), Err(ReadError::NotAReport));
     assert_eq!(
         read("Subject: x\r\n\r\ny\r\n", &limits),
@@ -101,7 +101,7 @@ fn refuses_what_is_none_and_what_is_too_much() {
 #[test]
 fn reads_the_example_of_rfc_9991() {
     let mail = include_bytes!("data/report/rfc9991.eml");
-    let report = FailureReport::read(mail, &ReportLimits::default()).unwrap();
+    let report = FailureReport::read(mail, &Limits::default()).unwrap();
     assert_eq!(report.warnings, []);
     assert_eq!(report.auth_failure, Some(AuthFailure::Dmarc));
     let results = "gen.example; dmarc=fail header.from=consumer.example";
@@ -135,7 +135,7 @@ fn reads_the_example_of_rfc_9991() {
 #[test]
 fn reads_the_example_of_rfc_6591() {
     let mail = include_bytes!("data/report/rfc6591.eml");
-    let report = FailureReport::read(mail, &ReportLimits::default()).unwrap();
+    let report = FailureReport::read(mail, &Limits::default()).unwrap();
     assert_eq!(report.warnings, []);
     assert_eq!(report.auth_failure, Some(AuthFailure::BodyHash));
     assert_eq!(report.arrival_date, Some(1_318_104_958));

@@ -7,7 +7,7 @@ mod world;
 
 use std::time::Duration;
 
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::Warning;
 use mailproof::report::failure::{
     AuthFailure, DeliveryResult, FailureReport, RateLimiter, Reporter,
@@ -23,7 +23,7 @@ fn round_trip(reporter: &Reporter, report: &FailureReport) -> FailureReport {
     }
     let text = String::from_utf8_lossy(&mail);
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
-    FailureReport::read(&mail, &ReportLimits::default()).unwrap()
+    FailureReport::read(&mail, &Limits::default()).unwrap()
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn the_limiter_holds_back_and_counts() {
     let world = World::new(&format!("p=none; {RUF}"));
     let report = &world.reports(&reporter).unwrap()[0];
     let mail = |seconds| reporter.mail(report, &recipient(), now() + Duration::from_secs(seconds));
-    let read = |mail: Vec<u8>| FailureReport::read(&mail, &ReportLimits::default()).unwrap();
+    let read = |mail: Vec<u8>| FailureReport::read(&mail, &Limits::default()).unwrap();
     assert_eq!(read(mail(0).unwrap()).incidents, 1);
     assert_eq!((mail(1), mail(2), mail(3)), (None, None, None));
     assert_eq!(read(mail(3_600).unwrap()).incidents, 4);

@@ -4,7 +4,7 @@
 mod samples;
 
 use mailproof::dmarc::DmarcResult;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::aggregate::{Applied, Reader, Text, Word};
 use mailproof::report::{ReadError, Warning};
 use samples::{HEAD, ROW, feedback, gzip, mail, plain, read, warnings, whole};
@@ -326,7 +326,7 @@ fn extensions_are_kept() {
 
 #[test]
 fn the_limits_on_rows_and_octets() {
-    let mut limits = ReportLimits::default();
+    let mut limits = Limits::default();
     limits.rows = 2;
     let xml = feedback(&ROW.repeat(3));
     let outcomes: Vec<_> = Reader::new(xml.as_bytes(), &limits).unwrap().collect();

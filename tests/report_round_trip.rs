@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use mailproof::Address;
 use mailproof::dmarc::RuleSet;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::ReadError;
 use mailproof::report::aggregate::{Accumulator, Reader, Report, ReportKey, Reporter, Row};
 use support::{Random, report, verdict};
@@ -15,7 +15,7 @@ use support::{Random, report, verdict};
 const RULES: [RuleSet; 2] = [RuleSet::Rfc9989, RuleSet::Rfc7489];
 
 fn read(octets: &[u8]) -> Report {
-    let mut reader = Reader::new(octets, &ReportLimits::default()).unwrap();
+    let mut reader = Reader::new(octets, &Limits::default()).unwrap();
     let rows: Result<Vec<Row>, ReadError> = reader.by_ref().collect();
     let mut report = reader.report().clone();
     report.rows = rows.unwrap();

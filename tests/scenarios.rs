@@ -838,7 +838,7 @@ const REJECT: &str = "_dmarc.firma-a.tld. TXT \"v=DMARC1; p=reject\"\n";
 fn spf_only(settings: &mut Settings) {
     settings.policy.spf_only = true;
     settings.policy.enforce_spf_fail = true;
-    settings.dkim.limits.signatures = 0;
+    settings.dkim.max_signatures = 0;
 }
 
 /// A receiver that trusts firma-b.tld where its tenant's signature holds.

@@ -202,8 +202,8 @@ fn time_to_live() {
 #[test]
 fn the_bound_on_questions_is_a_permerror() {
     let mut settings = Settings::default();
-    settings.limits.queries = 7;
-    settings.limits.addresses = usize::MAX;
+    settings.max_queries = 7;
+    settings.max_addresses = usize::MAX;
     let resolver = Counting::new(Endless("v=spf1 mx ?all"));
     let evaluation = check_with(&resolver, "203.0.113.1", "user@loop.example", &settings);
     assert_eq!(resolver.asked(), 7);
@@ -242,7 +242,7 @@ fn long_records() {
         assert_eq!(resolver.asked(), queries, "{domain}");
     }
     let mut settings = Settings::default();
-    settings.limits.record_octets = 1_000;
+    settings.max_record_octets = 1_000;
     let evaluation = check_with(&zone, CLIENT, "terms.example", &settings);
     assert_eq!(
         evaluation.cause().to_string(),
@@ -354,7 +354,7 @@ fn ten_terms_and_eleven() {
         let mut settings = Settings::default();
         if matches {
             // Each of these is void; here only the terms are counted.
-            settings.limits.void_lookups = 100;
+            settings.max_void_lookups = 100;
         }
         let ten = [term.as_str(); 10].join(" ");
         let name = format!("t{index}.example");
@@ -444,7 +444,7 @@ fn void_lookups_of_dual_stack_hosts() {
         every_empty_answer: true,
     };
     assert!(matches!(strict.cause(), Cause::Limit { limit: found, .. } if *found == limit));
-    settings.limits.void_lookups = 3;
+    settings.max_void_lookups = 3;
     let wider = check_with(&zone, "2001:db8::4", "user@example.com", &settings);
     assert_eq!((wider.result(), wider.void_lookups()), (SpfResult::Pass, 3));
 }

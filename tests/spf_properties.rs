@@ -239,8 +239,8 @@ fn every_check_ends() {
             Some(&helo),
         );
         let evaluation = block_on(check_host(&zone, &request, &settings));
-        assert!(evaluation.queries() <= settings.limits.queries + 1);
-        assert!(evaluation.lookups() <= settings.limits.lookup_terms);
+        assert!(evaluation.queries() <= settings.max_queries + 1);
+        assert!(evaluation.lookups() <= settings.max_lookup_terms);
         assert_eq!(evaluation.result(), evaluation.cause().result());
         assert!(evaluation.trace().unwrap().lines().len() <= 50);
         assert_eq!(evaluation, block_on(check_host(&zone, &request, &settings)));

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::aggregate::Reader;
 
 /// 2023-05-16T09:00:00Z
@@ -34,7 +34,7 @@ pub fn reports(folder: &Path) -> BTreeMap<String, u64> {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "eml") {
             let file = std::fs::File::open(&path).expect("a file");
-            let reader = Reader::new(file, &ReportLimits::default()).expect("a report");
+            let reader = Reader::new(file, &Limits::default()).expect("a report");
             let counts = reader.map(|row| row.expect("a row").count);
             let name = path.file_name().expect("a name").to_string_lossy();
             reports.insert(name.into_owned(), counts.sum());

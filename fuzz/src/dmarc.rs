@@ -90,7 +90,7 @@ pub fn discovery(data: &[u8]) {
     let list = PublicSuffixList::parse(b"com\nco.uk\n*.ck\n!www.ck\n");
     listed.public_suffix_list = Some(Arc::new(list.expect("it has rules")));
     for settings in [&tree, &listed] {
-        for (author, authors) in [(&author, 1), (&several, settings.limits.author_domains)] {
+        for (author, authors) in [(&author, 1), (&several, settings.max_author_domains)] {
             for status in [Status::Pass, Status::TempError] {
                 let identifiers: Vec<_> = domains
                     .iter()
@@ -121,7 +121,7 @@ fn check(
     assert!(first <= 9 * authors);
     let discovery = block_on(discovery.with_identifiers(zone, identifiers, settings));
     let second = discovery.queries().len() - first;
-    assert!(second <= 8 * (authors + settings.limits.walks));
+    assert!(second <= 8 * (authors + settings.max_walks));
     let verdict = discovery.evaluate(author, identifiers, settings);
     assert!(!verdict.cause().to_string().is_empty());
     assert_eq!(verdict.result(), verdict.cause().result());

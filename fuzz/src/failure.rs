@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::failure::{FailureReport, RateLimiter, Reporter};
 use mailproof::{Address, Message, Session, Verifier};
 
@@ -31,12 +31,12 @@ fn again(reporter: &Reporter, report: &FailureReport) -> FailureReport {
         let inner = line.strip_suffix(b"\r\n").unwrap_or(line);
         assert!(!inner.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0)));
     }
-    FailureReport::read(&mail, &ReportLimits::default()).expect("our own mail")
+    FailureReport::read(&mail, &Limits::default()).expect("our own mail")
 }
 
 /// A report of a stranger: what was understood of it is understood again when it is written.
 pub fn read(data: &[u8]) {
-    let Ok(report) = FailureReport::read(data, &ReportLimits::default()) else {
+    let Ok(report) = FailureReport::read(data, &Limits::default()) else {
         return;
     };
     let reporter = reporter().unredacted().with_bodies();

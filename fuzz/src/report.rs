@@ -1,12 +1,12 @@
 //! Reports that strangers send, and reports that we write.
 
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::dmarc::RuleSet;
 use mailproof::report::ReadError;
 use mailproof::report::aggregate::{Extension, Reader, Reason, Report, Row, SpfAuth, Text, Word};
 
-fn limits() -> ReportLimits {
-    let mut limits = ReportLimits::default();
+fn limits() -> Limits {
+    let mut limits = Limits::default();
     limits.octets = 1 << 20;
     limits
 }

@@ -79,17 +79,18 @@ impl Chain {
         let Some(instance) = instance else {
             return false;
         };
-        let limits = &settings.dkim.limits;
-        let too_long = (value.len() > limits.signature_octets).then_some(SignatureError::TooLong {
-            length: value.len(),
-        });
+        let dkim = &settings.dkim;
+        let too_long =
+            (value.len() > dkim.max_signature_octets).then_some(SignatureError::TooLong {
+                length: value.len(),
+            });
         let link = self.links.entry(instance).or_default();
         match kind {
             SetField::AuthenticationResults => link.results.push(position),
             SetField::MessageSignature => {
                 let signature = match too_long {
                     Some(error) => Err(error),
-                    None => MessageSignature::parse(value, limits.signed_fields),
+                    None => MessageSignature::parse(value, dkim.max_signed_fields),
                 };
                 link.signatures.push((position, signature));
             }

@@ -124,7 +124,7 @@ impl Collected {
 
     fn prepare(&mut self, head: &Head<'_>, chain: &Chain, now: SystemTime, settings: &Settings) {
         let index = FieldIndex::new(head);
-        let mut room = settings.dkim.limits.signed_octets;
+        let mut room = settings.dkim.max_signed_octets;
         // From the newest down: if room is lacking, the old ones, on which less depends, lack it.
         for (pending, link) in self.sets.iter_mut().zip(chain.links.values()).rev() {
             pending.message = Some(prepare_message(
@@ -222,7 +222,7 @@ fn prepare_message(
     for (canonicalization, body) in &parsed.forms {
         let data = header::write_selected(head, &selected, *canonicalization, *room);
         let (Some(mut header), Some(own)) = (data, head.fields().get(*position)) else {
-            let limit = settings.dkim.limits.signed_octets;
+            let limit = settings.dkim.max_signed_octets;
             return Err(dkim::Cause::HeaderTooLong { limit });
         };
         *room -= header.len();
@@ -264,7 +264,7 @@ fn prepare_seal(
     *room = room
         .checked_sub(covered)
         .ok_or(dkim::Cause::HeaderTooLong {
-            limit: settings.dkim.limits.signed_octets,
+            limit: settings.dkim.max_signed_octets,
         })?;
     let mut own = Vec::new();
     if let Some(field) = head.fields().get(*position) {

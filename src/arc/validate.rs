@@ -98,7 +98,7 @@ fn check_seal(seal: &PendingSeal, sealed: &[u8], keys: &Keys, settings: &Setting
         signed: &signed,
         signature: &seal.octets,
     };
-    key_check::check(keys, &seal.key_name, &key_use, &settings.dkim.limits).cause
+    key_check::check(keys, &seal.key_name, &key_use, &settings.dkim).cause
 }
 
 /// Checks a message signature and keeps what came of it.
@@ -152,8 +152,8 @@ fn judge_form(
         signed: &signed,
         signature: &message.octets,
     };
-    let limits = &settings.dkim.limits;
-    let key = key_check::check(keys, &message.key_name, &key_use, limits).cause;
+    let dkim = &settings.dkim;
+    let key = key_check::check(keys, &message.key_name, &key_use, dkim).cause;
     if !matches!(key, dkim::Cause::Passed | dkim::Cause::SignatureMismatch) {
         return key;
     }

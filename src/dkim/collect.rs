@@ -48,9 +48,9 @@ pub(super) enum Step {
 impl Collected {
     /// Reads all DKIM-Signature fields of a header block.
     ///
-    /// No more than [`DkimLimits::signatures`](crate::limits::DkimLimits) get any further: first those
+    /// No more than [`max_signatures`](crate::dkim::Settings::max_signatures) get any further: first those
     /// whose `d=` is related to the `preferred` domain, usually the author's, then those higher up.
-    /// Of more fields than [`DkimLimits::signature_fields`](crate::limits::DkimLimits), the further ones
+    /// Of more fields than [`max_signature_fields`](crate::dkim::Settings::max_signature_fields), the further ones
     /// are not read at all. Results keep the order of the message. `now` is for `x=` and `t=`.
     ///
     /// ```
@@ -77,19 +77,19 @@ impl Collected {
             .filter(|(_, field)| field.is(b"DKIM-Signature"))
             .enumerate()
             .map(|(number, (position, field))| {
-                if number < settings.limits.signature_fields {
+                if number < settings.max_signature_fields {
                     Candidate::read(position, field, now, settings)
                 } else {
-                    Candidate::unread(position, settings.limits.signature_fields)
+                    Candidate::unread(position, settings.max_signature_fields)
                 }
             })
             .collect();
         if candidates.is_empty() {
             return Self { candidates };
         }
-        refuse_beyond_limit(&mut candidates, preferred, settings.limits.signatures);
+        refuse_beyond_limit(&mut candidates, preferred, settings.max_signatures);
         let index = FieldIndex::new(head);
-        let mut room = settings.limits.signed_octets;
+        let mut room = settings.max_signed_octets;
         for candidate in &mut candidates {
             candidate.select_header(head, &index, &mut room, settings);
         }
@@ -161,13 +161,12 @@ pub(super) fn body_hash_request(signature: &Signature) -> BodyHashRequest {
 impl Candidate {
     fn read(position: usize, field: &Field<'_>, now: SystemTime, settings: &Settings) -> Self {
         let value = field.value();
-        let limits = &settings.limits;
-        let parsed = if value.len() > limits.signature_octets {
+        let parsed = if value.len() > settings.max_signature_octets {
             Err(SignatureError::TooLong {
                 length: value.len(),
             })
         } else {
-            Signature::parse(value, limits.signed_fields)
+            Signature::parse(value, settings.max_signed_fields)
         };
         let (read, step) = match parsed {
             Err(error) => (
@@ -227,7 +226,7 @@ impl Candidate {
         let selected = &self.signed_fields.positions;
         let data = header::write_selected(head, selected, canonicalization, *room);
         let (Some(mut data), Some(own)) = (data, head.fields().get(self.position)) else {
-            let limit = settings.limits.signed_octets;
+            let limit = settings.max_signed_octets;
             self.step = Step::Refused(Cause::HeaderTooLong { limit });
             return;
         };

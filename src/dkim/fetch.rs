@@ -41,7 +41,7 @@ pub async fn verify_message(
     let head = message.head();
     // It matters only where not all signatures are looked at.
     let mut signatures = head.named(b"DKIM-Signature");
-    let crowded = signatures.nth(settings.limits.signatures).is_some();
+    let crowded = signatures.nth(settings.max_signatures).is_some();
     let author = crowded.then(|| head.author());
     let author = author.as_ref().and_then(Author::domain);
     let collected = Collected::read(head, author, now, settings);

@@ -184,7 +184,7 @@ pub enum KeyRecordError {
     /// It is not a tag list.
     #[error("{0}")]
     TagList(#[from] TagListError),
-    /// It is longer than [`DkimLimits::key_record_octets`](crate::limits::DkimLimits).
+    /// It is longer than [`max_key_record_octets`](crate::dkim::Settings::max_key_record_octets).
     #[error("record of {length} octets")]
     TooLong {
         /// Its length.

@@ -4,9 +4,9 @@ use super::algorithm::SignatureAlgorithm;
 use super::cause::Cause;
 use super::key::{KeyRecord, KeyRecordError, KeyType};
 use super::keys::Keys;
+use super::settings::Settings;
 use crate::crypto::{CHECKABLE_BITS, HashAlgorithm, Opened, VerifyingKey};
 use crate::dns::Name;
-use crate::limits::DkimLimits;
 
 /// What a key is needed for.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ pub(crate) fn check(
     keys: &Keys,
     name: &Name,
     key_use: &KeyUse<'_>,
-    limits: &DkimLimits,
+    settings: &Settings,
 ) -> KeyCheck {
     let records = match keys.get(name) {
         None => return KeyCheck::without_key(Cause::KeyUnavailable(None)),
@@ -69,10 +69,10 @@ pub(crate) fn check(
     let mut tried = 0;
     let mut best: Option<KeyCheck> = None;
     for record in records {
-        let check = match parse(record.as_bytes(), limits) {
-            Ok(record) if tried < limits.key_records => {
+        let check = match parse(record.as_bytes(), settings) {
+            Ok(record) if tried < settings.max_key_records => {
                 tried += 1;
-                check_record(&record, key_use, limits)
+                check_record(&record, key_use, settings)
             }
             Ok(_) => break,
             Err(error) => KeyCheck::without_key(Cause::KeySyntax(error)),
@@ -91,12 +91,12 @@ pub(crate) fn check(
 }
 
 /// What a signature holds by the key records at `name`, the first that made it.
-pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], limits: &DkimLimits) -> Opened {
+pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], settings: &Settings) -> Opened {
     let Some(Ok(outcome)) = keys.get(name) else {
         return Opened::Sealed;
     };
-    let records = outcome.as_slice().iter().take(limits.key_records);
-    let records = records.filter_map(|record| parse(record.as_bytes(), limits).ok());
+    let records = outcome.as_slice().iter().take(settings.max_key_records);
+    let records = records.filter_map(|record| parse(record.as_bytes(), settings).ok());
     let mut opened = Opened::Sealed;
     for record in records {
         match record.key().map(|key| key.open(signature)) {
@@ -108,8 +108,8 @@ pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], limits: &DkimLimi
     opened
 }
 
-fn parse(record: &[u8], limits: &DkimLimits) -> Result<KeyRecord, KeyRecordError> {
-    if record.len() > limits.key_record_octets {
+fn parse(record: &[u8], settings: &Settings) -> Result<KeyRecord, KeyRecordError> {
+    if record.len() > settings.max_key_record_octets {
         return Err(KeyRecordError::TooLong {
             length: record.len(),
         });
@@ -117,9 +117,9 @@ fn parse(record: &[u8], limits: &DkimLimits) -> Result<KeyRecord, KeyRecordError
     KeyRecord::parse(record)
 }
 
-fn check_record(record: &KeyRecord, key_use: &KeyUse<'_>, limits: &DkimLimits) -> KeyCheck {
+fn check_record(record: &KeyRecord, key_use: &KeyUse<'_>, settings: &Settings) -> KeyCheck {
     KeyCheck {
-        cause: match suitable(record, key_use, limits) {
+        cause: match suitable(record, key_use, settings) {
             Err(cause) => cause,
             Ok(key) => {
                 let hash = key_use.algorithm.hash();
@@ -139,7 +139,7 @@ fn check_record(record: &KeyRecord, key_use: &KeyUse<'_>, limits: &DkimLimits) -
 fn suitable<'k>(
     record: &'k KeyRecord,
     key_use: &KeyUse<'_>,
-    limits: &DkimLimits,
+    settings: &Settings,
 ) -> Result<&'k VerifyingKey, Cause> {
     if !record.allows(key_use.algorithm.hash()) {
         return Err(Cause::HashNotAllowed);
@@ -161,12 +161,12 @@ fn suitable<'k>(
     }
     if wanted == KeyType::Rsa {
         let bits = key.bits();
-        if bits < limits.rsa_bits_min {
-            let limit = limits.rsa_bits_min;
+        if bits < settings.min_rsa_bits {
+            let limit = settings.min_rsa_bits;
             return Err(Cause::KeyTooShort { bits, limit });
         }
-        if bits > limits.rsa_bits_max {
-            let limit = limits.rsa_bits_max;
+        if bits > settings.max_rsa_bits {
+            let limit = settings.max_rsa_bits;
             return Err(Cause::KeyTooLong { bits, limit });
         }
         // The crypto library checks no shorter keys, whatever the settings allow.

@@ -88,13 +88,13 @@ pub enum SignatureError {
     /// It is not a tag list.
     #[error("{0}")]
     TagList(#[from] TagListError),
-    /// The field is longer than [`DkimLimits::signature_octets`](crate::limits::DkimLimits).
+    /// The field is longer than [`max_signature_octets`](crate::dkim::Settings::max_signature_octets).
     #[error("field of {length} octets")]
     TooLong {
         /// Its length.
         length: usize,
     },
-    /// `h=` has more names than [`DkimLimits::signed_fields`](crate::limits::DkimLimits) allows.
+    /// `h=` has more names than [`max_signed_fields`](crate::dkim::Settings::max_signed_fields) allows.
     #[error("h= has more than {limit} names")]
     TooManyFields {
         /// How many are allowed.

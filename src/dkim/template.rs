@@ -8,10 +8,10 @@ use super::canonicalize::Canonicalization;
 use super::field_writer::FieldWriter;
 use super::header::{self, FieldIndex};
 use super::quoted_printable;
+use super::settings::Settings;
 use super::sign::{LAST_TIME, SignError, Signer};
 use crate::dns::Name;
 use crate::domain::Domain;
-use crate::limits::DkimLimits;
 use crate::message::Head;
 use crate::text;
 
@@ -268,7 +268,7 @@ impl Prepared {
 /// adds, removes or renames.
 pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignError> {
     // What is accepted from others by default.
-    let limit = DkimLimits::default().signed_fields;
+    let limit = Settings::default().max_signed_fields;
     if names.len() > limit {
         return Err(SignError::TooManyFields { limit });
     }

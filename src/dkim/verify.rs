@@ -58,7 +58,7 @@ fn judge(
                 signed: &signed,
                 signature: signature.octets(),
             };
-            let check = key_check::check(keys, &key_name, &key_use, &settings.limits);
+            let check = key_check::check(keys, &key_name, &key_use, settings);
             body = bodies.get(&body_hash_request(signature));
             key = KeyFacts {
                 bits: check.key_bits,

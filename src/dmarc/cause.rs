@@ -191,7 +191,7 @@ pub enum WhyNot {
     /// Its organizational domain has not been looked up.
     NotDiscovered,
     /// Its organizational domain was not looked up: too many others were
-    /// ([`walks`](crate::limits::DmarcLimits::walks)).
+    /// ([`max_walks`](super::Settings::max_walks)).
     LimitReached,
 }
 

@@ -200,7 +200,7 @@ impl Discovery {
                 match outcome {
                     Ok(outcome) => {
                         let records = outcome.as_slice();
-                        let records = records.iter().take(settings.limits.records);
+                        let records = records.iter().take(settings.max_records);
                         only_record(records, !outcome.is_no_such_name())
                     }
                     Err(error) => Answer::Failed(Failure { name, error }),
@@ -221,7 +221,7 @@ impl Discovery {
         settings: &Settings,
     ) -> Result<Vec<Published>, Failure> {
         let mut found = Vec::new();
-        for domain in walk::targets(start, settings.limits.walk_queries) {
+        for domain in walk::targets(start, settings.max_walk_queries) {
             match self.record_at(resolver, &domain, settings).await {
                 Answer::Failed(failure) => return Err(failure),
                 // ‘If multiple DMARC Policy Records are returned for a single target, they are all
@@ -399,7 +399,7 @@ impl Discovery {
             if self.organizational_domain(domain).is_some() {
                 continue;
             }
-            if self.walks >= settings.limits.walks && !is_listed(settings) {
+            if self.walks >= settings.max_walks && !is_listed(settings) {
                 let entry = (domain.clone(), OrganizationalDomain::LimitReached);
                 self.organizations.push(entry);
                 continue;
@@ -418,7 +418,7 @@ pub(super) fn author_domains<'a>(author: &'a Author, settings: &Settings) -> &'a
         // are not that, and one of them may have hidden authors.
         Author::SeveralDomains(domains)
             if settings.strictest_of_several_authors
-                && domains.len() <= settings.limits.author_domains =>
+                && domains.len() <= settings.max_author_domains =>
         {
             domains
         }

@@ -112,7 +112,7 @@ impl ReportUri {
             Ok(outcome) => outcome,
             Err(error) => return Authorization::Unknown { name, error },
         };
-        let records = outcome.as_slice().iter().take(settings.limits.records);
+        let records = outcome.as_slice().iter().take(settings.max_records);
         let consents: Vec<_> = records
             .filter_map(Record::from_txt)
             .map(|record| match kind {

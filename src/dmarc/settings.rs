@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::PublicSuffixList;
-use crate::limits::DmarcLimits;
 
 /// How DMARC is evaluated. The default is RFC 9989 with its tree walk.
 ///
@@ -17,11 +16,9 @@ use crate::limits::DmarcLimits;
 /// settings.pct_sample = 17; // from the caller's random numbers
 /// # Ok::<(), &str>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Bounds on the work that a message can cause.
-    pub limits: DmarcLimits,
     /// A list of public suffixes, which the caller has to keep up to date. With one, RFC 7489
     /// applies, and organizational domains are found by the list (RFC 7489 3.2); without, as by
     /// default, RFC 9989 does, and they are found by the DNS (RFC 9989 4.10).
@@ -29,7 +26,7 @@ pub struct Settings {
     /// Whether a message with several author domains in one From field is evaluated for each (RFC
     /// 9989 11.5): the strictest policy among those that fail applies; a domain that cannot be
     /// evaluated for now makes the result temperror, unless another one's policy is reject already.
-    /// Where none fails, or there are more than [`author_domains`](DmarcLimits::author_domains), the
+    /// Where none fails, or there are more than [`max_author_domains`](Self::max_author_domains), the
     /// result is permerror still: it is never pass or none.
     ///
     /// By default the result is permerror, and no query is made. Several From fields are refused in
@@ -42,6 +39,31 @@ pub struct Settings {
     /// organizational domains, [`Evaluation::disagreements`](super::Evaluation::disagreements)
     /// says so. Nothing else changes, but the author domain's walk is always made in full.
     pub compare_with: Option<Arc<PublicSuffixList>>,
+    /// Author domains evaluated where a message has several and the strictest policy shall decide
+    /// (RFC 9989 11.5).
+    pub max_author_domains: usize,
+    /// Authenticated domains whose organizational domain is looked up. The domains are the
+    /// sender's to choose, and each costs up to [`max_walk_queries`](Self::max_walk_queries) queries.
+    pub max_walks: usize,
+    /// Queries in one DNS tree walk. RFC 9989 4.10 arrives at 8.
+    pub max_walk_queries: usize,
+    /// TXT records looked at where one name has many.
+    pub max_records: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_suffix_list: None,
+            strictest_of_several_authors: false,
+            pct_sample: 0,
+            compare_with: None,
+            max_author_domains: 4,
+            max_walks: 4,
+            max_walk_queries: 8,
+            max_records: 100,
+        }
+    }
 }
 
 impl Settings {

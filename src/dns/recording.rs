@@ -283,5 +283,5 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Far above what one verification can ask (`SpfLimits::queries` and a few for each signature).
+/// Far above what one verification can ask (`spf::Settings::max_queries` and a few for each signature).
 const MAX_QUESTIONS: usize = 10_000;

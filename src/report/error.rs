@@ -54,53 +54,53 @@ pub enum ReadError {
     /// The file or message is too large.
     #[error("the file has more than {limit} octets")]
     TooLarge {
-        /// The limit: [`compressed_octets`](crate::limits::ReportLimits::compressed_octets).
+        /// The limit: [`compressed_octets`](crate::report::Limits::compressed_octets).
         limit: u64,
     },
     /// The XML is too large.
     #[error("the report has more than {limit} octets")]
     TooMuchXml {
-        /// The limit: [`octets`](crate::limits::ReportLimits::octets).
+        /// The limit: [`octets`](crate::report::Limits::octets).
         limit: u64,
     },
     /// It decompresses to too much.
     #[error("the file decompresses to more than {limit} times its size")]
     Ratio {
-        /// The limit: [`ratio`](crate::limits::ReportLimits::ratio).
+        /// The limit: [`ratio`](crate::report::Limits::ratio).
         limit: u64,
     },
     /// The zip archive has too many entries.
     #[error("the zip archive has more than {limit} entries")]
     TooManyEntries {
-        /// The limit: [`zip_entries`](crate::limits::ReportLimits::zip_entries).
+        /// The limit: [`zip_entries`](crate::report::Limits::zip_entries).
         limit: usize,
     },
     /// The message has more parts, or deeper ones, than
-    /// [`ReportLimits`](crate::limits::ReportLimits) allows.
+    /// [`Limits`](crate::report::Limits) allows.
     #[error("the message has too many parts")]
     TooManyParts,
     /// Elements lie too deep in elements.
     #[error("the elements lie deeper than {limit}")]
     TooDeep {
-        /// The limit: [`depth`](crate::limits::ReportLimits::depth).
+        /// The limit: [`depth`](crate::report::Limits::depth).
         limit: usize,
     },
     /// The report has too many rows.
     #[error("the report has more than {limit} rows")]
     TooManyRows {
-        /// The limit: [`rows`](crate::limits::ReportLimits::rows).
+        /// The limit: [`rows`](crate::report::Limits::rows).
         limit: u64,
     },
     /// A text, tag or comment is too long.
     #[error("a text has more than {limit} octets")]
     TextTooLong {
-        /// The limit: [`text_octets`](crate::limits::ReportLimits::text_octets).
+        /// The limit: [`text_octets`](crate::report::Limits::text_octets).
         limit: usize,
     },
     /// A row is too long, or what stands before the first.
     #[error("a row has more than {limit} octets")]
     RowTooLong {
-        /// The limit: [`row_octets`](crate::limits::ReportLimits::row_octets).
+        /// The limit: [`row_octets`](crate::report::Limits::row_octets).
         limit: usize,
     },
     /// The row lacks what makes it one. The rows that follow can be read.

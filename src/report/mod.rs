@@ -13,10 +13,12 @@ pub mod failure;
 
 mod date;
 mod error;
+mod limits;
 mod store;
 mod unreported;
 
 pub use error::{ReadError, Warning};
+pub use limits::Limits;
 pub use store::{Claim, MemoryStore, Store, StoreError};
 pub use unreported::Unreported;
 

@@ -18,7 +18,7 @@ impl Budget {
     /// §4.6.4: ‘SPF implementations MUST limit the total number of those terms to 10 during SPF
     /// evaluation’. The eleventh is refused when it is reached.
     pub(super) fn lookup(&mut self, settings: &Settings) -> Result<(), Limit> {
-        let most = settings.limits.lookup_terms;
+        let most = settings.max_lookup_terms;
         if self.lookups >= most {
             return Err(Limit::LookupTerms { most });
         }
@@ -28,7 +28,7 @@ impl Budget {
 
     /// §4.6.4: ‘SPF implementations SHOULD limit "void lookups" to two.’
     pub(super) fn void(&mut self, settings: &Settings) -> Result<(), Limit> {
-        let most = settings.limits.void_lookups;
+        let most = settings.max_void_lookups;
         self.void_lookups += 1;
         if self.void_lookups > most {
             return Err(Limit::VoidLookups {
@@ -41,7 +41,7 @@ impl Budget {
 
     /// Our own bound: whatever the records say, a check ends after so many questions.
     pub(super) fn query(&mut self, settings: &Settings) -> Result<(), Limit> {
-        let most = settings.limits.queries;
+        let most = settings.max_queries;
         if self.queries >= most {
             return Err(Limit::Queries { most });
         }

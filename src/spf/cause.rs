@@ -240,7 +240,7 @@ impl fmt::Display for Matched {
     }
 }
 
-/// A limit of §4.6.4, or one of [`SpfLimits`](crate::limits::SpfLimits) besides.
+/// A limit of §4.6.4, or one of the [`Settings`](super::Settings) besides.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[cfg_attr(
     feature = "serde",

@@ -165,7 +165,7 @@ impl Check<'_> {
         };
         let outcome = self.txt(site, &level.domain).await?;
         let records = outcome.as_slice();
-        let (most, found) = (self.settings.limits.txt_records, records.len());
+        let (most, found) = (self.settings.max_txt_records, records.len());
         if found > most {
             return Err(site.exceeds(Limit::TxtRecords { most, found }));
         }
@@ -181,7 +181,7 @@ impl Check<'_> {
                 return Err(Box::new(Cause::SeveralRecords { place, count }));
             }
         };
-        let (most, found) = (self.settings.limits.record_octets, record.as_bytes().len());
+        let (most, found) = (self.settings.max_record_octets, record.as_bytes().len());
         if found > most {
             return Err(site.exceeds(Limit::RecordOctets { most, found }));
         }
@@ -441,7 +441,7 @@ impl Check<'_> {
         if exchangers.is_empty() {
             self.void(site).await?;
         }
-        let most = self.settings.limits.mx_names;
+        let most = self.settings.max_mx_names;
         if exchangers.len() > most {
             let found = exchangers.len();
             return Err(site.exceeds(Limit::MxNames { most, found }));

@@ -93,7 +93,7 @@ impl Check<'_> {
         let Ok(outcome) = self.ptr(site).await? else {
             return Ok(None);
         };
-        let most = self.settings.limits.ptr_names;
+        let most = self.settings.max_ptr_names;
         let names: Vec<Name> = outcome.as_slice().iter().take(most).cloned().collect();
         Ok(Some(names))
     }

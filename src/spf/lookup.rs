@@ -210,7 +210,7 @@ impl<'a> Check<'a> {
         self.budget
             .query(self.settings)
             .map_err(|limit| site.exceeds(limit))?;
-        let most = self.settings.limits.addresses;
+        let most = self.settings.max_addresses;
         match self.request.client_ip() {
             IpAddr::V4(_) => {
                 let result = self.resolver.a(name).await;
@@ -274,7 +274,7 @@ impl<'a> Check<'a> {
             .addresses(site, name, prefix)
             .await?
             .map_err(|error| site.failed(name, record_type, error))?;
-        let most = self.settings.limits.addresses;
+        let most = self.settings.max_addresses;
         if found.matched.is_none() && found.count > most {
             let found = found.count;
             return Err(site.exceeds(Limit::Addresses { most, found }));
@@ -300,7 +300,7 @@ impl<'a> Check<'a> {
 
     /// Finds out which hosts have no address at all, once it matters.
     async fn settle_void(&mut self, site: Site<'_>) -> Result<(), Box<Cause>> {
-        while self.void_lookups() > self.settings.limits.void_lookups {
+        while self.void_lookups() > self.settings.max_void_lookups {
             let Some(name) = self.one_family.pop() else {
                 break;
             };

@@ -11,7 +11,7 @@ use crate::domain::Domain;
 use crate::message::{Author, AuthorError};
 use crate::spf;
 
-/// A limit that kept something from being done, see [`limits`](crate::limits).
+/// A limit that kept something from being done, see [limits](crate::howto::limits).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(
     feature = "serde",

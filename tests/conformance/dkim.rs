@@ -53,7 +53,7 @@ pub fn messages(suite: &Path, report: &mut Report) -> Result<(), String> {
         {
             let mut settings = Settings::default();
             settings.allow_sha1 = true;
-            settings.limits.rsa_bits_min = 1;
+            settings.min_rsa_bits = 1;
             let legacy = verify(&octets, &zone, now, &settings);
             judge_legacy(&format!("{name} (legacy)"), case, &legacy, report);
             by_signature = legacy;

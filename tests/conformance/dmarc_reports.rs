@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::path::Path;
 
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::aggregate::{DkimAuth, PublishedPolicy, Reader, Reason, Row, SpfAuth};
 use serde_json::{Map, Value, json};
 
@@ -81,7 +81,7 @@ fn known(facts: &Value) -> Map<String, Value> {
 
 /// What the reader makes of a report, in the words of the suite.
 fn facts(source: File) -> Result<Map<String, Value>, String> {
-    let limits = ReportLimits::default();
+    let limits = Limits::default();
     let mut reader = Reader::new(source, &limits).map_err(|error| error.to_string())?;
     let rows: Result<Vec<Row>, _> = reader.by_ref().collect();
     let rows = rows.map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mailproof::Message;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::failure::FailureReport;
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::report::Report;
 /// Holds each field, as the origin reads it, and the original message against what we read.
 pub fn run(folder: &Path, file: &str, case: &Value, report: &mut Report) -> Result<(), String> {
     let octets = std::fs::read(folder.join(file)).map_err(|error| error.to_string())?;
-    let read = match FailureReport::read(&octets, &ReportLimits::default()) {
+    let read = match FailureReport::read(&octets, &Limits::default()) {
         Ok(read) => read,
         Err(error) => {
             report.case(file, false, "valid", "unreadable", &error.to_string());

@@ -85,7 +85,7 @@ fn sealed(mail: &str, keys: &mut Zone) -> String {
 /// 300 for SPF, 10 + 100 for keys, 9 + 4 * 8 for DMARC.
 const MOST: usize = 451;
 
-/// What the documentation of `limits` promises, and that the message comes near to it.
+/// What the page on limits promises, and that the message comes near to it.
 #[test]
 fn everything_at_once() {
     let labels = "a.".repeat(12);

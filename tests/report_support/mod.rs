@@ -362,7 +362,7 @@ fn settings(random: &mut Random) -> Settings {
     if random.below(3) == 0 {
         policy.exceptions = Some(Rule::new(|_| Some("an exception".into())));
     }
-    settings.dkim.limits.signatures = 200;
+    settings.dkim.max_signatures = 200;
     if random.below(3) == 0 {
         let list = PublicSuffixList::parse(b"example\n").unwrap();
         settings.dmarc.public_suffix_list = Some(list.into());

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use mailproof::limits::ReportLimits;
+use mailproof::report::Limits;
 use mailproof::report::aggregate::{Reader, Report, Row};
 use mailproof::report::{ReadError, Warning};
 
@@ -15,7 +15,7 @@ pub type Told = Vec<(u64, Warning)>;
 
 /// All of a report, the errors of its rows, and the warnings.
 pub fn read(octets: &[u8]) -> Result<(Report, Vec<ReadError>, Told), ReadError> {
-    let mut reader = Reader::new(octets, &ReportLimits::default())?;
+    let mut reader = Reader::new(octets, &Limits::default())?;
     let mut errors = Vec::new();
     let rows = reader
         .by_ref()

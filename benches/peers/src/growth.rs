@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::crypto::HashAlgorithm;
 use mailproof::dkim::{self, BodyHashRequest, BodyHasher, Canonicalization, Settings};
-use mailproof::{Message, limits};
+use mailproof::Message;
 
 use crate::{Table, harness, mails};
 
@@ -57,9 +57,9 @@ pub fn lines(table: &Table) {
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
-    settings.limits.signatures = 1_000;
-    settings.limits.signed_fields = 100_000;
-    settings.limits.signature_octets = 10_000_000;
+    settings.max_signatures = 1_000;
+    settings.max_signed_fields = 100_000;
+    settings.max_signature_octets = 10_000_000;
     settings
 }
 

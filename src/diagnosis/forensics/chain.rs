@@ -9,7 +9,6 @@ use crate::diagnosis::catalogue::forensics as texts;
 use crate::diagnosis::dmarc::count;
 use crate::diagnosis::finding::Finding;
 use crate::dkim::{self, Canonicalization, Keys, Signature};
-use crate::limits::DkimLimits;
 use crate::message::Message;
 use crate::text;
 
@@ -66,7 +65,7 @@ fn of_message(
 
 fn message_signature(set: &Parts, message: &Message<'_>) -> Option<Signature> {
     let field = message.head().fields().get(set.message_signature)?;
-    let most = DkimLimits::default().signed_fields;
+    let most = dkim::Settings::default().max_signed_fields;
     Signature::parse_sealers(field.value(), most).ok()
 }
 

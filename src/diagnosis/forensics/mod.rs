@@ -15,10 +15,9 @@ use super::dkim as signatures;
 use super::dmarc::count;
 use super::finding::{Draft, Finding, Severity, Value};
 use crate::dkim::header::FieldIndex;
-use crate::dkim::{Cause, Keys, Signature, Verification};
+use crate::dkim::{self, Cause, Keys, Signature, Verification};
 use crate::dns::{self, Name};
 use crate::domain::Domain;
-use crate::limits::DkimLimits;
 use crate::message::Message;
 use crate::verdict::Verdict;
 use probe::{Piece, Probe, Signed};
@@ -49,13 +48,13 @@ fn is_suspect(cause: &Cause) -> bool {
 }
 
 fn examine(view: &View<'_>, verification: &Verification, message: &Message<'_>) -> Vec<Finding> {
-    let limits = DkimLimits::default();
+    let settings = dkim::Settings::default();
     let position = verification.position();
     let field = message.head().fields().get(position);
     let Some(field) = field.filter(|field| field.is(b"DKIM-Signature")) else {
         return Vec::new();
     };
-    let Ok(signature) = Signature::parse(field.value(), limits.signed_fields) else {
+    let Ok(signature) = Signature::parse(field.value(), settings.max_signed_fields) else {
         return Vec::new();
     };
     // Another message than the one that was verified tells nothing.

@@ -3,9 +3,8 @@
 use crate::crypto::{HashAlgorithm, Opened};
 use crate::dkim::header::without_signature;
 use crate::dkim::key_check::{self, KeyUse, signed_octets};
-use crate::dkim::{Canonicalization, Cause, Keys, SignatureAlgorithm};
+use crate::dkim::{self, Canonicalization, Cause, Keys, SignatureAlgorithm};
 use crate::dns::Name;
-use crate::limits::DkimLimits;
 use crate::message::Head;
 
 /// A header field as it is, or as it may have been.
@@ -58,7 +57,7 @@ pub(super) struct Probe<'k> {
     keys: &'k Keys,
     /// What the signature holds, once somebody has asked.
     opened: Opened,
-    limits: DkimLimits,
+    settings: dkim::Settings,
     tries: usize,
     octets: usize,
 }
@@ -71,7 +70,7 @@ impl<'k> Probe<'k> {
             pieces,
             own,
             keys,
-            limits: DkimLimits::default(),
+            settings: dkim::Settings::default(),
             tries: TRIES,
             octets: OCTETS,
         }
@@ -85,7 +84,7 @@ impl<'k> Probe<'k> {
     /// field explains it. Where it was made with this one, all tries to come are cheaper.
     pub(super) fn is_not_by_key(&mut self) -> bool {
         let (name, octets) = (&self.signed.key_name, &self.signed.octets);
-        self.opened = key_check::open(self.keys, name, octets, &self.limits);
+        self.opened = key_check::open(self.keys, name, octets, &self.settings);
         self.opened == Opened::NotByThisKey
     }
 
@@ -148,7 +147,7 @@ impl<'k> Probe<'k> {
             signed: &signed,
             signature: &self.signed.octets,
         };
-        key_check::check(self.keys, &self.signed.key_name, &key_use, &self.limits).cause
+        key_check::check(self.keys, &self.signed.key_name, &key_use, &self.settings).cause
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use super::{ReportKey, Row};
-use crate::limits::ReportLimits;
+use crate::report::Limits;
 use crate::verdict::Verdict;
 
 /// Counts verdicts in memory, by report and row.
@@ -38,13 +38,13 @@ pub struct Accumulator {
     reports: BTreeMap<ReportKey, HashMap<Row, u64>>,
     rows: usize,
     dropped: u64,
-    limits: ReportLimits,
+    limits: Limits,
 }
 
 impl Accumulator {
-    /// An accumulator that keeps at most [`kept_rows`](ReportLimits::kept_rows).
+    /// An accumulator that keeps at most [`kept_rows`](Limits::kept_rows).
     #[must_use]
-    pub fn with_limits(limits: ReportLimits) -> Self {
+    pub fn with_limits(limits: Limits) -> Self {
         Self {
             limits,
             ..Self::default()

@@ -5,10 +5,9 @@ use std::time::SystemTime;
 use super::{AuthFailure, DeliveryResult, FailureReport, alignment};
 use crate::auth_results::{AuthenticationResults, AuthservId, MethodResult};
 use crate::dkim::header::{write_own, write_selected};
-use crate::dkim::{BodyCanonicalizer, Cause, Signature, Verification};
+use crate::dkim::{self, BodyCanonicalizer, Cause, Signature, Verification};
 use crate::dns::{Recording, Resolver as _, block_on};
 use crate::identifier::Method;
-use crate::limits::DkimLimits;
 use crate::message::{Field, Head, Message};
 use crate::spf::{self, SpfResult};
 use crate::text;
@@ -115,16 +114,16 @@ impl Composer<'_> {
         report.dkim_selector = one.selector().map(str::to_owned);
         let field = self.message.head().fields().get(one.position());
         let field = field.filter(|field| field.is(b"DKIM-Signature"));
-        let limits = DkimLimits::default();
+        let settings = dkim::Settings::default();
         let Some((field, signature)) = field.and_then(|field| {
-            let signature = Signature::parse(field.value(), limits.signed_fields).ok()?;
+            let signature = Signature::parse(field.value(), settings.max_signed_fields).ok()?;
             Some((field, signature))
         }) else {
             return;
         };
         if self.canonical_header {
             report.dkim_canonicalized_header =
-                self.canonical_header(one, field, &signature, limits.signed_octets);
+                self.canonical_header(one, field, &signature, settings.max_signed_octets);
         }
         if self.body {
             report.dkim_canonicalized_body = Some(self.canonical_body(&signature));

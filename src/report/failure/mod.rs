@@ -12,7 +12,7 @@
 //! ```
 //! use mailproof::dns::{Zone, block_on};
 //! use mailproof::report::failure::{AuthFailure, FailureReport, RateLimiter, Reporter};
-//! use mailproof::limits::ReportLimits;
+//! use mailproof::report::Limits;
 //! use mailproof::{Address, Message, Session, Verifier, dmarc};
 //! use std::time::{Duration, UNIX_EPOCH};
 //!
@@ -35,7 +35,7 @@
 //! for report in reporter.reports(&verdict, &message, now)? {
 //!     for recipient in &recipients {
 //!         let Some(mail) = reporter.mail(&report, recipient, now) else { continue };
-//!         let read = FailureReport::read(&mail, &ReportLimits::default())?;
+//!         let read = FailureReport::read(&mail, &Limits::default())?;
 //!         assert_eq!(read.auth_failure, Some(AuthFailure::Dmarc));
 //!         assert!(!String::from_utf8_lossy(read.header()).contains("joe@"));
 //!     }

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::compose::words;
 use super::{AuthFailure, DeliveryResult, FailureReport};
 use crate::identifier::Method;
-use crate::limits::ReportLimits;
 use crate::message::parts::{Fields, parts};
+use crate::report::Limits;
 use crate::report::{ReadError, Warning, date};
 use crate::text;
 
@@ -16,7 +16,7 @@ impl FailureReport {
     /// other line ends, or as an attachment of another mail.
     ///
     /// ```
-    /// use mailproof::limits::ReportLimits;
+    /// use mailproof::report::Limits;
     /// use mailproof::report::Warning;
     /// use mailproof::report::failure::{AuthFailure, FailureReport};
     ///
@@ -24,7 +24,7 @@ impl FailureReport {
     ///     Content-Type: message/feedback-report\n\nFeedback-Type: auth-failure\nVersion: 1\n\
     ///     User-Agent: x/1\nAuth-Failure: bodyhash\nSource-IP: 192.0.2.1\n\
     ///     Authentication-Results: mx.example.com; dkim=fail header.d=example.net\n\n--x--\n";
-    /// let report = FailureReport::read(mail, &ReportLimits::default())?;
+    /// let report = FailureReport::read(mail, &Limits::default())?;
     /// assert_eq!(report.auth_failure, Some(AuthFailure::BodyHash));
     /// assert_eq!(report.warnings, [Warning::NoHeader]);
     /// # Ok::<(), mailproof::report::ReadError>(())
@@ -33,7 +33,7 @@ impl FailureReport {
     /// # Errors
     ///
     /// [`ReadError`], where there is no such report or more than the limits allow.
-    pub fn read(mail: &[u8], limits: &ReportLimits) -> Result<Self, ReadError> {
+    pub fn read(mail: &[u8], limits: &Limits) -> Result<Self, ReadError> {
         let limit = limits.compressed_octets;
         if u64::try_from(mail.len()).map_or(true, |length| length > limit) {
             return Err(ReadError::TooLarge { limit });

@@ -53,13 +53,13 @@ impl Survey {
         let total = walk.domain(&name, false).await;
         let Walk { mut survey, .. } = walk;
         survey.total = total;
-        let most = settings.limits.lookup_terms;
+        let most = settings.max_lookup_terms;
         let lookups = total.lookups;
         let about_all = [
             (lookups > most).then_some(Warning::OverLookupLimit { lookups }),
             (lookups <= most && lookups.saturating_add(2) >= most)
                 .then_some(Warning::NearLookupLimit { lookups }),
-            (total.void_lookups > settings.limits.void_lookups).then_some(Warning::OverVoidLimit {
+            (total.void_lookups > settings.max_void_lookups).then_some(Warning::OverVoidLimit {
                 void_lookups: total.void_lookups,
             }),
         ];
@@ -275,7 +275,7 @@ impl Walk<'_> {
             return;
         }
         let ip6 = self.resolver.aaaa(name).await;
-        let most = self.settings.limits.addresses;
+        let most = self.settings.max_addresses;
         match (ip4, ip6) {
             (Ok(ip4), Ok(ip6)) => {
                 if ip4.as_slice().is_empty() && ip6.as_slice().is_empty() {
@@ -321,7 +321,7 @@ impl Walk<'_> {
         if exchangers.is_empty() {
             cost.void_lookups += 1;
         }
-        let most = self.settings.limits.mx_names;
+        let most = self.settings.max_mx_names;
         if exchangers.len() > most {
             let found = exchangers.len();
             let limit = Limit::MxNames { most, found };
@@ -336,7 +336,7 @@ impl Walk<'_> {
     }
 
     fn may_ask(&mut self) -> bool {
-        let may = self.queries < self.settings.limits.queries;
+        let may = self.queries < self.settings.max_queries;
         self.queries += usize::from(may);
         self.survey.is_complete &= may;
         may

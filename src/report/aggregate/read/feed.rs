@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use crate::limits::ReportLimits;
+use crate::report::Limits;
 use crate::report::ReadError;
 
 /// Feeds the XML reader.
@@ -32,7 +32,7 @@ enum Encoding {
 }
 
 impl<'a> Feed<'a> {
-    pub(super) fn new(source: Box<dyn Read + Send + 'a>, limits: &ReportLimits) -> Self {
+    pub(super) fn new(source: Box<dyn Read + Send + 'a>, limits: &Limits) -> Self {
         Self {
             source,
             ready: Vec::new(),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn fed(octets: &[u8]) -> (String, bool) {
-        let mut feed = Feed::new(Box::new(Drops(octets)), &ReportLimits::default());
+        let mut feed = Feed::new(Box::new(Drops(octets)), &Limits::default());
         let mut text = String::new();
         feed.read_to_string(&mut text).unwrap();
         (text, feed.was_repaired())
@@ -207,9 +207,9 @@ mod tests {
         let chunk = usize::try_from(CHUNK).unwrap();
         for before in chunk - 5..chunk + 1 {
             let text = "a".repeat(before) + "𝄞ü€";
-            let limits = ReportLimits {
+            let limits = Limits {
                 text_octets: usize::MAX,
-                ..ReportLimits::default()
+                ..Limits::default()
             };
             let mut feed = Feed::new(Box::new(text.as_bytes()), &limits);
             let mut read = String::new();

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io::Read;
 
 use super::{Extension, Report, Row};
-use crate::limits::ReportLimits;
+use crate::report::Limits;
 use crate::report::{ReadError, Warning};
 use elements::{Element, shown};
 use feed::Feed;
@@ -21,11 +21,11 @@ use xml::{Token, Xml};
 /// is, the content tells.
 ///
 /// Memory does not grow with the report: rows are read one by one. All
-/// [limits](crate::limits::ReportLimits) have errors of their own. A row that cannot be understood is
+/// [limits](crate::report::Limits) have errors of their own. A row that cannot be understood is
 /// an error that is not [fatal](ReadError::is_fatal); the next row follows.
 ///
 /// ```
-/// use mailproof::limits::ReportLimits;
+/// use mailproof::report::Limits;
 /// use mailproof::report::aggregate::Reader;
 ///
 /// let file = b"<feedback><report_metadata><org_name>Example</org_name></report_metadata>
@@ -33,7 +33,7 @@ use xml::{Token, Xml};
 ///     <record><row><source_ip>192.0.2.1</source_ip><count>2</count></row></record>
 ///     <record><row><source_ip>192.0.2.2</source_ip><count>two</count></row></record>
 ///     <record><row><source_ip>192.0.2.3</source_ip><count>3</count></row></record></feedback>";
-/// let mut reader = Reader::new(file.as_slice(), &ReportLimits::default())?;
+/// let mut reader = Reader::new(file.as_slice(), &Limits::default())?;
 /// assert_eq!(reader.report().policy.domain, "example.com");
 /// let (rows, errors): (Vec<_>, Vec<_>) = reader.by_ref().partition(|row| row.is_ok());
 /// assert_eq!(rows.into_iter().flatten().map(|row| row.count).sum::<u64>(), 5);
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// [`ReadError`], if there is no report in it.
-    pub fn new(source: impl Read + Send + 'a, limits: &ReportLimits) -> Result<Self, ReadError> {
+    pub fn new(source: impl Read + Send + 'a, limits: &Limits) -> Result<Self, ReadError> {
         let source = source::open(source, limits)?;
         let mut reader = Self::of_xml(source.stream, limits);
         if source.more {
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         Ok(reader)
     }
 
-    fn of_xml(stream: Box<dyn Read + Send + 'a>, limits: &ReportLimits) -> Self {
+    fn of_xml(stream: Box<dyn Read + Send + 'a>, limits: &Limits) -> Self {
         Self {
             xml: Xml::new(Feed::new(stream, limits), limits),
             report: Report::default(),
@@ -284,7 +284,7 @@ impl Row {
     ///
     /// [`ReadError`], if it is none.
     pub fn from_xml(xml: &str) -> Result<Self, ReadError> {
-        let mut reader = Reader::of_xml(Box::new(xml.as_bytes()), &ReportLimits::default());
+        let mut reader = Reader::of_xml(Box::new(xml.as_bytes()), &Limits::default());
         reader.next().unwrap_or(Err(ReadError::NotAReport))
     }
 }

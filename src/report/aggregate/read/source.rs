@@ -7,8 +7,8 @@ use flate2::bufread::GzDecoder;
 use flate2::read::{DeflateDecoder, ZlibDecoder};
 
 use super::zip;
-use crate::limits::ReportLimits;
 use crate::message::parts::{Part, parts};
+use crate::report::Limits;
 use crate::report::ReadError;
 use crate::text;
 
@@ -35,7 +35,7 @@ const SNIFFED: u64 = 4_096;
 /// Finds the report in a file or message.
 pub(super) fn open<'a>(
     source: impl Read + Send + 'a,
-    limits: &ReportLimits,
+    limits: &Limits,
 ) -> Result<Source<'a>, ReadError> {
     let (head, source) = peek(source)?;
     match kind(&head) {
@@ -77,7 +77,7 @@ fn is_mail(head: &[u8]) -> bool {
 }
 
 /// Reads a file or message into memory.
-fn whole(source: impl Read, limits: &ReportLimits) -> Result<Vec<u8>, ReadError> {
+fn whole(source: impl Read, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     let mut octets = Vec::new();
     Counted::new(source, limits).read_to_end(&mut octets)?;
     Ok(octets)
@@ -86,7 +86,7 @@ fn whole(source: impl Read, limits: &ReportLimits) -> Result<Vec<u8>, ReadError>
 fn file<'a>(
     kind: Kind,
     source: impl Read + Send + 'a,
-    limits: &ReportLimits,
+    limits: &Limits,
 ) -> Result<Source<'a>, ReadError> {
     let mut more = false;
     let stream: Box<dyn Read + Send + 'a> = match kind {
@@ -116,7 +116,7 @@ fn file<'a>(
 }
 
 /// The first part of a message that is a report.
-fn attached<'a>(message: &[u8], limits: &ReportLimits) -> Result<Source<'a>, ReadError> {
+fn attached<'a>(message: &[u8], limits: &Limits) -> Result<Source<'a>, ReadError> {
     let message = match message.strip_prefix(b"From ") {
         // The line that mail boxes put before a message.
         Some(line) => text::split_once(line, b'\n').map_or(line, |(_, message)| message),
@@ -162,7 +162,7 @@ struct Counted<R> {
 }
 
 impl<R> Counted<R> {
-    fn new(source: R, limits: &ReportLimits) -> Self {
+    fn new(source: R, limits: &Limits) -> Self {
         Self {
             source,
             count: 0,
@@ -248,10 +248,7 @@ impl<R: Read> Decoder for Members<Counted<R>> {
     }
 }
 
-fn inflate<'a>(
-    decoder: impl Decoder + Send + 'a,
-    limits: &ReportLimits,
-) -> Box<dyn Read + Send + 'a> {
+fn inflate<'a>(decoder: impl Decoder + Send + 'a, limits: &Limits) -> Box<dyn Read + Send + 'a> {
     Box::new(Inflated {
         decoder,
         written: 0,

@@ -9,7 +9,7 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::super::write::{clean, is_xml};
 use super::feed::Feed;
-use crate::limits::ReportLimits;
+use crate::report::Limits;
 use crate::report::ReadError;
 
 /// Octets that an element counts for besides its tag: what it becomes takes room even where it says
@@ -28,7 +28,7 @@ pub(in super::super) struct Xml<'a> {
     depth: usize,
     /// What the row may keep in memory so far, in octets.
     kept: usize,
-    limits: ReportLimits,
+    limits: Limits,
 }
 
 /// What comes next.
@@ -41,7 +41,7 @@ pub(in super::super) enum Token {
 }
 
 impl<'a> Xml<'a> {
-    pub(super) fn new(feed: Feed<'a>, limits: &ReportLimits) -> Self {
+    pub(super) fn new(feed: Feed<'a>, limits: &Limits) -> Self {
         let mut reader = Reader::from_reader(feed);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -61,7 +61,7 @@ impl<'a> Xml<'a> {
 
     /// Reads text of our own, or of the caller's.
     pub(in super::super) fn of_text(text: &'a str) -> Self {
-        let limits = ReportLimits::default();
+        let limits = Limits::default();
         Self::new(Feed::new(Box::new(text.as_bytes()), &limits), &limits)
     }
 

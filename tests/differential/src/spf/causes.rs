@@ -97,7 +97,7 @@ impl Judged {
     /// Whether ours is theirs without a limit of void look-ups.
     fn same_without_void_limit(&self, settings: Settings) -> bool {
         let mut settings = settings;
-        settings.limits.void_lookups = usize::MAX;
+        settings.max_void_lookups = usize::MAX;
         self.result_under(&settings) == self.theirs
     }
 
