@@ -21,10 +21,10 @@ fn main() {
         let Forwarded::Srs0(srs) = rewriter.forward(black_box(SENDER), now) else {
             panic!("rewritten");
         };
-        let Reversed::Valid(valid) = rewriter.reverse(&srs, now) else {
+        let Reversed::Valid { address, .. } = rewriter.reverse(&srs, now) else {
             panic!("valid");
         };
-        black_box(valid);
+        black_box(address);
     };
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"mysecret");
     let floor = || {

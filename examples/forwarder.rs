@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 }
                 // It could not be delivered: the bounce comes to the address that was rewritten.
                 match rewriter.reverse(&outgoing.mail_from, SystemTime::now()) {
-                    Reversed::Valid(valid) => println!("a bounce goes to <{}>", valid.address()),
+                    Reversed::Valid { address, .. } => println!("a bounce goes to <{}>", address),
                     other => println!("a bounce goes nowhere: {other:?}"),
                 }
             }

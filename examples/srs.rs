@@ -125,7 +125,7 @@ impl Options {
         let mut rewriter = rewriter(domain, first)?;
         for secret in older {
             rewriter = rewriter
-                .with_older_secret(secret)
+                .older_secret(secret)
                 .map_err(|error| format!("--secret: {error}"))?;
         }
         Ok(rewriter)
@@ -174,8 +174,8 @@ fn print_forwarded(forwarded: &Forwarded) -> bool {
 
 fn print_reversed(reversed: &Reversed) -> bool {
     match reversed {
-        Reversed::Valid(valid) => {
-            println!("{}", valid.address());
+        Reversed::Valid { address, .. } => {
+            println!("{}", address);
             return true;
         }
         Reversed::Stored { key, .. } => println!("stored under {key}"),
@@ -236,12 +236,16 @@ fn demonstrate() -> Result<(), String> {
     print_claimed(&sender, now);
     println!("\nMAIL FROM:<> RCPT TO:<{sender}>");
     let week = now + Duration::from_secs(7 * 86_400);
-    while let Some(valid) = chain.iter().find_map(|f| match f.reverse(&sender, week) {
-        Reversed::Valid(valid) => Some(valid),
-        _ => None,
-    }) {
-        valid.address().clone_into(&mut sender);
-        let whose = if valid.is_sender() {
+    while let Some((address, is_sender)) =
+        chain.iter().find_map(|f| match f.reverse(&sender, week) {
+            Reversed::Valid {
+                address, is_sender, ..
+            } => Some((address, is_sender)),
+            _ => None,
+        })
+    {
+        sender = address;
+        let whose = if is_sender {
             "the sender"
         } else {
             "the first forwarder"

@@ -717,22 +717,22 @@ fn b9() {
 fn b11() {
     let claimed = srs::Claimed::decode(B.mail_from).unwrap();
     assert_eq!(claimed.form(), Form::Exchange);
-    assert_eq!(claimed.original().unwrap().to_string(), "userA@firma-a.tld");
+    assert_eq!(claimed.original().unwrap(), "userA@firma-a.tld");
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(B.now);
     let rewriter = Rewriter::new("firma-b.tld".parse().unwrap(), "secret of firma-b").unwrap();
     assert!(!matches!(
         rewriter.reverse(B.mail_from, now),
-        Reversed::Valid(_)
+        Reversed::Valid { .. }
     ));
     let Forwarded::Srs0(ours) = rewriter.forward("userA@firma-a.tld", now) else {
         panic!("not rewritten");
     };
-    let Reversed::Valid(valid) = rewriter.reverse(&ours, now) else {
+    let Reversed::Valid { address, .. } = rewriter.reverse(&ours, now) else {
         panic!("{ours} is not ours");
     };
-    assert_eq!(valid.address(), "userA@firma-a.tld");
+    assert_eq!(address, "userA@firma-a.tld");
     let other = Rewriter::new("firma-b.tld".parse().unwrap(), "another secret!!").unwrap();
-    assert!(!matches!(other.reverse(&ours, now), Reversed::Valid(_)));
+    assert!(!matches!(other.reverse(&ours, now), Reversed::Valid { .. }));
 }
 
 /// The long form of Exchange's rewriting holds no sender.

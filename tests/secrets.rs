@@ -161,16 +161,16 @@ fn srs_secrets() {
     for construction in [Construction::Compatible, Construction::Delimited] {
         let rewriter = Rewriter::new(domain(), SECRET)
             .unwrap()
-            .with_older_secret(OLDER)
+            .older_secret(OLDER)
             .unwrap()
-            .with_construction(construction);
+            .construction(construction);
         assert_quiet(&rewriter, &secrets);
         let now = SystemTime::now();
         let forwarded = rewriter.forward("a@example.net", now);
         assert_quiet(&forwarded, &secrets);
         let reversed = rewriter.reverse("SRS0=AAAA=AA=example.net=a@example.com", now);
         assert_quiet(&reversed, &secrets);
-        let error = rewriter.with_hash_length(99).unwrap_err();
+        let error = rewriter.hash_length(99).unwrap_err();
         assert_quiet(&error, &secrets);
         assert_keeps(&error.to_string(), &secrets);
     }

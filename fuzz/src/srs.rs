@@ -10,8 +10,8 @@ static REWRITERS: LazyLock<[Rewriter; 2]> = LazyLock::new(|| {
     let compatible = Rewriter::new(domain, "mysecret").expect("a secret");
     let delimited = compatible
         .clone()
-        .with_construction(Construction::Delimited)
-        .with_hash_length(8)
+        .construction(Construction::Delimited)
+        .hash_length(8)
         .expect("a length");
     [compatible, delimited]
 });
@@ -34,11 +34,11 @@ pub fn reverse(data: &[u8]) {
         assert_eq!(fits, local_part.len() <= 64 && address.len() <= 254);
         assert!(!address.chars().any(char::is_control));
         match rewriter.reverse(&address, now()) {
-            Reversed::Valid(valid) if address.starts_with("SRS0") => {
+            Reversed::Valid { address: back, .. } if address.starts_with("SRS0") => {
                 // Angle brackets and source routes are not kept.
-                assert!(data.ends_with(valid.address().as_bytes()) || data.ends_with(b">"));
+                assert!(data.ends_with(back.as_bytes()) || data.ends_with(b">"));
             }
-            Reversed::Valid(_) | Reversed::Stored { .. } => {}
+            Reversed::Valid { .. } | Reversed::Stored { .. } => {}
             // Quoted strings in another forwarder's opaque part may be cut anywhere.
             Reversed::Malformed(_) if address.starts_with("SRS1") => {}
             other => panic!("{address}: {other:?}"),
@@ -55,9 +55,8 @@ pub fn decode(data: &[u8]) {
         .into_iter()
         .flatten()
     {
-        let text = address.to_string();
-        assert!(!text.chars().any(char::is_control));
-        assert!(!address.local_part().is_empty());
+        assert!(!address.chars().any(char::is_control));
+        assert!(address.find('@').is_some_and(|at| at > 0));
     }
     if let Some(stamp) = claimed.stamp() {
         assert!(stamp.age(now()) < 1024);

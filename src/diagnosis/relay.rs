@@ -67,8 +67,8 @@ fn rewritten(view: &View<'_>, author: &Domain, srs: &Claimed) -> Vec<Finding> {
             .severity(severity)
             .finish(),
     ];
-    if let Some(original) = srs.original() {
-        let entry: &'static Entry = if view.is_authors(original.domain()) {
+    if let (Some(original), Some(domain)) = (srs.original(), srs.original_domain()) {
+        let entry: &'static Entry = if view.is_authors(domain) {
             &texts::ORIGINAL_IS_AUTHOR
         } else {
             &texts::ORIGINAL_IS_OTHER

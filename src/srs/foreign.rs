@@ -33,7 +33,7 @@ impl Claimed {
     ///
     /// let claimed = Claimed::decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
     /// assert_eq!(claimed.form(), Form::Exchange);
-    /// assert_eq!(claimed.original().unwrap().to_string(), "bob@fabrikam.com");
+    /// assert_eq!(claimed.original(), Some("bob@fabrikam.com"));
     /// assert_eq!(claimed.forwarder().as_str(), "contoso.com");
     /// assert!(Claimed::decode("bob@fabrikam.com").is_none());
     /// ```
@@ -59,18 +59,37 @@ impl Claimed {
         self.form
     }
 
-    /// The sender before any rewriting, as claimed. `None` where the address does not hold it, or
-    /// holds an address literal.
+    /// The sender before any rewriting, as claimed, with the local part quoted where it must be.
+    /// `None` where the address does not hold it, or holds an address literal.
+    ///
+    /// On purpose it is no [`Address`](crate::Address): it may explain a result, or be compared with
+    /// another name, but it authenticates nothing.
     #[must_use]
-    pub fn original(&self) -> Option<&ClaimedAddress> {
-        self.original.as_ref()
+    pub fn original(&self) -> Option<&str> {
+        self.original
+            .as_ref()
+            .map(|original| original.text.as_str())
+    }
+
+    /// The domain of the [`original`](Self::original) sender.
+    #[must_use]
+    pub fn original_domain(&self) -> Option<&Domain> {
+        self.original.as_ref().map(|original| &original.domain)
     }
 
     /// The sender that the forwarder claims to have seen: the original one, or, behind another
     /// forwarder, that one's rewritten address.
     #[must_use]
-    pub fn previous(&self) -> Option<&ClaimedAddress> {
-        self.previous.as_ref()
+    pub fn previous(&self) -> Option<&str> {
+        self.previous
+            .as_ref()
+            .map(|previous| previous.text.as_str())
+    }
+
+    /// The domain of the [`previous`](Self::previous) sender.
+    #[must_use]
+    pub fn previous_domain(&self) -> Option<&Domain> {
+        self.previous.as_ref().map(|previous| &previous.domain)
     }
 
     /// The domain of the address: who rewrote it. SPF speaks for this domain.
@@ -136,46 +155,24 @@ impl fmt::Display for Form {
     }
 }
 
-/// An address that somebody claims, and nobody has verified.
-///
-/// On purpose it is neither an [`Address`](crate::Address) nor turns into one: it may explain a
-/// result, or be compared with another name, but it authenticates nothing.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+/// An address that somebody claims, and nobody has verified: no [`Address`](crate::Address).
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct ClaimedAddress {
-    local_part: String,
+struct ClaimedAddress {
+    text: String,
     domain: Domain,
 }
 
 impl ClaimedAddress {
-    /// The local part, quoted where it must be.
-    #[must_use]
-    pub fn local_part(&self) -> &str {
-        &self.local_part
-    }
-
-    /// The domain.
-    #[must_use]
-    pub fn domain(&self) -> &Domain {
-        &self.domain
-    }
-
+    /// Quotes the local part where it must be.
     fn new(local_part: &str, host: &str) -> Option<Self> {
-        let local_part = if guarded::is_local_part(local_part) {
-            local_part.to_owned()
+        let domain = Domain::parse(host.as_bytes()).ok()?;
+        let text = if guarded::is_local_part(local_part) {
+            format!("{local_part}@{domain}")
         } else {
-            text::quoted_string(local_part)
+            format!("{}@{domain}", text::quoted_string(local_part))
         };
-        Some(Self {
-            local_part,
-            domain: Domain::parse(host.as_bytes()).ok()?,
-        })
-    }
-}
-
-impl fmt::Display for ClaimedAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.local_part, self.domain)
+        Some(Self { text, domain })
     }
 }
 
@@ -254,7 +251,8 @@ impl Claimed {
         let Some(previous) = &self.previous else {
             return self;
         };
-        match claim(&previous.local_part, previous.domain.clone()) {
+        let (local_part, _) = previous.text.rsplit_once('@').unwrap_or_default();
+        match claim(local_part, previous.domain.clone()) {
             Some(inner) => {
                 if self.form == Form::Srs1 {
                     self.stamp = inner.stamp;

@@ -1,24 +1,14 @@
 //! The syntax of SRS0 and SRS1 local parts.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::stamp::Stamp;
 use crate::domain::Domain;
 use crate::text;
 
 /// What stands behind `SRS0` or `SRS1`. Everything further in is separated by `=`.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "lowercase")
-)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "no deployed software knows a fourth"
-)]
-pub enum Separator {
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Separator {
     /// `=`, what nearly all use.
     #[default]
     Equals,
@@ -29,9 +19,7 @@ pub enum Separator {
 }
 
 impl Separator {
-    /// The character.
-    #[must_use]
-    pub fn as_char(self) -> char {
+    pub(super) fn as_char(self) -> char {
         match self {
             Self::Equals => '=',
             Self::Minus => '-',
@@ -39,21 +27,13 @@ impl Separator {
         }
     }
 
-    /// The separator with this character.
-    #[must_use]
-    pub fn from_char(character: char) -> Option<Self> {
+    pub(super) fn from_char(character: char) -> Option<Self> {
         match character {
             '=' => Some(Self::Equals),
             '-' => Some(Self::Minus),
             '+' => Some(Self::Plus),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for Separator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.as_char())
     }
 }
 

@@ -48,7 +48,7 @@
 //! let claimed = srs::Claimed::decode(envelope).unwrap();
 //! // Whom SPF speaks for, and who claims to be the sender: different domains.
 //! assert_eq!(claimed.forwarder().as_str(), "firma-b.tld");
-//! assert_eq!(claimed.original().unwrap().domain().as_str(), "firma-a.tld");
+//! assert_eq!(claimed.original_domain().unwrap().as_str(), "firma-a.tld");
 //! ```
 //!
 //! # Running a forwarder
@@ -60,7 +60,7 @@
 //! * If no other software checks the same addresses with the same secret, choose
 //!   [`Construction::Delimited`] and a hash of 8 characters.
 //! * To change the secret, put the new one in first place and keep the old one for as long as its
-//!   addresses are valid ([`Rewriter::with_older_secret`]).
+//!   addresses are valid ([`Rewriter::older_secret`]).
 
 mod foreign;
 mod forwarded;
@@ -71,11 +71,11 @@ mod rewriter;
 mod stamp;
 mod store;
 
-pub use foreign::{Claimed, ClaimedAddress, Form};
+pub use foreign::{Claimed, Form};
 pub use forwarded::{Forwarded, Unchanged};
-pub use guarded::{Malformed, Separator};
+pub use guarded::Malformed;
 pub use mac::Construction;
-pub use reverse::{Reversed, Valid};
+pub use reverse::Reversed;
 pub use rewriter::{Rewriter, SettingError};
 pub use stamp::Stamp;
 pub use store::{MemoryStore, Shortened, Store};

@@ -69,11 +69,11 @@ impl Rewriter {
         let Some(address) = assemble("", srs0.user, srs0.host, quoted) else {
             return Reversed::Malformed(Malformed::User);
         };
-        Reversed::Valid(Valid {
+        Reversed::Valid {
             address,
             is_sender: true,
             age: Some(age),
-        })
+        }
     }
 
     fn reverse_srs1(&self, srs1: &Srs1<'_>, quoted: bool) -> Reversed {
@@ -92,11 +92,11 @@ impl Rewriter {
         let Some(address) = assemble("SRS0", srs1.opaque, srs1.host, quoted) else {
             return Reversed::Malformed(Malformed::User);
         };
-        Reversed::Valid(Valid {
+        Reversed::Valid {
             address,
             is_sender: false,
             age: None,
-        })
+        }
     }
 }
 
@@ -167,36 +167,14 @@ pub enum Reversed {
         age: u16,
     },
     /// We made it; this is where the bounce goes.
-    Valid(Valid),
-}
-
-/// Where a bounce goes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Valid {
-    pub(super) address: String,
-    pub(super) is_sender: bool,
-    pub(super) age: Option<u16>,
-}
-
-impl Valid {
-    /// The address.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// Whether it is the sender's, as we saw it. Otherwise it is the first forwarder's: a bounce to
-    /// SRS1 skips those in between.
-    #[must_use]
-    pub fn is_sender(&self) -> bool {
-        self.is_sender
-    }
-
-    /// How many days ago we made it. SRS1 does not say: its only time stamp is the first
-    /// forwarder's, who checks it.
-    #[must_use]
-    pub fn age(&self) -> Option<u16> {
-        self.age
-    }
+    Valid {
+        /// Where to.
+        address: String,
+        /// Whether that is the sender, as we saw it. Otherwise it is the first forwarder: a bounce
+        /// to SRS1 skips those in between.
+        is_sender: bool,
+        /// How many days ago we made it. SRS1 does not say: its only time stamp is the first
+        /// forwarder's, who checks it.
+        age: Option<u16>,
+    },
 }

@@ -27,10 +27,10 @@ use crate::domain::Domain;
 /// assert_eq!(sender, "SRS0=E4us=G3=example.com=alice@fwd.example");
 ///
 /// // Days later, a bounce arrives for that address.
-/// let Reversed::Valid(valid) = rewriter.reverse(&sender, now + Duration::from_secs(86_400)) else {
+/// let Reversed::Valid { address, age, .. } = rewriter.reverse(&sender, now + Duration::from_secs(86_400)) else {
 ///     panic!("our own address is valid");
 /// };
-/// assert_eq!((valid.address(), valid.age()), ("alice@example.com", Some(1)));
+/// assert_eq!((address.as_str(), age), ("alice@example.com", Some(1)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -80,7 +80,7 @@ impl Rewriter {
     /// # Errors
     ///
     /// [`SettingError::EmptySecret`].
-    pub fn with_older_secret(mut self, secret: impl AsRef<[u8]>) -> Result<Self, SettingError> {
+    pub fn older_secret(mut self, secret: impl AsRef<[u8]>) -> Result<Self, SettingError> {
         if secret.as_ref().is_empty() {
             return Err(SettingError::EmptySecret);
         }
@@ -90,23 +90,28 @@ impl Rewriter {
 
     /// Sets what the hash covers.
     #[must_use]
-    pub fn with_construction(mut self, construction: Construction) -> Self {
+    pub fn construction(mut self, construction: Construction) -> Self {
         self.secrets.set_construction(construction);
         self
     }
 
-    /// Sets the separator to write; all are read.
-    #[must_use]
-    pub fn with_separator(mut self, separator: Separator) -> Self {
-        self.separator = separator;
-        self
+    /// Sets what is written behind `SRS0` and `SRS1`: `=`, as nearly all do, `-`, or `+`, which sends
+    /// the address through plus addressing. All are read.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError::Separator`] for any other character.
+    pub fn separator(mut self, separator: char) -> Result<Self, SettingError> {
+        self.separator =
+            Separator::from_char(separator).ok_or(SettingError::Separator { separator })?;
+        Ok(self)
     }
 
     /// Sets whether the hash is written with `-` and `_` (RFC 4648 5) in place of `+` and `/` (RFC
     /// 4648 4), which all but newer PostSRSd write: some servers refuse an address with a slash. Both
     /// are read.
     #[must_use]
-    pub fn with_url_safe_hash(mut self, url_safe: bool) -> Self {
+    pub fn url_safe_hash(mut self, url_safe: bool) -> Self {
         self.url_safe_hash = url_safe;
         self
     }
@@ -119,7 +124,7 @@ impl Rewriter {
     /// # Errors
     ///
     /// [`SettingError::HashLength`] for anything but 1 to 27.
-    pub fn with_hash_length(mut self, length: usize) -> Result<Self, SettingError> {
+    pub fn hash_length(mut self, length: usize) -> Result<Self, SettingError> {
         if !(1..=HASH_LENGTH).contains(&length) {
             return Err(SettingError::HashLength { length });
         }
@@ -134,7 +139,7 @@ impl Rewriter {
     /// # Errors
     ///
     /// [`SettingError::HashLength`] for 0, and for more than are written.
-    pub fn with_minimum_hash_length(mut self, length: usize) -> Result<Self, SettingError> {
+    pub fn minimum_hash_length(mut self, length: usize) -> Result<Self, SettingError> {
         if !(1..=self.hash_length).contains(&length) {
             return Err(SettingError::HashLength { length });
         }
@@ -148,7 +153,7 @@ impl Rewriter {
     ///
     /// [`SettingError::MaximumAge`] for more than 1022: time stamps repeat after 1024 days, and one
     /// of tomorrow must not be valid.
-    pub fn with_maximum_age(mut self, days: u16) -> Result<Self, SettingError> {
+    pub fn maximum_age(mut self, days: u16) -> Result<Self, SettingError> {
         if days > 1022 {
             return Err(SettingError::MaximumAge { days });
         }
@@ -159,10 +164,7 @@ impl Rewriter {
     /// Leaves senders alone whose domain is our own: those that the next hop's SPF check accepts
     /// from us anyway.
     #[must_use]
-    pub fn with_own_domains(
-        mut self,
-        is_own: impl Fn(&Domain) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    pub fn own_domains(mut self, is_own: impl Fn(&Domain) -> bool + Send + Sync + 'static) -> Self {
         self.own_domain = Some(OwnDomain(Arc::new(is_own)));
         self
     }
@@ -338,6 +340,12 @@ pub enum SettingError {
     MaximumAge {
         /// The days asked for.
         days: u16,
+    },
+    /// No deployed software reads this separator.
+    #[error("separator {separator:?}, only '=', '-' and '+' are possible")]
+    Separator {
+        /// The character asked for.
+        separator: char,
     },
 }
 

@@ -134,9 +134,9 @@ pub(super) fn trust(forwarders: &[TrustedForwarder], facts: &Facts) -> Option<Tr
     } else if !holds(&known.proof, facts) {
         Trust::ProofMissing
     } else {
-        match srs.original() {
+        match srs.original_domain() {
             None => Trust::NoOriginal,
-            Some(original) if Some(original.domain()) == facts.author.domain() => Trust::Vouches,
+            Some(original) if Some(original) == facts.author.domain() => Trust::Vouches,
             Some(_) => Trust::OtherAuthor,
         }
     };

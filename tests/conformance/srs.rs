@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Domain;
-use mailproof::srs::{Claimed, Forwarded, Reversed, Rewriter, Separator, Unchanged};
+use mailproof::srs::{Claimed, Forwarded, Reversed, Rewriter, Unchanged};
 use serde_json::Value;
 
 use crate::report::{self, Report};
@@ -80,7 +80,7 @@ fn vector(case: &Value, report: &mut Report) -> Result<(), String> {
             let reversed = rewriter(case, address)?.reverse(address, now);
             let cause = format!("{reversed:?}");
             match reversed {
-                Reversed::Valid(valid) => (Some(valid.address().to_owned()), cause),
+                Reversed::Valid { address, .. } => (Some(address), cause),
                 _ => (None, cause),
             }
         }
@@ -118,27 +118,29 @@ fn rewriter(case: &Value, domain: &str) -> Result<Rewriter, String> {
     let mut rewriter = Rewriter::new(domain, first).map_err(|error| error.to_string())?;
     for older in secrets {
         rewriter = rewriter
-            .with_older_secret(older)
+            .older_secret(older)
             .map_err(|error| error.to_string())?;
     }
     if let Some(separator) = text(case, "separator") {
-        let separator = separator.chars().next().and_then(Separator::from_char);
-        rewriter = rewriter.with_separator(separator.ok_or("unknown separator")?);
+        let separator = separator.chars().next().ok_or("no separator")?;
+        rewriter = rewriter
+            .separator(separator)
+            .map_err(|error| error.to_string())?;
     }
     let length = |key| number(case, key).and_then(|length| usize::try_from(length).ok());
     if let Some(length) = length("hash_length") {
         rewriter = rewriter
-            .with_hash_length(length)
+            .hash_length(length)
             .map_err(|error| error.to_string())?;
     }
     if let Some(length) = length("hash_min") {
         rewriter = rewriter
-            .with_minimum_hash_length(length)
+            .minimum_hash_length(length)
             .map_err(|error| error.to_string())?;
     }
     if let Some(days) = number(case, "max_age_days").and_then(|days| u16::try_from(days).ok()) {
         rewriter = rewriter
-            .with_maximum_age(days)
+            .maximum_age(days)
             .map_err(|error| error.to_string())?;
     }
     let always = case.get("always_rewrite").and_then(Value::as_bool);
@@ -167,8 +169,8 @@ const NOW: u64 = 1_700_000_000;
 fn properties(set: &Value, report: &mut Report) {
     for separator in list(set, "separators").iter().filter_map(Value::as_str) {
         for sender in list(set, "addresses").iter().filter_map(Value::as_str) {
-            let separator = separator.chars().next().and_then(Separator::from_char);
-            let broken = match separator {
+            let separator = separator.chars().next();
+            let broken = match separator.filter(|separator| "=-+".contains(*separator)) {
                 Some(separator) => broken_property(sender, separator),
                 None => Some("unknown separator"),
             };
@@ -179,10 +181,10 @@ fn properties(set: &Value, report: &mut Report) {
     }
 }
 
-fn broken_property(sender: &str, separator: Separator) -> Option<&'static str> {
+fn broken_property(sender: &str, separator: char) -> Option<&'static str> {
     let make = |domain: &str, secret: &str| {
         let rewriter = Rewriter::new(domain.parse().unwrap(), secret).unwrap();
-        rewriter.with_separator(separator)
+        rewriter.separator(separator).unwrap()
     };
     let chain = ["one", "two", "three", "four"].map(|host| make(&format!("{host}.example"), host));
     let [one, two, three, four] = &chain;
@@ -191,13 +193,13 @@ fn broken_property(sender: &str, separator: Separator) -> Option<&'static str> {
         outcome(&rewriter.forward(address, day(0)), address).unwrap_or_default()
     };
     let back = |rewriter: &Rewriter, address: &str, now| match rewriter.reverse(address, now) {
-        Reversed::Valid(valid) => valid.address().to_owned(),
+        Reversed::Valid { address, .. } => address,
         other => format!("{other:?}"),
     };
     let first = forward(one, sender);
     let second = forward(two, &first);
     let last = forward(four, &forward(three, &second));
-    let rotated = make("one.example", "new").with_older_secret("one").unwrap();
+    let rotated = make("one.example", "new").older_secret("one").unwrap();
     let always = one.clone().always_rewriting();
     let checks = [
         (
@@ -222,7 +224,7 @@ fn broken_property(sender: &str, separator: Separator) -> Option<&'static str> {
             "three days early",
         ),
         (back(&rotated, &first, day(0)) == sender, "an older secret"),
-        (Separator::from_char('!').is_none(), "separator !"),
+        (one.clone().separator('!').is_err(), "separator !"),
     ];
     checks
         .into_iter()
@@ -283,11 +285,13 @@ fn mismatch(claimed: &Claimed, expect: &Value) -> Option<String> {
                 "original_user",
                 "original_local",
             ],
-            original.map(|original| original.local_part().to_owned()),
+            original
+                .and_then(|original| original.rsplit_once('@'))
+                .map(|(local_part, _)| local_part.to_owned()),
         ),
         (
             &["domain", "host", "original_domain", "original_host"],
-            original.map(|original| original.domain().to_string()),
+            claimed.original_domain().map(ToString::to_string),
         ),
         (
             &["forwarder", "forwarder_domain", "forwarding_domain"],

@@ -86,10 +86,10 @@ fn rewritten_senders() {
             panic!("it is rewritten");
         };
         let same = rewriter.reverse(&address, made);
-        assert!(matches!(same, Reversed::Valid(_)), "{made:?} {same:?}");
+        assert!(matches!(same, Reversed::Valid { .. }), "{made:?} {same:?}");
         for now in times() {
             match rewriter.reverse(&address, now) {
-                Reversed::Valid(_) | Reversed::Expired(_) => {}
+                Reversed::Valid { .. } | Reversed::Expired(_) => {}
                 other => panic!("{made:?} {now:?} {other:?}"),
             }
         }
