@@ -1,7 +1,7 @@
 //! Departures from what the author domain asks for are told as aggregate reports tell them.
 
 use mailproof::dns::{Zone, block_on};
-use mailproof::verdict::{Override, Rule};
+use mailproof::verdict::Override;
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
 
@@ -53,18 +53,18 @@ fn excepted(fields: &str, settings: fn(&mut Settings)) -> Verdict {
 }
 
 fn lists(settings: &mut Settings) {
-    settings.policy.mailing_lists = Some(Rule::new(|verdict| {
+    settings.policy.mailing_lists(|verdict| {
         let list = verdict.relay().list.as_deref()?;
         list.contains("<users.example.org>")
             .then(|| "a list we read".to_owned())
-    }));
+    });
 }
 
 fn partners(settings: &mut Settings) {
-    settings.policy.exceptions = Some(Rule::new(|verdict| {
+    settings.policy.exceptions(|verdict| {
         let client = verdict.session().client_ip()?;
         (client.to_string() == "192.0.2.1").then(|| "a partner's gateway".to_owned())
-    }));
+    });
 }
 
 /// Delivers what fails, and says so; DMARC's result stays.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::record::Scope;
 use super::walk::{self, Published};
-use super::{AlignmentMode, Record, Settings};
+use super::{AlignmentMode, Record, Settings, WhyNot};
 use crate::dns::{LookupError, Name, Resolver, Txt};
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Method};
@@ -16,7 +16,7 @@ use crate::message::Author;
 #[derive(Clone, Debug, Default)]
 pub struct Discovery {
     policies: Vec<(Domain, Policy)>,
-    organizations: Vec<(Domain, OrganizationalDomain)>,
+    organizations: Vec<(Domain, Result<Domain, WhyNot>)>,
     answers: Vec<(Domain, Answer)>,
     queries: Vec<Name>,
     walks: usize,
@@ -43,28 +43,6 @@ pub(super) enum Policy {
 pub(super) struct Failure {
     pub(super) name: Name,
     pub(super) error: LookupError,
-}
-
-/// The organizational domain of a domain, as far as it is known.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum OrganizationalDomain {
-    /// It is this one.
-    Known(Domain),
-    /// It was not looked for: too many domains claim to be related to the author's.
-    LimitReached,
-    /// A look-up failed.
-    Unknown {
-        /// The name that was asked.
-        name: Name,
-        /// What went wrong.
-        error: LookupError,
-    },
 }
 
 /// What stands at `_dmarc.` below a name.
@@ -101,7 +79,7 @@ impl Discovery {
         resolver: &dyn Resolver,
         domain: &Domain,
         settings: &Settings,
-    ) -> (OrganizationalDomain, Self) {
+    ) -> (Result<Domain, WhyNot>, Self) {
         let mut discovery = Self::default();
         let organization = discovery.organization(resolver, domain, settings).await;
         (organization, discovery)
@@ -168,9 +146,18 @@ impl Discovery {
         }
     }
 
-    /// The organizational domain of a domain, if it was looked for.
-    #[must_use]
-    pub fn organizational_domain(&self, domain: &Domain) -> Option<&OrganizationalDomain> {
+    /// The organizational domain of a domain, as far as it was looked for.
+    ///
+    /// # Errors
+    ///
+    /// [`WhyNot::NotDiscovered`] where it was not, [`WhyNot::LimitReached`] where too many domains
+    /// claim to be related to the author's, [`WhyNot::OrganizationUnknown`] where a look-up failed.
+    pub fn organizational_domain(&self, domain: &Domain) -> Result<&Domain, &WhyNot> {
+        self.looked_for(domain)
+            .map_or(Err(&WhyNot::NotDiscovered), Result::as_ref)
+    }
+
+    fn looked_for(&self, domain: &Domain) -> Option<&Result<Domain, WhyNot>> {
         let entry = self.organizations.iter().find(|(known, _)| known == domain);
         entry.map(|(_, organization)| organization)
     }
@@ -245,17 +232,15 @@ impl Discovery {
         resolver: &dyn Resolver,
         domain: &Domain,
         settings: &Settings,
-    ) -> OrganizationalDomain {
-        if let Some(known) = self.organizational_domain(domain) {
+    ) -> Result<Domain, WhyNot> {
+        if let Some(known) = self.looked_for(domain) {
             return known.clone();
         }
         let organization = match &settings.public_suffix_list {
-            Some(list) => OrganizationalDomain::Known(list.organizational_domain(domain)),
+            Some(list) => Ok(list.organizational_domain(domain)),
             None => match self.walk(resolver, domain, settings).await {
-                Ok(found) => {
-                    OrganizationalDomain::Known(walk::organizational_domain(domain, &found))
-                }
-                Err(Failure { name, error }) => OrganizationalDomain::Unknown { name, error },
+                Ok(found) => Ok(walk::organizational_domain(domain, &found)),
+                Err(Failure { name, error }) => Err(WhyNot::OrganizationUnknown { name, error }),
             },
         };
         self.organizations
@@ -312,10 +297,8 @@ impl Discovery {
                 let walk = self.walk(resolver, author_domain, settings).await;
                 let found = walk.map_err(Policy::Unknown)?;
                 let organization = walk::organizational_domain(author_domain, &found);
-                self.organizations.push((
-                    author_domain.clone(),
-                    OrganizationalDomain::Known(organization),
-                ));
+                self.organizations
+                    .push((author_domain.clone(), Ok(organization)));
                 walk::policy(author_domain, found).ok_or(Policy::Absent)
             }
             Some(list) => {
@@ -382,9 +365,7 @@ impl Discovery {
         if candidates.is_empty() && settings.compare_with.is_none() {
             return;
         }
-        let OrganizationalDomain::Known(organization) =
-            self.organization(resolver, author_domain, settings).await
-        else {
+        let Ok(organization) = self.organization(resolver, author_domain, settings).await else {
             return;
         };
         candidates.retain(|identifier| identifier.domain().is_within(&organization));
@@ -396,16 +377,17 @@ impl Discovery {
         });
         for identifier in candidates {
             let domain = identifier.domain();
-            if self.organizational_domain(domain).is_some() {
+            if self.looked_for(domain).is_some() {
                 continue;
             }
             if self.walks >= settings.max_walks && !is_listed(settings) {
-                let entry = (domain.clone(), OrganizationalDomain::LimitReached);
+                let entry = (domain.clone(), Err(WhyNot::LimitReached));
                 self.organizations.push(entry);
                 continue;
             }
             self.walks += 1;
-            self.organization(resolver, domain, settings).await;
+            // What comes of it is kept.
+            let _ = self.organization(resolver, domain, settings).await;
         }
     }
 }

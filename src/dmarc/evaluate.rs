@@ -7,8 +7,8 @@ use super::discover::{self, Failure, Policy};
 use super::evaluation::{Alignments, Disagreement};
 use super::record::Scope;
 use super::{
-    Alignment, AlignmentMode, Cause, Discovery, Disposition, DmarcResult, Evaluation,
-    OrganizationalDomain, Record, RuleSet, Settings, WhyNot,
+    Alignment, AlignmentMode, Cause, Discovery, Disposition, DmarcResult, Evaluation, Record,
+    RuleSet, Settings, WhyNot,
 };
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Status};
@@ -140,7 +140,7 @@ fn of_domain(
         rules,
         author_domain: Some(author_domain.clone()),
         policy_domain: published.map(|published| published.domain.clone()),
-        organizational_domain: known(reference.organization).ok().cloned(),
+        organizational_domain: reference.organization.ok().cloned(),
         record: record.cloned(),
         published: requested,
         to_apply,
@@ -242,7 +242,7 @@ fn without_author(identifier: &AuthenticatedIdentifier) -> Alignment {
 struct Reference<'a> {
     author_domain: &'a Domain,
     /// The author's organizational domain.
-    organization: Option<&'a OrganizationalDomain>,
+    organization: Result<&'a Domain, &'a WhyNot>,
     /// The record that says how they must be aligned.
     record: Option<&'a Record>,
     discovery: &'a Discovery,
@@ -287,34 +287,23 @@ impl Reference<'_> {
 
     /// Whether another domain than the author's has the same organizational domain.
     fn same_organization(&self, domain: &Domain) -> Result<(), WhyNot> {
-        let organization = match known(self.organization) {
+        let organization = match self.organization {
             Ok(organization) => organization,
             // An organizational domain is its domain or above it: what shares nothing with the
             // author needs no look-up.
             Err(_) if discover::shared_labels(self.author_domain, domain) == 0 => {
                 return Err(WhyNot::OtherOrganization);
             }
-            Err(why_not) => return Err(why_not),
+            Err(why_not) => return Err(why_not.clone()),
         };
-        if domain.is_within(organization)
-            && known(self.discovery.organizational_domain(domain))? == organization
-        {
-            Ok(())
-        } else {
-            Err(WhyNot::OtherOrganization)
+        if !domain.is_within(organization) {
+            return Err(WhyNot::OtherOrganization);
         }
-    }
-}
-
-fn known(organization: Option<&OrganizationalDomain>) -> Result<&Domain, WhyNot> {
-    match organization {
-        Some(OrganizationalDomain::Known(organization)) => Ok(organization),
-        Some(OrganizationalDomain::LimitReached) => Err(WhyNot::LimitReached),
-        Some(OrganizationalDomain::Unknown { name, error }) => Err(WhyNot::OrganizationUnknown {
-            name: name.clone(),
-            error: error.clone(),
-        }),
-        None => Err(WhyNot::NotDiscovered),
+        match self.discovery.organizational_domain(domain) {
+            Ok(its_own) if its_own == organization => Ok(()),
+            Ok(_) => Err(WhyNot::OtherOrganization),
+            Err(why_not) => Err(why_not.clone()),
+        }
     }
 }
 
@@ -345,7 +334,7 @@ fn disagreements(
     let identified = identifiers.iter().map(AuthenticatedIdentifier::domain);
     for domain in std::iter::once(author_domain).chain(identified) {
         let by_list = list.organizational_domain(domain);
-        match known(discovery.organizational_domain(domain)) {
+        match discovery.organizational_domain(domain) {
             Ok(by_tree_walk)
                 if *by_tree_walk != by_list
                     && disagreements.iter().all(|known| known.domain != *domain) =>

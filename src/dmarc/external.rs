@@ -1,6 +1,6 @@
 //! Report destinations outside the domain that asks for reports (RFC 9990 4; RFC 7489 7.1).
 
-use super::{Discovery, OrganizationalDomain, Record, ReportUri, Settings};
+use super::{Discovery, Record, ReportUri, Settings, WhyNot};
 use crate::dns::{LookupError, Name, Resolver};
 use crate::domain::Domain;
 
@@ -155,9 +155,9 @@ async fn same_organization(
     let mut organizations = Vec::new();
     for domain in [policy_domain, host] {
         match discovery.organization(resolver, domain, settings).await {
-            OrganizationalDomain::Known(organization) => organizations.push(organization),
-            OrganizationalDomain::Unknown { name, error } => return Err((name, error)),
-            OrganizationalDomain::LimitReached => return Ok(false),
+            Ok(organization) => organizations.push(organization),
+            Err(WhyNot::OrganizationUnknown { name, error }) => return Err((name, error)),
+            Err(_) => return Ok(false),
         }
     }
     Ok(organizations.first() == organizations.last())

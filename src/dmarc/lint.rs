@@ -1,9 +1,6 @@
 //! What is unwise or without effect in what a domain publishes.
 
-use super::{
-    AlignmentMode, Authorization, Disposition, OrganizationalDomain, Record, ReportUri, RuleSet,
-    Survey,
-};
+use super::{AlignmentMode, Authorization, Disposition, Record, ReportUri, RuleSet, Survey};
 use crate::domain::Domain;
 use crate::tag_list::TagListError;
 
@@ -187,7 +184,7 @@ impl Survey {
         record: &Record,
         warnings: &mut Vec<Warning>,
     ) {
-        let OrganizationalDomain::Known(organization) = &self.organization else {
+        let Ok(organization) = &self.organization else {
             return;
         };
         let organization = organization.clone();

@@ -1,6 +1,6 @@
 //! Looking at what a domain publishes, for those who run it.
 
-use super::{Authorization, Discovery, OrganizationalDomain, ReportKind, ReportUri, Settings};
+use super::{Authorization, Discovery, ReportKind, ReportUri, Settings, WhyNot};
 use crate::address::Address;
 use crate::dns::{Name, Resolver};
 use crate::domain::Domain;
@@ -12,7 +12,7 @@ use crate::message::Author;
 pub struct Survey {
     pub(super) domain: Domain,
     pub(super) discovery: Discovery,
-    pub(super) organization: OrganizationalDomain,
+    pub(super) organization: Result<Domain, WhyNot>,
     pub(super) destinations: Vec<(ReportUri, Authorization)>,
     pub(super) dkim: Option<bool>,
 }
@@ -72,9 +72,12 @@ impl Survey {
     }
 
     /// Its organizational domain.
-    #[must_use]
-    pub fn organization(&self) -> &OrganizationalDomain {
-        &self.organization
+    ///
+    /// # Errors
+    ///
+    /// [`WhyNot::OrganizationUnknown`] where a look-up failed.
+    pub fn organization(&self) -> Result<&Domain, &WhyNot> {
+        self.organization.as_ref()
     }
 
     /// Where its reports go, and whether they may.

@@ -54,7 +54,7 @@ use std::fmt;
 use crate::auth_results::ResultWord;
 
 pub use cause::{Cause, WhyNot};
-pub use discover::{Discovery, OrganizationalDomain};
+pub use discover::Discovery;
 pub use evaluation::{Alignment, Evaluation};
 pub use external::{Authorization, ReportKind};
 pub use lint::Warning;

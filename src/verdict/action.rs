@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Verdict;
 use super::local::{Rule, Trust, Trusted, TrustedForwarder};
 use crate::domain::Domain;
 use crate::identifier::AuthenticatedIdentifier;
@@ -69,15 +70,49 @@ pub struct Policy {
     pub distrust_upgraded_spf: bool,
     /// Forwarders whose word is taken for the author of what they forward; nobody by default.
     pub trusted_forwarders: Vec<TrustedForwarder>,
-    /// A rule for mail of lists that fails DMARC (override [`MailingList`](Override::MailingList)).
-    pub mailing_lists: Option<Rule>,
-    /// A rule for any other mail that fails DMARC (override [`LocalPolicy`](Override::LocalPolicy)).
-    pub exceptions: Option<Rule>,
     /// Whose ARC seals (`d=`) are trusted; nobody's by default. Where the chain is valid and the
     /// first trusted hop ([`Validation::first_trusted`](crate::arc::Validation::first_trusted))
     /// reports that DMARC passed for this author domain, mail is delivered that fails DMARC here,
     /// under any [`RejectRule`]. The result of DMARC remains what it is.
     pub trusted_sealers: Vec<Domain>,
+    pub(super) mailing_lists: Option<Rule>,
+    pub(super) exceptions: Option<Rule>,
+}
+
+impl Policy {
+    /// Sets a rule for mail of lists that fails DMARC (override
+    /// [`MailingList`](Override::MailingList)); there is none by default.
+    ///
+    /// It looks at the verdict as it is without the rule, and returns the comment to report where the
+    /// message shall be delivered all the same; SPF that is [enforced](Self::enforce_spf_fail) is
+    /// still enforced. Two policies are equal only if they share the rule.
+    ///
+    /// ```
+    /// use mailproof::verdict::Policy;
+    ///
+    /// let mut policy = Policy::default();
+    /// policy.mailing_lists(|verdict| {
+    ///     let list = verdict.relay().list.as_deref()?;
+    ///     list.contains("<users.lists.example.org>").then(|| "a list we read".to_owned())
+    /// });
+    /// ```
+    pub fn mailing_lists(
+        &mut self,
+        rule: impl Fn(&Verdict) -> Option<String> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.mailing_lists = Some(Rule::new(rule));
+        self
+    }
+
+    /// Sets a rule for any other mail that fails DMARC (override
+    /// [`LocalPolicy`](Override::LocalPolicy)), as [`mailing_lists`](Self::mailing_lists) does.
+    pub fn exceptions(
+        &mut self,
+        rule: impl Fn(&Verdict) -> Option<String> + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.exceptions = Some(Rule::new(rule));
+        self
+    }
 }
 
 /// What is done with mail that fails DMARC where the author domain asks to reject it.

@@ -184,11 +184,9 @@ pub(super) fn upgraded(facts: &Facts) -> Option<&super::EarlierSpf> {
     })
 }
 
-/// A rule of the receiver's own about messages that fail DMARC. Looks at the verdict as it is without
-/// the rule, and returns the comment to report where the message shall be delivered all the same; SPF
-/// that is [enforced](super::Policy::enforce_spf_fail) is still enforced.
+/// A rule of the receiver's own about messages that fail DMARC.
 #[derive(Clone)]
-pub struct Rule(Arc<dyn Judge>);
+pub(super) struct Rule(Arc<dyn Judge>);
 
 /// What a rule does.
 trait Judge: Send + Sync {
@@ -202,19 +200,7 @@ impl<F: Fn(&Verdict) -> Option<String> + Send + Sync> Judge for F {
 }
 
 impl Rule {
-    /// Makes a rule of a function.
-    ///
-    /// ```
-    /// use mailproof::verdict::{Policy, Rule};
-    ///
-    /// let mut policy = Policy::default();
-    /// policy.mailing_lists = Some(Rule::new(|verdict| {
-    ///     let list = verdict.relay().list.as_deref()?;
-    ///     list.contains("<users.lists.example.org>").then(|| "a list we read".to_owned())
-    /// }));
-    /// ```
-    #[must_use]
-    pub fn new(rule: impl Fn(&Verdict) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub(super) fn new(rule: impl Fn(&Verdict) -> Option<String> + Send + Sync + 'static) -> Self {
         Self(Arc::new(rule))
     }
 

@@ -28,7 +28,7 @@ pub use action::{Action, Override, Policy, Reason, RejectRule};
 pub use earlier::EarlierSpf;
 pub use limit::LimitHit;
 pub(crate) use limit::crowded;
-pub use local::{Rule, Trust, TrustedForwarder};
+pub use local::{Trust, TrustedForwarder};
 pub use relay::Relay;
 pub use reply::SmtpReply;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mailproof::dmarc::{
-    self, AlignmentMode, Disposition, OrganizationalDomain, PublicSuffixList, Record, ReportKind,
-    ReportUri, RuleSet, Settings,
+    self, AlignmentMode, Disposition, PublicSuffixList, Record, ReportKind, ReportUri, RuleSet,
+    Settings,
 };
 use mailproof::dns::{Zone, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
@@ -237,8 +237,8 @@ fn read_author(from: &str) -> Author {
 
 fn organization_of(zone: &Zone, domain: Option<&Domain>, settings: &Settings) -> Option<String> {
     match block_on(dmarc::Discovery::of_organization(zone, domain?, settings)).0 {
-        OrganizationalDomain::Known(organization) => Some(organization.to_string()),
-        _ => None,
+        Ok(organization) => Some(organization.to_string()),
+        Err(_) => None,
     }
 }
 
@@ -274,8 +274,8 @@ fn tree_walk(case: &Value, report: &mut Report) -> Result<(), String> {
     let found = dmarc::Discovery::of_organization(&zone, &start, &settings);
     let (organization, discovery) = block_on(found);
     let got = match &organization {
-        OrganizationalDomain::Known(organization) => organization.to_string(),
-        other => format!("{other:?}"),
+        Ok(organization) => organization.to_string(),
+        Err(error) => format!("{error:?}"),
     };
     let queries: Value = discovery.queries().iter().map(|q| q.to_string()).collect();
     let as_asked = case.get("queries").is_none_or(|wanted| *wanted == queries);

@@ -12,7 +12,7 @@ use mailproof::report::aggregate::{
     Applied, DkimAuth, Extension, Reason, Report, Row, SpfAuth, Text, Word,
 };
 use mailproof::spf::{Identity, SpfResult};
-use mailproof::verdict::{Override, RejectRule, Rule};
+use mailproof::verdict::{Override, RejectRule};
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
 
@@ -357,10 +357,10 @@ fn settings(random: &mut Random) -> Settings {
     policy.enforce_spf_fail = random.below(3) == 0;
     policy.spf_only = random.below(8) == 0;
     if random.below(3) == 0 {
-        policy.mailing_lists = Some(Rule::new(|_| Some("a list <we> read & trust\u{2}".into())));
+        policy.mailing_lists(|_| Some("a list <we> read & trust\u{2}".into()));
     }
     if random.below(3) == 0 {
-        policy.exceptions = Some(Rule::new(|_| Some("an exception".into())));
+        policy.exceptions(|_| Some("an exception".into()));
     }
     settings.dkim.max_signatures = 200;
     if random.below(3) == 0 {
