@@ -123,12 +123,12 @@ impl Collected {
     }
 
     fn prepare(&mut self, head: &Head<'_>, chain: &Chain, now: SystemTime, settings: &Settings) {
-        let index = FieldIndex::new(head);
+        let mut index = FieldIndex::new(head);
         let mut room = settings.dkim.max_signed_octets;
         // From the newest down: if room is lacking, the old ones, on which less depends, lack it.
         for (pending, link) in self.sets.iter_mut().zip(chain.links.values()).rev() {
             pending.message = Some(prepare_message(
-                head, link, &index, &mut room, now, settings,
+                head, link, &mut index, &mut room, now, settings,
             ));
         }
         for (pending, link) in self.sets.iter_mut().zip(chain.links.values()) {
@@ -190,7 +190,7 @@ impl PendingMessage {
 fn prepare_message(
     head: &Head<'_>,
     link: &Link,
-    index: &FieldIndex,
+    index: &mut FieldIndex,
     room: &mut usize,
     now: SystemTime,
     settings: &Settings,

@@ -99,7 +99,7 @@ impl Template {
         if !intact {
             return Err(SealError::ChainChanged);
         }
-        let index = FieldIndex::new(head);
+        let mut index = FieldIndex::new(head);
         let names = self.names(&index);
         let selected = index.select(names.iter().map(String::as_str), usize::MAX);
         let data = header::write_selected(head, &selected, self.header, usize::MAX);

@@ -88,10 +88,10 @@ impl Collected {
             return Self { candidates };
         }
         refuse_beyond_limit(&mut candidates, preferred, settings.max_signatures);
-        let index = FieldIndex::new(head);
+        let mut index = FieldIndex::new(head);
         let mut room = settings.max_signed_octets;
         for candidate in &mut candidates {
-            candidate.select_header(head, &index, &mut room, settings);
+            candidate.select_header(head, &mut index, &mut room, settings);
         }
         Self { candidates }
     }
@@ -201,7 +201,7 @@ impl Candidate {
     fn select_header(
         &mut self,
         head: &Head<'_>,
-        index: &FieldIndex<'_>,
+        index: &mut FieldIndex<'_>,
         room: &mut usize,
         settings: &Settings,
     ) {
@@ -209,9 +209,8 @@ impl Candidate {
             return;
         };
         let names = signature.take_signed_fields();
-        let mut slots = index.slots(self.position);
-        let positions = index.select_from(names.iter(), &mut slots);
-        self.unsigned_fields = index.unsigned(&slots);
+        let positions = index.select(names.iter(), self.position);
+        self.unsigned_fields = index.unsigned();
         self.signed_fields = SignedFields { names, positions };
         let forbidden = self.unsigned_fields.iter().find(|(unsigned, _)| {
             let mut forbidden = settings.forbidden_unsigned.iter();

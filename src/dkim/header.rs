@@ -13,8 +13,19 @@ use crate::text;
 pub(crate) struct FieldIndex<'h> {
     /// The fields, top to bottom.
     fields: Vec<Entry<'h>>,
-    /// Their positions in the order of their names; empty where they are [few](FEW).
-    sorted: Vec<usize>,
+    last: LastFields,
+    /// How often was selected.
+    selections: usize,
+}
+
+/// Where the last field of each name is found.
+#[derive(Debug)]
+enum LastFields {
+    /// Of [few](FEW) fields: one more than its position, at the place of the name or behind it, and 0
+    /// where there is none.
+    Hashed([u8; PLACES]),
+    /// Of many: all positions, in the order of the names.
+    Sorted(Vec<usize>),
 }
 
 /// A field, and its neighbours of the same name.
@@ -23,38 +34,56 @@ struct Entry<'h> {
     key: Key<'h>,
     above: Option<usize>,
     below: Option<usize>,
+    /// The selection that took the field last.
+    taken: usize,
+    /// Of the last field of a name: a selection, and the field that the name stands for next in it,
+    /// unless that is taken.
+    next: (usize, Option<usize>),
 }
 
 impl<'h> FieldIndex<'h> {
     pub(crate) fn new(head: &'h Head<'_>) -> Self {
         let fields = head.fields().iter();
+        let fields: Vec<_> = fields.map(|field| Entry::new(field.name())).collect();
+        let few = fields.len() <= FEW;
         let mut index = Self {
-            fields: fields.map(|field| Entry::new(field.name())).collect(),
-            sorted: Vec::new(),
+            fields,
+            last: LastFields::Hashed([0; PLACES]),
+            selections: 0,
         };
-        if index.fields.len() <= FEW {
-            for at in 1..index.fields.len() {
-                let (before, from_here) = index.fields.split_at(at);
-                let key = from_here.first().map(|entry| entry.key);
-                let above = before.iter().rposition(|entry| Some(entry.key) == key);
-                index.link(above, at);
-            }
-            return index;
+        if few {
+            index.hash();
+        } else {
+            index.sort();
         }
-        let mut sorted: Vec<_> = index
-            .fields
-            .iter()
-            .map(|entry| entry.key)
-            .zip(0..)
-            .collect();
+        index
+    }
+
+    fn hash(&mut self) {
+        let mut places = [0; PLACES];
+        for (at, number) in (0..self.fields.len()).zip(1..) {
+            let Some(entry) = self.fields.get(at) else {
+                return;
+            };
+            let (place, above) = self.look_up(&places, &entry.key);
+            self.link(above, at);
+            if let Some(last) = places.get_mut(place) {
+                *last = number;
+            }
+        }
+        self.last = LastFields::Hashed(places);
+    }
+
+    fn sort(&mut self) {
+        let keys = self.fields.iter().map(|entry| entry.key);
+        let mut sorted: Vec<_> = keys.zip(0..).collect();
         sorted.sort_unstable();
         for (one, other) in sorted.iter().zip(sorted.iter().skip(1)) {
             if one.0 == other.0 {
-                index.link(Some(one.1), other.1);
+                self.link(Some(one.1), other.1);
             }
         }
-        index.sorted = sorted.into_iter().map(|(_, at)| at).collect();
-        index
+        self.last = LastFields::Sorted(sorted.into_iter().map(|(_, at)| at).collect());
     }
 
     fn link(&mut self, above: Option<usize>, at: usize) {
@@ -66,17 +95,30 @@ impl<'h> FieldIndex<'h> {
         }
     }
 
+    /// The place of the name, and its last field.
+    fn look_up(&self, places: &[u8; PLACES], key: &Key<'_>) -> (usize, Option<usize>) {
+        let mut place = key.place();
+        // There are more places than fields.
+        loop {
+            let last = places.get(place).and_then(|number| number.checked_sub(1));
+            let last = last.map(usize::from);
+            match last.and_then(|last| self.fields.get(last)) {
+                Some(entry) if entry.key != *key => place = (place + 1) % PLACES,
+                _ => return (place, last),
+            }
+        }
+    }
+
     /// The position of the last field of the name.
     fn last(&self, name: &str) -> Option<usize> {
         let key = Key::new(name.as_bytes());
-        if self.sorted.is_empty() {
-            return self.fields.iter().rposition(|entry| entry.key == key);
-        }
+        let sorted = match &self.last {
+            LastFields::Hashed(places) => return self.look_up(places, &key).1,
+            LastFields::Sorted(sorted) => sorted,
+        };
         let entry = |at: &usize| self.fields.get(*at);
-        let end = self
-            .sorted
-            .partition_point(|at| entry(at).is_some_and(|entry| entry.key <= key));
-        let last = self.sorted.get(end.checked_sub(1)?)?;
+        let end = sorted.partition_point(|at| entry(at).is_some_and(|entry| entry.key <= key));
+        let last = sorted.get(end.checked_sub(1)?)?;
         entry(last).filter(|entry| entry.key == key).map(|_| *last)
     }
 
@@ -98,52 +140,55 @@ impl<'h> FieldIndex<'h> {
     /// §5.4.2: header fields are signed ‘in order from the bottom of the header field block to the
     /// top’, so each repetition of a name takes the next instance further up; a name without a field
     /// stands for nothing at all. `own` is the signature field, which never covers itself this way.
+    ///
+    /// No repetition of a name looks again at what those before it took, so the time is all but linear
+    /// in fields and names.
     pub(crate) fn select<'n>(
-        &self,
+        &mut self,
         names: impl Iterator<Item = &'n str>,
         own: usize,
     ) -> Vec<Option<usize>> {
-        self.select_from(names, &mut self.slots(own))
-    }
-
-    /// A slot for each field, of which `own` alone is taken.
-    pub(super) fn slots(&self, own: usize) -> Vec<Slot> {
-        let slot = |at| Slot {
-            taken: at == own,
-            next: Some(at),
-        };
-        (0..self.fields.len()).map(slot).collect()
-    }
-
-    /// The same as [`select`](Self::select), of those that are not taken. No repetition of a name
-    /// looks again at what those before it took, so the time is all but linear in fields and names.
-    pub(super) fn select_from<'n>(
-        &self,
-        names: impl Iterator<Item = &'n str>,
-        slots: &mut [Slot],
-    ) -> Vec<Option<usize>> {
-        let select = |name: &str| {
-            let last = self.last(name)?;
-            let mut instances = std::iter::successors(slots.get(last)?.next, |at| self.above(*at));
-            let position = instances.find(|at| is_free(slots, *at));
-            slots.get_mut(last)?.next = position.and_then(|position| self.above(position));
-            slots.get_mut(position?)?.taken = true;
-            position
-        };
+        self.selections += 1;
+        self.take(own);
         let mut selected = Vec::with_capacity(EXPECTED_NAMES);
-        selected.extend(names.map(select));
+        selected.extend(names.map(|name| self.select_one(name)));
         selected
     }
 
-    /// The fields that are present but not taken.
-    pub(super) fn unsigned(&self, slots: &[Slot]) -> UnsignedFields {
+    fn select_one(&mut self, name: &str) -> Option<usize> {
+        let last = self.last(name)?;
+        let next = match self.fields.get(last)?.next {
+            (selection, next) if selection == self.selections => next,
+            _ => Some(last),
+        };
+        let mut instances = std::iter::successors(next, |at| self.above(*at));
+        let position = instances.find(|at| self.is_free(*at));
+        let next = position.and_then(|position| self.above(position));
+        self.fields.get_mut(last)?.next = (self.selections, next);
+        self.take(position?);
+        position
+    }
+
+    fn take(&mut self, at: usize) {
+        if let Some(entry) = self.fields.get_mut(at) {
+            entry.taken = self.selections;
+        }
+    }
+
+    fn is_free(&self, at: usize) -> bool {
+        let entry = self.fields.get(at);
+        entry.is_some_and(|entry| entry.taken != self.selections)
+    }
+
+    /// The fields that are present, but that the last selection did not take.
+    pub(super) fn unsigned(&self) -> UnsignedFields {
         let mut unsigned = UnsignedFields::default();
         for (at, entry) in self.fields.iter().enumerate() {
             if entry.above.is_some() {
                 continue;
             }
             let fields = std::iter::successors(Some(at), |at| self.below(*at));
-            let instances = fields.filter(|at| is_free(slots, *at)).count();
+            let instances = fields.filter(|at| self.is_free(*at)).count();
             if instances != 0 {
                 unsigned.push(entry.key.name, instances);
             }
@@ -152,31 +197,24 @@ impl<'h> FieldIndex<'h> {
     }
 }
 
-/// Whether a name stands for a field.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    taken: bool,
-    /// Of the last field of a name: the field that the name stands for next, unless it is taken.
-    next: Option<usize>,
-}
-
-fn is_free(slots: &[Slot], at: usize) -> bool {
-    slots.get(at).is_some_and(|slot| !slot.taken)
-}
-
 impl<'h> Entry<'h> {
     fn new(name: &'h [u8]) -> Self {
         Self {
             key: Key::new(name),
             above: None,
             below: None,
+            taken: 0,
+            next: (0, None),
         }
     }
 }
 
-/// As many fields are looked through one by one faster than they are sorted. With all names that
-/// `h=` may have, that is 64,000 comparisons for a signature.
+/// As many fields have a table of places. With names that all want the same place and all names that
+/// `h=` may have, that is 64,000 comparisons for a signature; more fields are sorted.
 const FEW: usize = 64;
+
+/// Twice as many as fields, so that names seldom meet.
+const PLACES: usize = 2 * FEW;
 
 /// A name for which letter case does not matter.
 #[derive(Clone, Copy, Debug)]
@@ -203,6 +241,15 @@ impl<'h> Key<'h> {
             ends: ends.map(lower_case),
             name,
         }
+    }
+
+    /// Which of the [`PLACES`] it wants.
+    fn place(&self) -> usize {
+        let [first, last] = self.ends;
+        // 2^64 by the golden ratio: neighbours come far apart.
+        let hash = (first ^ last.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let [octet, ..] = hash.to_be_bytes();
+        usize::from(octet) % PLACES
     }
 
     /// What the ends do not tell.
@@ -300,31 +347,38 @@ impl From<SignedFields> for Vec<OwnedSignedField> {
     serde(into = "Vec<OwnedUnsignedField>")
 )]
 pub(super) struct UnsignedFields {
-    /// The names in lower case, one behind the other.
+    /// The names in lower case, each as often as there are fields of it, with a colon behind each.
     names: String,
-    /// Where each name ends, and how many fields it stands for.
-    fields: Vec<(usize, usize)>,
 }
 
 impl UnsignedFields {
     fn push(&mut self, name: &[u8], instances: usize) {
-        let begin = self.names.len();
-        self.names.push_str(&text::lossy(name));
-        if let Some(name) = self.names.get_mut(begin..) {
-            name.make_ascii_lowercase();
+        if self.names.is_empty() {
+            self.names.reserve(EXPECTED_UNSIGNED);
         }
-        self.fields.push((self.names.len(), instances));
+        let name = text::lossy(name);
+        for _ in 0..instances {
+            let begin = self.names.len();
+            self.names.push_str(&name);
+            self.names.push(':');
+            if let Some(name) = self.names.get_mut(begin..) {
+                name.make_ascii_lowercase();
+            }
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
-        let mut begin = 0;
-        self.fields.iter().map(move |(end, instances)| {
-            let name = self.names.get(begin..*end).unwrap_or_default();
-            begin = *end;
-            (name, *instances)
+        let mut names = self.names.split_terminator(':').peekable();
+        std::iter::from_fn(move || {
+            let name = names.next()?;
+            let further = std::iter::from_fn(|| names.next_if(|next| *next == name)).count();
+            Some((name, 1 + further))
         })
     }
 }
+
+/// Many messages have no more names of trace fields and the like.
+const EXPECTED_UNSIGNED: usize = 256;
 
 /// How [`UnsignedFields`] are serialized.
 #[cfg(feature = "serde")]
@@ -468,7 +522,7 @@ mod tests {
                     .map(|name| format!("{}: 2\r\n", name.to_uppercase())),
             );
             let (head, _) = Head::parse(octets.as_bytes());
-            let index = FieldIndex::new(&head);
+            let mut index = FieldIndex::new(&head);
             for (number, name) in names.iter().enumerate() {
                 assert_eq!(index.count(name), 2, "{name}");
                 let lower = name.to_ascii_lowercase();
@@ -492,10 +546,9 @@ mod tests {
     #[test]
     fn lists_what_is_not_signed() {
         let (head, _) = Head::parse(b"D: s\r\nTo: 1\r\nTo: 2\r\nX: 3\r\nFrom: 4\r\n\r\n");
-        let index = FieldIndex::new(&head);
-        let mut slots = index.slots(0);
-        index.select_from(["from", "to"].into_iter(), &mut slots);
-        let unsigned = index.unsigned(&slots);
+        let mut index = FieldIndex::new(&head);
+        index.select(["from", "to"].into_iter(), 0);
+        let unsigned = index.unsigned();
         assert_eq!(unsigned.iter().collect::<Vec<_>>(), [("to", 1), ("x", 1)]);
     }
 
