@@ -62,7 +62,7 @@ impl BodyHasher {
     /// A hasher for these requests; equal ones are computed once.
     #[must_use]
     pub fn new(requests: impl IntoIterator<Item = BodyHashRequest>) -> Self {
-        let mut forms: Vec<Form> = Vec::new();
+        let mut forms: Vec<Form> = Vec::with_capacity(1);
         for request in requests {
             let known = forms
                 .iter_mut()
@@ -105,8 +105,12 @@ impl BodyHasher {
     /// Ends the body.
     #[must_use]
     pub fn finish(self) -> BodyHashes {
+        let mut hashes = Vec::with_capacity(1);
+        for form in self.forms {
+            form.finish(&mut hashes);
+        }
         BodyHashes {
-            hashes: self.forms.into_iter().flat_map(Form::finish).collect(),
+            hashes,
             facts: self.facts.map(Facts::finish),
         }
     }
@@ -128,7 +132,7 @@ impl Form {
             gather: Gather {
                 buffer: Vec::with_capacity(GATHER),
                 total: 0,
-                hashes: Vec::new(),
+                hashes: [None, None],
             },
         };
         form.add(request);
@@ -136,19 +140,19 @@ impl Form {
     }
 
     fn add(&mut self, request: BodyHashRequest) {
-        let hashes = &mut self.gather.hashes;
-        let known = hashes
-            .iter_mut()
-            .find(|hash| hash.algorithm == request.algorithm);
-        match known {
-            Some(hash) => hash.add(request.length),
-            None => hashes.push(Running::new(request)),
-        }
+        let [sha1, sha256] = &mut self.gather.hashes;
+        let hash = match request.algorithm {
+            HashAlgorithm::Sha1 => sha1,
+            HashAlgorithm::Sha256 => sha256,
+        };
+        hash.get_or_insert_with(|| Running::new(request.algorithm))
+            .add(request.length);
     }
 
     fn needs_more(&self) -> bool {
         let seen = self.gather.seen();
-        self.gather.hashes.iter().any(|hash| hash.needs_more(seen))
+        let mut hashes = self.gather.hashes.iter().flatten();
+        hashes.any(|hash| hash.needs_more(seen))
     }
 
     fn update(&mut self, block: &[u8]) {
@@ -156,16 +160,15 @@ impl Form {
             .update(block, |piece| self.gather.push(piece));
     }
 
-    fn finish(self) -> Vec<BodyHash> {
+    fn finish(self, hashes: &mut Vec<BodyHash>) {
         let mut gather = self.gather;
         self.canonicalizer.finish(|piece| gather.push(piece));
         gather.flush();
         let total = gather.total;
         let canonicalization = self.canonicalization;
-        let hashes = gather.hashes.into_iter();
-        hashes
-            .flat_map(|hash| hash.finish(canonicalization, total))
-            .collect()
+        for hash in gather.hashes.into_iter().flatten() {
+            hashes.extend(hash.finish(canonicalization, total));
+        }
     }
 }
 
@@ -176,7 +179,8 @@ struct Gather {
     buffer: Vec<u8>,
     /// Canonical octets handed on.
     total: u64,
-    hashes: Vec<Running>,
+    /// SHA-1 and SHA-256.
+    hashes: [Option<Running>; 2],
 }
 
 impl Gather {
@@ -211,7 +215,7 @@ impl Gather {
     fn hash(&mut self, piece: &[u8]) {
         let length = octets(piece);
         self.total = self.total.saturating_add(length);
-        for hash in &mut self.hashes {
+        for hash in self.hashes.iter_mut().flatten() {
             hash.update(piece);
         }
     }
@@ -237,17 +241,15 @@ struct Running {
 }
 
 impl Running {
-    fn new(request: BodyHashRequest) -> Self {
-        let mut running = Self {
-            algorithm: request.algorithm,
-            hasher: Hasher::new(request.algorithm),
+    fn new(algorithm: HashAlgorithm) -> Self {
+        Self {
+            algorithm,
+            hasher: Hasher::new(algorithm),
             hashed: 0,
             whole: false,
             ahead: Vec::new(),
             reached: Vec::new(),
-        };
-        running.add(request.length);
-        running
+        }
     }
 
     fn add(&mut self, length: Option<u64>) {
@@ -367,13 +369,13 @@ impl BodyHashes {
 const BLOCK: usize = 16_384;
 
 /// The buffer that short pieces are gathered in.
-const GATHER: usize = 4_096;
+const GATHER: usize = 2_048;
 
 /// The octets that the hashes take at once. Parts of that cost them more than a copy.
 const HASHED: usize = 64;
 
 /// Pieces of this length are not worth copying, wherever they end.
-const LONG_PIECE: usize = 2_048;
+const LONG_PIECE: usize = 1_024;
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ use crate::dns::{LookupError, Name, Outcome, Txt};
 /// # Ok::<(), mailproof::dns::NameError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Keys(Vec<(Name, Result<Outcome<Txt>, LookupError>)>);
+pub struct Keys(pub(super) Vec<(Name, Result<Outcome<Txt>, LookupError>)>);
 
 impl Keys {
     /// Adds the answer for a name.

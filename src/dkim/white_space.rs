@@ -14,7 +14,7 @@ pub(super) struct WhiteSpace {
     space: bool,
     /// A CR behind it, which a LF may follow.
     cr: bool,
-    /// Where blocks that change are put together.
+    /// Where blocks that change are put together, if there are any.
     buffer: Vec<u8>,
 }
 
@@ -23,7 +23,7 @@ impl WhiteSpace {
         Self {
             space: false,
             cr: false,
-            buffer: vec![0; BLOCK + 3 * CHUNK],
+            buffer: Vec::new(),
         }
     }
 
@@ -34,6 +34,7 @@ impl WhiteSpace {
         while let Some(block) = rest.get(..BLOCK + LOOKAHEAD) {
             let (taken, following) = rest.split_at(BLOCK);
             if may_change(block) {
+                self.make_room();
                 let length = reduce(block, &mut self.buffer);
                 out(self.buffer.get(..length).unwrap_or_default());
             } else {
@@ -42,6 +43,10 @@ impl WhiteSpace {
             rest = following;
         }
         self.reduce_end(rest, &mut out);
+    }
+
+    fn make_room(&mut self) {
+        self.buffer.resize(BLOCK + 3 * CHUNK, 0);
     }
 
     /// Ends the body: white space that was held back ends a line, unless a CR of its own follows.
@@ -100,6 +105,7 @@ impl WhiteSpace {
         if !any_may_change(rest, rest.get(1..).unwrap_or_default()) {
             return out(rest);
         }
+        self.make_room();
         let whole = rest.len().saturating_sub(LOOKAHEAD) / CHUNK * CHUNK;
         let mut length = reduce(rest, &mut self.buffer);
         let end = rest.get(whole..).unwrap_or_default();
