@@ -28,6 +28,8 @@ pub(crate) struct TagList<'a> {
     first: [Tag<'a>; EXPECTED_TAGS],
     /// How many of these there are.
     count: usize,
+    /// A bit for the first octet of each name: most names that are looked for are none of them.
+    known: u64,
     further: Vec<Tag<'a>>,
 }
 
@@ -47,6 +49,7 @@ impl<'a> TagList<'a> {
         let mut tags = Self {
             first: [none; EXPECTED_TAGS],
             count: 0,
+            known: 0,
             further: Vec::new(),
         };
         for tag in specs(list) {
@@ -60,6 +63,7 @@ impl<'a> TagList<'a> {
             if tags.further.len() == MAX_TAGS - EXPECTED_TAGS {
                 return Err(TagListError::TooMany { at: tag.at });
             }
+            tags.known |= bit(tag.name);
             match tags.first.get_mut(tags.count) {
                 Some(free) => {
                     *free = tag;
@@ -85,12 +89,20 @@ impl<'a> TagList<'a> {
     }
 
     fn find(&self, name: &[u8]) -> Option<&Tag<'a>> {
+        if self.known & bit(name) == 0 {
+            return None;
+        }
         let first = self.first.get(..self.count).unwrap_or_default();
         let mut first = first.iter();
         first
             .find(|tag| tag.is(name))
             .or_else(|| self.further.iter().find(|tag| tag.is(name)))
     }
+}
+
+/// The bit of a name; each letter has one of its own.
+fn bit(name: &[u8]) -> u64 {
+    name.first().map_or(0, |octet| 1 << (octet % 64))
 }
 
 /// The tag-specs of a list one by one, each with what is wrong with it. Duplicates are the caller's

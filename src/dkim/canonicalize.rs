@@ -163,19 +163,27 @@ fn unchanged_length(octets: &[u8]) -> usize {
 /// Where the first two neighbours stand that are `wanted`, found by loops that the compiler
 /// vectorizes.
 fn first_pair(octets: &[u8], wanted: impl Fn(u8, u8) -> bool) -> Option<usize> {
-    let seconds = octets.get(1..).unwrap_or_default();
-    let blocks = octets
-        .chunks_exact(BLOCK)
-        .zip(seconds.chunks_exact(BLOCK))
-        .take_while(|(firsts, seconds)| {
-            let pairs = firsts.iter().zip(*seconds);
-            pairs.fold(0, |any, (first, second)| {
-                any | u8::from(wanted(*first, *second))
-            }) == 0
-        })
-        .count();
-    let begin = blocks * BLOCK;
-    let firsts = octets.get(begin..).unwrap_or_default();
+    let (_, firsts) = octets.split_last()?;
+    let (_, seconds) = octets.split_first()?;
+    let has_none = |firsts: &[u8; BLOCK], seconds: &[u8; BLOCK]| {
+        let pairs = firsts.iter().zip(seconds);
+        pairs.fold(0, |any, (first, second)| {
+            any | u8::from(wanted(*first, *second))
+        }) == 0
+    };
+    let (first_blocks, _) = firsts.as_chunks();
+    let (second_blocks, _) = seconds.as_chunks();
+    let blocks = first_blocks.iter().zip(second_blocks);
+    let blocks = blocks.take_while(|(firsts, seconds)| has_none(firsts, seconds));
+    let begin = blocks.count() * BLOCK;
+    // What is behind the last whole block is looked at together with the end of that.
+    if begin == first_blocks.len() * BLOCK
+        && let (Some(firsts), Some(seconds)) = (firsts.last_chunk(), seconds.last_chunk())
+        && has_none(firsts, seconds)
+    {
+        return None;
+    }
+    let firsts = firsts.get(begin..).unwrap_or_default();
     let seconds = seconds.get(begin..).unwrap_or_default();
     let mut pairs = firsts.iter().zip(seconds);
     let offset = pairs.position(|(first, second)| wanted(*first, *second))?;
