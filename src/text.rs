@@ -109,6 +109,9 @@ pub(crate) fn base64_decode(octets: &[u8]) -> Result<Vec<u8>, Base64Error> {
 }
 
 /// The same, behind what `out` has.
+///
+/// With the library, which needs a copy without the white space, this takes 1.4 times as many
+/// instructions, and reading the record of an RSA key 1.18 times as many.
 pub(crate) fn base64_decode_onto(octets: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
     let (mut rest, mut length) = (octets, out.len());
     out.resize(length + octets.len().div_ceil(4) * 3, 0);
