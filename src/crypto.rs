@@ -102,24 +102,9 @@ impl HmacKey {
         Self(hmac::Key::new(algorithm, secret))
     }
 
-    /// Begins a tag.
-    pub(crate) fn start(&self) -> Hmac {
-        Hmac(hmac::Context::with_key(&self.0))
-    }
-}
-
-/// An incremental HMAC.
-pub(crate) struct Hmac(hmac::Context);
-
-impl Hmac {
-    /// Adds octets.
-    pub(crate) fn update(&mut self, octets: &[u8]) {
-        self.0.update(octets);
-    }
-
-    /// The tag.
-    pub(crate) fn finish(self) -> HmacTag {
-        HmacTag(self.0.sign())
+    /// The tag of octets.
+    pub(crate) fn sign(&self, octets: &[u8]) -> HmacTag {
+        HmacTag(hmac::sign(&self.0, octets))
     }
 }
 

@@ -208,17 +208,6 @@ pub(crate) fn base64_encode(octets: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(octets)
 }
 
-/// Encodes into `out` in the standard alphabet without padding; how many octets were written.
-///
-/// # Errors
-///
-/// [`Base64Error`], if `out` is too small.
-pub(crate) fn base64_encode_into(octets: &[u8], out: &mut [u8]) -> Result<usize, Base64Error> {
-    base64::engine::general_purpose::STANDARD_NO_PAD
-        .encode_slice(octets, out)
-        .map_err(|_| Base64Error)
-}
-
 /// Not base64.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not base64")]

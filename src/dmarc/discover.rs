@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::few::Few;
 use super::record::Scope;
 use super::walk::{self, Published};
 use super::{AlignmentMode, Record, Settings, WhyNot};
@@ -15,10 +16,10 @@ use crate::message::Author;
 /// A look-up that failed is kept with its name and error. No name is asked twice.
 #[derive(Clone, Debug, Default)]
 pub struct Discovery {
-    policies: Vec<(Domain, Policy)>,
-    organizations: Vec<(Domain, Result<Domain, WhyNot>)>,
-    answers: Vec<(Domain, Answer)>,
-    queries: Vec<Name>,
+    policies: Few<(Domain, Policy)>,
+    organizations: Few<(Domain, Result<Domain, WhyNot>)>,
+    answers: Few<(Domain, Answer)>,
+    queries: Few<Name>,
     walks: usize,
 }
 
@@ -96,19 +97,18 @@ impl Discovery {
         identifiers: &[AuthenticatedIdentifier],
         settings: &Settings,
     ) -> Self {
-        let policies: Vec<_> = self
-            .policies
-            .iter()
-            .filter_map(|(author_domain, policy)| match policy {
-                Policy::Found { published, .. } => {
-                    Some((author_domain.clone(), published.record.clone()))
-                }
-                Policy::Absent | Policy::Several(_) | Policy::Unknown(_) => None,
-            })
-            .collect();
-        for (author_domain, record) in &policies {
-            self.walk_identifiers(resolver, author_domain, record, identifiers, settings)
-                .await;
+        for index in 0..self.policies.as_slice().len() {
+            let policy = self.policies.as_slice().get(index);
+            let Some((author_domain, Policy::Found { published, .. })) = policy else {
+                continue;
+            };
+            let candidates = candidates(author_domain, &published.record, identifiers);
+            if !candidates.is_empty() || settings.compare_with.is_some() {
+                let author_domain = author_domain.clone();
+                // Boxed, like all that few messages come to: a future is as large as its largest part.
+                Box::pin(self.walk_identifiers(resolver, &author_domain, candidates, settings))
+                    .await;
+            }
         }
         self
     }
@@ -116,7 +116,7 @@ impl Discovery {
     /// The names that were asked, in order.
     #[must_use]
     pub fn queries(&self) -> &[Name] {
-        &self.queries
+        self.queries.as_slice()
     }
 
     /// The domains that publish several DMARC records, all of which are ignored.
@@ -138,7 +138,7 @@ impl Discovery {
     /// The domain and the record whose policy applies to the first author domain, if any.
     #[must_use]
     pub fn policy(&self) -> Option<(&Domain, &Record)> {
-        match self.policies.first() {
+        match self.policies.as_slice().first() {
             Some((_, Policy::Found { published, .. })) => {
                 Some((&published.domain, &published.record))
             }
@@ -176,28 +176,37 @@ impl Discovery {
         resolver: &dyn Resolver,
         domain: &Domain,
         settings: &Settings,
-    ) -> Answer {
-        if let Some((_, answer)) = self.answers.iter().find(|(known, _)| known == domain) {
-            return answer.clone();
+    ) -> &Answer {
+        let known = self.answers.iter().position(|(known, _)| known == domain);
+        let at = known.unwrap_or(self.answers.as_slice().len());
+        if known.is_none() {
+            let answer = self.ask(resolver, domain, settings).await;
+            self.answers.push((domain.clone(), answer));
         }
-        let answer = match Name::below(b"_dmarc", domain) {
-            Ok(name) => {
-                let outcome = resolver.txt(&name).await;
-                self.queries.push(name.clone());
-                match outcome {
-                    Ok(outcome) => {
-                        let records = outcome.as_slice();
-                        let records = records.iter().take(settings.max_records);
-                        only_record(records, !outcome.is_no_such_name())
-                    }
-                    Err(error) => Answer::Failed(Failure { name, error }),
-                }
-            }
-            // A name that does not fit into a query has no records.
-            Err(_) => Answer::Nothing { exists: false },
+        let answer = self.answers.as_slice().get(at);
+        answer.map_or(&Answer::Nothing { exists: false }, |(_, answer)| answer)
+    }
+
+    async fn ask(
+        &mut self,
+        resolver: &dyn Resolver,
+        domain: &Domain,
+        settings: &Settings,
+    ) -> Answer {
+        // A name that does not fit into a query has no records.
+        let Ok(name) = Name::below(b"_dmarc", domain) else {
+            return Answer::Nothing { exists: false };
         };
-        self.answers.push((domain.clone(), answer.clone()));
-        answer
+        let outcome = resolver.txt(&name).await;
+        self.queries.push(name.clone());
+        match outcome {
+            Ok(outcome) => {
+                let records = outcome.as_slice();
+                let records = records.iter().take(settings.max_records);
+                only_record(records, !outcome.is_no_such_name())
+            }
+            Err(error) => Answer::Failed(Failure { name, error }),
+        }
     }
 
     /// The records that a walk from `start` finds, those of the longest names first.
@@ -210,11 +219,12 @@ impl Discovery {
         let mut found = Vec::new();
         for domain in walk::targets(start, settings.max_walk_queries) {
             match self.record_at(resolver, &domain, settings).await {
-                Answer::Failed(failure) => return Err(failure),
+                Answer::Failed(failure) => return Err(failure.clone()),
                 // ‘If multiple DMARC Policy Records are returned for a single target, they are all
                 // discarded’ (§4.10, steps 2 and 6).
                 Answer::Nothing { .. } | Answer::Several => {}
                 Answer::One(record) => {
+                    let record = record.clone();
                     let stops = walk::stops_at(&record);
                     found.push(Published { domain, record });
                     if stops {
@@ -256,8 +266,8 @@ impl Discovery {
         settings: &Settings,
     ) -> Policy {
         let own = match self.record_at(resolver, author_domain, settings).await {
-            Answer::One(record) => Some(record),
-            Answer::Failed(failure) => return Policy::Unknown(failure),
+            Answer::One(record) => Some(record.clone()),
+            Answer::Failed(failure) => return Policy::Unknown(failure.clone()),
             Answer::Several if is_listed(settings) => {
                 return Policy::Several(author_domain.clone());
             }
@@ -275,12 +285,13 @@ impl Discovery {
                 scope: Ok(Scope::Domain),
             };
         }
-        let published = match self.find_inherited(resolver, author_domain, settings).await {
+        let published = match Box::pin(self.find_inherited(resolver, author_domain, settings)).await
+        {
             Ok(published) => published,
             Err(policy) => return policy,
         };
-        let scope = self.scope(resolver, author_domain, &published.record, settings);
-        let scope = scope.await;
+        let scope =
+            Box::pin(self.scope(resolver, author_domain, &published.record, settings)).await;
         Policy::Found { published, scope }
     }
 
@@ -304,10 +315,13 @@ impl Discovery {
             Some(list) => {
                 let domain = list.organizational_domain(author_domain);
                 match self.record_at(resolver, &domain, settings).await {
-                    Answer::One(record) => Ok(Published { domain, record }),
+                    Answer::One(record) => Ok(Published {
+                        record: record.clone(),
+                        domain,
+                    }),
                     Answer::Nothing { .. } => Err(Policy::Absent),
                     Answer::Several => Err(Policy::Several(domain)),
-                    Answer::Failed(failure) => Err(Policy::Unknown(failure)),
+                    Answer::Failed(failure) => Err(Policy::Unknown(failure.clone())),
                 }
             }
         }
@@ -348,23 +362,9 @@ impl Discovery {
         &mut self,
         resolver: &dyn Resolver,
         author_domain: &Domain,
-        record: &Record,
-        identifiers: &[AuthenticatedIdentifier],
+        mut candidates: Vec<&AuthenticatedIdentifier>,
         settings: &Settings,
     ) {
-        // §4.10.2: no need where the two are the same domain, or alignment is strict. Nor where
-        // they share no label: an organizational domain is its domain or above it.
-        let mut candidates: Vec<_> = identifiers
-            .iter()
-            .filter(|identifier| {
-                mode(record, identifier.method()) == AlignmentMode::Relaxed
-                    && identifier.domain() != author_domain
-                    && shared_labels(identifier.domain(), author_domain) != 0
-            })
-            .collect();
-        if candidates.is_empty() && settings.compare_with.is_none() {
-            return;
-        }
         let Ok(organization) = self.organization(resolver, author_domain, settings).await else {
             return;
         };
@@ -409,6 +409,22 @@ pub(super) fn author_domains<'a>(author: &'a Author, settings: &Settings) -> &'a
         | Author::Missing
         | Author::Unparseable(_) => &[],
     }
+}
+
+/// The identifiers whose alignment depends on organizational domains. §4.10.2: no need for those where
+/// the two are the same domain, or alignment is strict. Nor where they share no label: an
+/// organizational domain is its domain or above it.
+fn candidates<'a>(
+    author_domain: &Domain,
+    record: &Record,
+    identifiers: &'a [AuthenticatedIdentifier],
+) -> Vec<&'a AuthenticatedIdentifier> {
+    let matters = |identifier: &&AuthenticatedIdentifier| {
+        mode(record, identifier.method()) == AlignmentMode::Relaxed
+            && identifier.domain() != author_domain
+            && shared_labels(identifier.domain(), author_domain) != 0
+    };
+    identifiers.iter().filter(matters).collect()
 }
 
 /// How identifiers of a method must be aligned.

@@ -40,6 +40,7 @@ mod discover;
 mod evaluate;
 mod evaluation;
 mod external;
+mod few;
 mod lint;
 mod lookup;
 mod public_suffix;

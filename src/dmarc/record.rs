@@ -47,7 +47,11 @@ impl Record {
     }
 
     pub(super) fn from_txt(txt: &Txt) -> Option<Self> {
-        let tags = tags::read(txt.as_bytes(), &mut None)?;
+        let read = |octets: &[u8]| tags::read(octets, &mut None);
+        let tags = match txt.kept(|octets, _| read(octets)) {
+            Some(kept) => Tags::clone(kept),
+            None => read(txt.as_bytes())?,
+        };
         Some(Self {
             text: txt.clone(),
             tags,

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::crypto::{self, HashAlgorithm, HmacKey};
-use crate::text;
 
 /// What the hash of a rewritten address covers, and how.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -91,53 +90,58 @@ impl Secrets {
         let keys = std::iter::once(&self.first).chain(&self.older);
         keys.fold(false, |valid, key| {
             let mut hash = self.hash(key, scheme, fields, folded.len());
-            hash.octets
+            hash.characters
                 .iter_mut()
                 .for_each(|octet| *octet = fold(*octet));
-            let fits = hash
-                .octets
-                .get(..folded.len())
-                .is_some_and(|hash| crypto::constant_time_eq(hash, folded));
-            valid | fits
+            valid | crypto::constant_time_eq(hash.as_bytes(), folded)
         })
     }
 
     /// The first `length` characters of the hash.
     fn hash(&self, key: &Key, scheme: &str, fields: &[&str], length: usize) -> Hash {
-        let (key, delimited) = match self.construction {
-            Construction::Compatible => (&key.sha1, false),
-            Construction::Delimited => (&key.sha256, true),
+        let (key, head) = match self.construction {
+            Construction::Compatible => (&key.sha1, ""),
+            Construction::Delimited => (&key.sha256, scheme),
         };
-        let mut hmac = key.start();
-        if delimited {
-            hmac.update(scheme.as_bytes());
-            hmac.update(&[0]);
-        }
-        for field in fields {
-            let mut lower = [0; 64];
-            for chunk in field.as_bytes().chunks(lower.len()) {
-                for (to, from) in lower.iter_mut().zip(chunk) {
-                    *to = from.to_ascii_lowercase();
-                }
-                hmac.update(lower.get(..chunk.len()).unwrap_or_default());
-            }
-            // No address has a NUL.
-            if delimited {
-                hmac.update(&[0]);
-            }
-        }
-        let tag = hmac.finish();
-        let mut hash = Hash {
-            octets: [0; HASH_LENGTH + 1],
-            length,
+        let most = fields.iter().map(|field| field.len() + 1).sum::<usize>() + head.len() + 1;
+        let (mut buffer, mut longer) = ([0; USUAL_MESSAGE], Vec::new());
+        let buffer = if most > USUAL_MESSAGE {
+            longer.resize(most, 0);
+            longer.as_mut_slice()
+        } else {
+            buffer.as_mut_slice()
         };
-        // Four characters hold three octets; a whole SHA-1 tag takes 27.
-        let octets = length.saturating_mul(3).div_ceil(4).min(tag.as_ref().len());
-        let octets = tag.as_ref().get(..octets).unwrap_or_default();
-        let _ = text::base64_encode_into(octets, &mut hash.octets);
-        hash
+        let end = write_message(buffer, head, fields);
+        let tag = key.sign(buffer.get(..end).unwrap_or_default());
+        Hash::new(tag.as_ref(), length)
     }
 }
+
+/// Writes what is hashed, the fields in lower case. Where there is a head, a NUL stands behind it and
+/// behind each field; no address has one. Gives the length.
+fn write_message(buffer: &mut [u8], head: &str, fields: &[&str]) -> usize {
+    let mut end = 0;
+    let mut push = |octets: &[u8]| {
+        let start = end;
+        end += octets.len();
+        if let Some(copy) = buffer.get_mut(start..end) {
+            copy.copy_from_slice(octets);
+        }
+    };
+    let delimiter: &[u8] = if head.is_empty() { b"" } else { b"\0" };
+    push(head.as_bytes());
+    push(delimiter);
+    for field in fields {
+        push(field.as_bytes());
+        push(delimiter);
+    }
+    let fields = buffer.get_mut(head.len()..end);
+    fields.unwrap_or_default().make_ascii_lowercase();
+    end
+}
+
+/// Addresses have at most 254 octets that every server accepts, and most have few.
+const USUAL_MESSAGE: usize = 128;
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,18 +149,41 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A hash, cut to its length, in the standard alphabet.
+/// A hash in base64, cut to its length.
 pub(super) struct Hash {
-    octets: [u8; HASH_LENGTH + 1],
+    characters: [u8; HASH_LENGTH],
     length: usize,
 }
 
 impl Hash {
+    /// What is left of six bits at the end is zero.
+    fn new(tag: &[u8], length: usize) -> Self {
+        let mut characters = [0; HASH_LENGTH];
+        for (to, from) in characters
+            .chunks_mut(4)
+            .zip(tag.chunks(3))
+            .take(length.div_ceil(4))
+        {
+            let octet = |index| from.get(index).copied().map_or(0, u32::from);
+            let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
+            for (character, shift) in to.iter_mut().zip([18, 12, 6, 0]) {
+                let digit = usize::try_from(bits >> shift & 63).unwrap_or_default();
+                *character = ALPHABET.get(digit).copied().unwrap_or_default();
+            }
+        }
+        Self { characters, length }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.characters
+            .get(..self.length)
+            .unwrap_or(&self.characters)
+    }
+
     /// The characters.
     pub(super) fn characters(&self, url_safe: bool) -> impl Iterator<Item = char> {
-        self.octets
+        self.as_bytes()
             .iter()
-            .take(self.length)
             .map(move |octet| match (url_safe, octet) {
                 (true, b'+') => '-',
                 (true, b'/') => '_',
@@ -175,3 +202,6 @@ fn fold(octet: u8) -> u8 {
 
 /// HMAC-SHA1 in base64: 27 characters and one of padding.
 pub(super) const HASH_LENGTH: usize = 27;
+
+/// RFC 4648 4.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

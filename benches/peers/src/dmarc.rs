@@ -2,10 +2,11 @@
 
 use std::hint::black_box;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use mailproof::dkim::Canonicalization;
 use mailproof::dmarc::{self, Discovery, DmarcResult, Settings};
-use mailproof::dns::block_on;
+use mailproof::dns::{Cache, Resolver, block_on};
 use mailproof::identifier::{AuthenticatedIdentifier, Method, Status};
 use mailproof::message::Author;
 use mailproof::{Address, Domain};
@@ -43,18 +44,24 @@ fn judging(table: &mut Table) {
     let identifiers = [Method::Spf, Method::Dkim].map(|method| {
         AuthenticatedIdentifier::trust_result_obtained_elsewhere(domain(), method, Status::Pass)
     });
-    let discover = || {
-        let discovery = block_on(Discovery::of_author(&zone, black_box(&author), &settings));
-        block_on(discovery.with_identifiers(&zone, &identifiers, &settings))
+    let cache = Cache::new(zone.clone(), || Duration::ZERO);
+    let discover = |resolver: &dyn Resolver| {
+        let discovery = block_on(Discovery::of_author(
+            resolver,
+            black_box(&author),
+            &settings,
+        ));
+        block_on(discovery.with_identifiers(resolver, &identifiers, &settings))
     };
     let evaluate = |discovery: &Discovery| {
         let evaluation = discovery.evaluate(black_box(&author), &identifiers, &settings);
         assert_eq!(evaluation.result(), DmarcResult::Pass);
     };
-    let discovery = discover();
+    let discovery = discover(&zone);
     let from_records = || evaluate(&discovery);
-    let with_discovery = || evaluate(&discover());
-    let rows: [(&str, &dyn Fn(), Peer); 3] = [
+    let with_discovery = || evaluate(&discover(&zone));
+    let with_cache = || evaluate(&discover(&cache));
+    let rows: [(&str, &dyn Fn(), Peer); 4] = [
         ("dmarc evaluate", &from_records, Peer::new(&case.zone)),
         (
             "dmarc discovery (peer cold)",
@@ -64,6 +71,11 @@ fn judging(table: &mut Table) {
         (
             "dmarc discovery (peer warm)",
             &with_discovery,
+            Peer::new(&case.zone),
+        ),
+        (
+            "dmarc discovery (both warm)",
+            &with_cache,
             Peer::new(&case.zone),
         ),
     ];

@@ -104,9 +104,9 @@ impl Redactor {
     fn token(&self, local_part: &[u8]) -> String {
         let inner = local_part.strip_prefix(b"\"");
         let inner = inner.and_then(|inner| inner.strip_suffix(b"\""));
-        let mut tag = self.0.start();
-        tag.update(&inner.unwrap_or(local_part).to_ascii_lowercase());
-        let tag = tag.finish();
+        let tag = self
+            .0
+            .sign(&inner.unwrap_or(local_part).to_ascii_lowercase());
         text::base64_encode(tag.as_ref().get(..TOKEN).unwrap_or_default())
     }
 }
