@@ -187,6 +187,7 @@ impl Discovery {
         answer.map_or(&Answer::Nothing { exists: false }, |(_, answer)| answer)
     }
 
+    /// Asks for the DMARC record of a domain.
     async fn ask(
         &mut self,
         resolver: &dyn Resolver,

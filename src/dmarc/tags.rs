@@ -79,7 +79,8 @@ macro_rules! known_tags {
         impl Known {
             /// Literals of ABNF are case-insensitive (RFC 5234 2.3), so these names are.
             fn of(name: &[u8]) -> Option<Self> {
-                $(if name.eq_ignore_ascii_case($name.as_bytes()) {
+                let number = folded(name);
+                $(if number == const { folded($name.as_bytes()) } {
                     return Some(Self::$variant);
                 })*
                 None
@@ -116,6 +117,20 @@ known_tags! {
     Pct "pct" 11,
     Rf "rf" 12,
     Ri "ri" 13,
+}
+
+/// The name of a tag as a number, which is the same for upper and lower case: a name has letters, digits
+/// and underscores only. No known one is longer than this tells apart.
+const fn folded(name: &[u8]) -> u64 {
+    let octets = match *name {
+        [a] => [a, 0, 0, 0, 0, 0, 0, 0],
+        [a, b] => [a, b, 0, 0, 0, 0, 0, 0],
+        [a, b, c] => [a, b, c, 0, 0, 0, 0, 0],
+        [a, b, c, d] => [a, b, c, d, 0, 0, 0, 0],
+        [a, b, c, d, e] => [a, b, c, d, e, 0, 0, 0],
+        _ => [0; 8],
+    };
+    u64::from_le_bytes(octets) | 0x2020_2020_2020_2020
 }
 
 struct Reader<'a> {
@@ -216,14 +231,15 @@ pub(super) fn printable(octets: &[u8]) -> String {
 
 /// dmarc-request = "none" / "quarantine" / "reject"
 fn policy(value: &[u8], slot: &mut PolicyTag) -> bool {
-    *slot = [
-        Disposition::None,
-        Disposition::Quarantine,
-        Disposition::Reject,
-    ]
-    .into_iter()
-    .find(|word| value.eq_ignore_ascii_case(word.as_str().as_bytes()))
-    .map_or(PolicyTag::Invalid, PolicyTag::Valid);
+    *slot = if value.eq_ignore_ascii_case(b"none") {
+        PolicyTag::Valid(Disposition::None)
+    } else if value.eq_ignore_ascii_case(b"quarantine") {
+        PolicyTag::Valid(Disposition::Quarantine)
+    } else if value.eq_ignore_ascii_case(b"reject") {
+        PolicyTag::Valid(Disposition::Reject)
+    } else {
+        PolicyTag::Invalid
+    };
     *slot != PolicyTag::Invalid
 }
 
