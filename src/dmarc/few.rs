@@ -11,14 +11,15 @@ pub(super) enum Few<T> {
 
 impl<T> Few<T> {
     pub(super) fn push(&mut self, element: T) {
-        *self = match std::mem::take(self) {
-            Self::None => Self::One([element]),
-            Self::One([first]) => Self::More(vec![first, element]),
-            Self::More(mut elements) => {
-                elements.push(element);
-                Self::More(elements)
+        match self {
+            Self::None => *self = Self::One([element]),
+            Self::One(_) => {
+                if let Self::One([first]) = std::mem::take(self) {
+                    *self = Self::More(vec![first, element]);
+                }
             }
-        };
+            Self::More(elements) => elements.push(element),
+        }
     }
 
     pub(super) fn as_slice(&self) -> &[T] {

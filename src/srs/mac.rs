@@ -90,9 +90,8 @@ impl Secrets {
         let keys = std::iter::once(&self.first).chain(&self.older);
         keys.fold(false, |valid, key| {
             let mut hash = self.hash(key, scheme, fields, folded.len());
-            hash.characters
-                .iter_mut()
-                .for_each(|octet| *octet = fold(*octet));
+            let characters = hash.characters.iter_mut().take(folded.len());
+            characters.for_each(|octet| *octet = fold(*octet));
             valid | crypto::constant_time_eq(hash.as_bytes(), folded)
         })
     }

@@ -212,6 +212,9 @@ impl Rewriter {
 
     /// Whether a host is the SRS domain.
     pub(super) fn is_srs_domain(&self, host: &str) -> bool {
+        if host == self.domain.as_str() {
+            return true;
+        }
         let host = host.strip_suffix('.').unwrap_or(host);
         if host.is_ascii() {
             return host.eq_ignore_ascii_case(self.domain.as_str());
