@@ -199,3 +199,18 @@ fn leaves_others_alone() {
     let nested = "SRS0=a=AA=b.c=".repeat(70) + "x@y.example";
     assert_eq!(read(&nested).1, "x@b.c");
 }
+
+#[test]
+fn forms_by_name() {
+    let names = [
+        (Form::Database, "database"),
+        (Form::Exchange, "exchange"),
+        (Form::ExchangeOpaque, "exchange-opaque"),
+        (Form::Exim, "exim"),
+        (Form::Srs0, "srs0"),
+        (Form::Srs1, "srs1"),
+    ];
+    for (form, name) in names {
+        assert_eq!(form.to_string(), name);
+    }
+}

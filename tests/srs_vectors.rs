@@ -475,6 +475,50 @@ fn database_form() {
         panic!("a key for the store");
     };
     assert_eq!((key.as_str(), age), (short.key.as_str(), 1));
+    // The construction decides the alias as well.
+    let delimited = rewriter.construction(Construction::Delimited);
+    let other = delimited.shorten("alice@example.com", at(NOW)).unwrap();
+    assert_ne!(other.key, short.key);
+}
+
+/// Only the host `1` with an alias of 32 digits is a key: anything else is a sender of its own.
+#[test]
+fn what_looks_like_a_key() {
+    let rewriter = rewriter("fwd.example");
+    for sender in [
+        "alice@1",
+        "VGHPH9PTQL6M4DU4VMQOVLUNAD3SUMNJ@example.com",
+        "VGHPH9PTQL6M4DU4VMQOVLUNAD3SUMN@1",
+        "VGHPH9PTQL6M4DU4VMQOVLUNAD3SUMNW@1",
+    ] {
+        let Forwarded::Srs0(srs0) = rewriter.forward(sender, at(NOW)) else {
+            panic!("{sender}")
+        };
+        assert_eq!(reversed(&rewriter, &srs0, at(NOW)), sender);
+    }
+}
+
+/// SRS0 tells its age, SRS1 does not.
+#[test]
+fn ages() {
+    let srs0 = "SRS0=E4us=G3=example.com=alice@fwd.example";
+    assert_eq!(
+        rewriter("fwd.example").reverse(srs0, at(NOW + 3 * DAY)),
+        Reversed::Valid {
+            address: "alice@example.com".into(),
+            is_sender: true,
+            age: Some(3),
+        }
+    );
+    let srs1 = "SRS1=spGD=fwd.example==E4us=G3=example.com=alice@second.example";
+    assert_eq!(
+        rewriter("second.example").reverse(srs1, at(NOW)),
+        Reversed::Valid {
+            address: srs0.into(),
+            is_sender: false,
+            age: None,
+        }
+    );
 }
 
 #[test]
