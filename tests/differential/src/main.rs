@@ -2,10 +2,11 @@
 //! implementations. Each disagreement must have a named cause, a defect of the peer or a choice that
 //! the RFC leaves; one without is printed with its input, and fails the run.
 //!
-//! `mailproof-differential LEG...` runs `spf`, `dkim` or `dmarc` against the peers that
+//! `mailproof-differential LEG...` runs `spf`, `dkim`, `dmarc` or `auth-results` against the peers that
 //! the environment names (see `.ci/differential`). `MAILPROOF_SCALE` multiplies the number of inputs,
 //! `MAILPROOF_SEED` gives others.
 
+mod auth_results;
 mod dkim;
 mod dmarc;
 mod mail_auth;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
             "spf" => spf::run(&run),
             "dkim" => dkim::run(&run),
             "dmarc" => dmarc::run(&run),
+            "auth-results" => auth_results::run(&run),
             other => panic!("{other}: no such leg"),
         });
     }

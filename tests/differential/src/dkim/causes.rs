@@ -163,7 +163,7 @@ const PARTIAL: Cause<Judged> = Cause {
 const BEYOND: Cause<Judged> = Cause {
     name: "l= beyond the body",
     kind: PEER,
-    reason: "3.5: ‘The value MUST NOT be greater than the actual number of octets’",
+    reason: "3.5: ‘This value MUST NOT be larger than the actual number of octets’",
     explains: |it| it.because("but it has only"),
 };
 
@@ -202,6 +202,13 @@ const NUMBER: Cause<Judged> = Cause {
     explains: |it| it.because("is not a number"),
 };
 
+const NAMES: Cause<Judged> = Cause {
+    name: "names of tags",
+    kind: PEER,
+    reason: "3.2: tag-name is ‘ALPHA *ALNUMPUNC’, and a list that is not by the grammar is no signature",
+    explains: |it| it.because("malformed tag name"),
+};
+
 const BASE64: Cause<Judged> = Cause {
     name: "malformed base64",
     kind: PEER,
@@ -212,7 +219,7 @@ const BASE64: Cause<Judged> = Cause {
 const ALGORITHM: Cause<Judged> = Cause {
     name: "algorithm not as it is registered",
     kind: PEER,
-    reason: "3.2: ‘Tag values MUST be processed as case sensitive’ unless otherwise said, and 3.5: ‘x-sig-a-tag-h’ has no white space",
+    reason: "3.2: ‘Values MUST be processed as case sensitive’ unless otherwise said, and 3.5: ‘x-sig-a-tag-h’ has no white space",
     explains: |it| it.because("unknown algorithm"),
 };
 
@@ -236,7 +243,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
     Cause {
         name: "l= at all",
         kind: SETTING,
-        reason: "8.2: ‘Verifiers [...] could [...] treat messages as unsigned’ that have l=; ours is the same with refuse_length",
+        reason: "8.2: ‘Assessors might wish to ignore signatures that use the tag’; ours is the same with refuse_length",
         explains: |it| it.we_pass() && !it.we_pass_under(|settings| settings.refuse_length = true),
     },
     Cause {
@@ -248,7 +255,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
     Cause {
         name: "tag names in any case",
         kind: PEER,
-        reason: "3.2: ‘Tags MUST be interpreted as case sensitive’",
+        reason: "3.2: ‘Tags MUST be interpreted in a case-sensitive manner’",
         explains: |it| it.case.is("tag in upper case"),
     },
     NUMBER,
@@ -260,12 +267,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
         reason: "3.5: v= and a= are REQUIRED",
         explains: |it| it.because("no v= tag") || it.because("no a= tag"),
     },
-    Cause {
-        name: "names of tags",
-        kind: PEER,
-        reason: "3.2: tag-name is ‘ALPHA *ALNUMPUNC’, and a list that is not by the grammar is no signature",
-        explains: |it| it.because("malformed tag name"),
-    },
+    NAMES,
     Cause {
         name: "white space before the first field",
         kind: PEER,
@@ -309,6 +311,16 @@ pub const DKIMPY: &[Cause<Judged>] = &[
     KEY_HASHES,
     BLANK_BEFORE_COLON,
     NO_FIELD,
+    BASE64,
+    Cause {
+        name: "padding of b=",
+        kind: SETTING,
+        reason: "2.10: base64string ends in none, one or two ‘=’, whatever its length; it asks for a multiple of four",
+        explains: |it| {
+            let value = it.b().1.replace(blank, "");
+            it.we_pass() && value.trim_end_matches('=').len() % 4 != 0 && value.len() % 4 != 0
+        },
+    },
     FUTURE,
     PARTIAL,
     BEYOND,
@@ -357,4 +369,5 @@ pub const OPENDKIM: &[Cause<Judged>] = &[
     ALGORITHM,
     BASE64,
     NUMBER,
+    NAMES,
 ];

@@ -9,7 +9,7 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 use mailproof::Message;
 use mailproof::crypto::SigningKey;
@@ -131,12 +131,8 @@ impl Case {
     fn judge(&self, settings: &Settings) -> Vec<Verification> {
         let message = Message::parse(&self.message);
         let zone = self.records().zone();
-        block_on(dkim::verify_message(
-            &zone,
-            &message,
-            SystemTime::now(),
-            settings,
-        ))
+        let now = UNIX_EPOCH + Duration::from_secs(generate::NOW);
+        block_on(dkim::verify_message(&zone, &message, now, settings))
     }
 }
 

@@ -67,7 +67,7 @@ pub const MESSAGES: &[Cause<Judged>] = &[
     Cause {
         name: "several records at a name",
         kind: PEER,
-        reason: "4.10: ‘If multiple DMARC Policy Records are returned, they are all discarded’; ours is the same of the first",
+        reason: "4.10: ‘If multiple DMARC Policy Records are returned for a single target, they are all discarded’; ours is the same of the first",
         explains: |it| it.ours_of_first == it.theirs,
     },
     Cause {

@@ -1,6 +1,6 @@
 //! Why SPF results differ. Sections are those of RFC 7208.
 
-use mailproof::spf::{Cause as Ours, Limit, Settings, SyntaxRule};
+use mailproof::spf::{Cause as Ours, Evaluation, Limit, Settings, SyntaxRule};
 
 use super::Judged;
 use crate::records::Data;
@@ -55,35 +55,72 @@ impl Judged {
     /// Whether the check ended at a term with this mechanism.
     fn decided_by(&self, mechanism: &str) -> bool {
         let place = self.ours.cause().place();
-        let term = place
-            .and_then(|place| place.term.as_deref())
-            .unwrap_or_default();
+        let term = place.and_then(|place| place.term()).unwrap_or_default();
         let term = term
             .trim_start_matches(['+', '-', '~', '?'])
             .to_ascii_lowercase();
         term.starts_with(mechanism)
     }
 
-    /// How many records include another.
-    fn includes(&self) -> usize {
-        let records = self.case.records.0.iter();
-        let include = |data: &Data| match data {
-            Data::Txt(record) => record.to_ascii_lowercase().contains("include:"),
-            _ => false,
-        };
-        records.filter(|(_, data)| include(data)).count()
+    /// Whether an included record decided that its include matches.
+    fn decided_by_include(&self) -> bool {
+        let place = self.ours.cause().place();
+        place.is_some_and(|place| {
+            place.path().any(|(_, term)| {
+                let term = term.trim_start_matches(['+', '-', '~', '?']);
+                term.to_ascii_lowercase().starts_with("include:")
+            })
+        })
     }
 
-    /// Whether a record has white space before or in its version.
-    fn has_odd_version(&self) -> bool {
-        self.case.records.0.iter().any(|(_, data)| match data {
-            Data::Txt(record) => {
-                let begin = record.split('1').next().unwrap_or_default();
-                begin.contains([' ', '\t'])
-                    && begin.replace([' ', '\t'], "").eq_ignore_ascii_case("v=spf")
+    /// Whether theirs is what an include decides in a record that is included itself.
+    fn ends_at_nested_include(&self) -> bool {
+        let records = self.case.records.0.iter();
+        let mut included = records.filter(|(name, _)| self.has_text(&format!("include:{name}")));
+        included.any(|(name, data)| {
+            matches!(data, Data::Txt(_)) && {
+                let mut case = self.case.clone();
+                case.sender = format!("user-x@{name}");
+                let it = self.instead(case.judge(&without_void_limit()));
+                it.decided_by_include() && it.ours.result().as_str() == self.theirs
             }
-            _ => false,
         })
+    }
+
+    /// The same input with another result of ours.
+    fn instead(&self, ours: Evaluation) -> Self {
+        Self {
+            case: self.case.clone(),
+            ours,
+            theirs: self.theirs.clone(),
+            remark: self.remark.clone(),
+        }
+    }
+
+    /// Whether theirs is ours for records that are changed as the peer reads them, or what is left of
+    /// the difference then has another cause.
+    fn same_for(&self, read: fn(&str) -> String) -> bool {
+        let mut it = self.instead(self.ours.clone());
+        let mut changed = false;
+        for (_, data) in &mut it.case.records.0 {
+            if let Data::Txt(record) = data {
+                let other = read(record);
+                changed |= other != *record;
+                *record = other;
+            }
+        }
+        it.ours = it.case.judge(&Settings::default());
+        changed && it.agrees_but_for_known_causes()
+    }
+
+    fn agrees_but_for_known_causes(&self) -> bool {
+        self.ours.result().as_str() == self.theirs
+            || MAIL_AUTH.iter().any(|cause| (cause.explains)(self))
+    }
+
+    fn same_but_for_void_limit(&self) -> bool {
+        let it = self.instead(self.case.judge(&without_void_limit()));
+        self.exceeds_void() && it.agrees_but_for_known_causes()
     }
 
     fn exceeds_void(&self) -> bool {
@@ -94,13 +131,6 @@ impl Judged {
         matches!(self.ours.cause(), Ours::Limit { limit: found, .. } if *found == limit)
     }
 
-    /// Whether ours is theirs without a limit of void look-ups.
-    fn same_without_void_limit(&self, settings: Settings) -> bool {
-        let mut settings = settings;
-        settings.max_void_lookups = usize::MAX;
-        self.result_under(&settings) == self.theirs
-    }
-
     fn same_if_every_empty_answer_is_void(&self) -> bool {
         let mut settings = Settings::default();
         settings.every_empty_answer_is_void = true;
@@ -108,9 +138,70 @@ impl Judged {
     }
 }
 
+fn without_void_limit() -> Settings {
+    let mut settings = Settings::default();
+    settings.max_void_lookups = usize::MAX;
+    settings
+}
+
+/// `v=spf1` with white space before or in it, or a tab behind it.
+fn version_without_blanks(record: &str) -> String {
+    let Some((begin, rest)) = record.split_once('1') else {
+        return record.to_owned();
+    };
+    let begin = begin.replace([' ', '\t'], "");
+    if !begin.eq_ignore_ascii_case("v=spf") {
+        return record.to_owned();
+    }
+    match rest.strip_prefix('\t') {
+        Some(rest) => format!("{begin}1 {rest}"),
+        None => format!("{begin}1{rest}"),
+    }
+}
+
+/// ip6 of networks that have IPv4 addresses, mapped, as ip4.
+fn mapped_as_ipv4(record: &str) -> String {
+    record
+        .replace("ip6:::ffff:192.0.2.1", "ip4:192.0.2.1")
+        .replace("ip6:::/0", "ip4:0.0.0.0/0")
+}
+
+/// What no record may have.
+const UNREADABLE: &str = "unreadable";
+
+/// A term that none can read for each modifier whose name is the beginning of a mechanism's.
+fn modifiers_as_mechanisms(record: &str) -> String {
+    let known = ["a", "mx", "ptr", "ip4", "ip6", "exists", "include"];
+    let terms = record.split(' ').map(|term| {
+        let name = term.split_once('=').map_or("", |(name, _)| name);
+        let is_one = !name.is_empty() && known.iter().any(|one| one.starts_with(name));
+        if is_one { UNREADABLE } else { term }
+    });
+    terms.collect::<Vec<_>>().join(" ")
+}
+
+/// A term that none can read for each whose domain-spec has a slash in it.
+fn slashes_as_ends(record: &str) -> String {
+    let terms = record.split(' ').map(|term| {
+        let domain = term.split_once(':').map_or("", |(_, domain)| domain);
+        let behind = domain.split_once('/').map_or("", |(_, behind)| behind);
+        let is_one = behind.contains(|one: char| one.is_ascii_alphabetic());
+        if is_one { UNREADABLE } else { term }
+    });
+    terms.collect::<Vec<_>>().join(" ")
+}
+
 const PEER: Kind = Kind::Peer;
 
+const TAB: Cause<Judged> = Cause {
+    name: "tab between terms",
+    kind: PEER,
+    reason: "4.6.1: terms are separated by SP alone",
+    explains: |it| it.broke(SyntaxRule::Character) && it.broken_term().contains(['\t', '\\']),
+};
+
 pub const PYSPF: &[Cause<Judged>] = &[
+    TAB,
     Cause {
         name: "each empty answer is void",
         kind: Kind::Setting,
@@ -193,13 +284,29 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
         name: "no limit of void look-ups",
         kind: Kind::Setting,
         reason: "4.6.4: ‘SHOULD limit \"void lookups\" to two’; ours is the same without",
-        explains: |it| it.exceeds_void() && it.same_without_void_limit(Settings::default()),
+        explains: |it| it.same_but_for_void_limit(),
+    },
+    Cause {
+        name: "eleventh mail exchanger not reached",
+        kind: Kind::Setting,
+        reason: "4.6.4: a mx ‘MUST NOT result in querying more than 10 address records’; it asks for ten and refuses the next, we refuse before; ours is the same without the limit",
+        explains: |it| {
+            let mut settings = without_void_limit();
+            settings.max_mx_names = usize::MAX;
+            matches!(
+                it.ours.cause(),
+                Ours::Limit {
+                    limit: Limit::MxNames { .. },
+                    ..
+                }
+            ) && it.result_under(&settings) == it.theirs
+        },
     },
     Cause {
         name: "white space in the version",
         kind: PEER,
         reason: "4.5: records that do not ‘begin with a version section of exactly \"v=spf1\"’ are discarded",
-        explains: |it| it.has_odd_version(),
+        explains: |it| it.same_for(version_without_blanks),
     },
     Cause {
         name: "names count as terms",
@@ -213,7 +320,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
         name: "ip6 of an IPv4 client",
         kind: PEER,
         reason: "5: ‘When any mechanism fetches host addresses to compare with <ip>, when <ip> is an IPv4 [...], A records are fetched’; 5.6 ip6 is for IPv6",
-        explains: |it| it.case.client.is_ipv4() && it.has_text("ip6:::"),
+        explains: |it| it.case.client.is_ipv4() && it.same_for(mapped_as_ipv4),
     },
     Cause {
         name: "prefix length",
@@ -224,7 +331,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
     Cause {
         name: "slash at the end",
         kind: PEER,
-        reason: "5.6: ‘\"/\" ip4-cidr-length’, and a slash without is part of a domain-spec that does not end right (7.1)",
+        reason: "5.6: ‘ip4-cidr-length = \"/\" (\"0\" / %x31-39 0*1DIGIT)’, and a slash without is part of a domain-spec that does not end right (7.1)",
         explains: |it| it.broke(SyntaxRule::DomainEnd) && it.broken_term().ends_with('/'),
     },
     Cause {
@@ -242,7 +349,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
     Cause {
         name: "unknown mechanism",
         kind: PEER,
-        reason: "4.6.1: ‘Unrecognized mechanisms cause processing to abort: permerror’; a modifier's name begins with a letter",
+        reason: "12: directive has none but the known mechanisms, and 4.6 wants permerror for what is not by the grammar; a modifier's name begins with a letter",
         explains: |it| it.broke(SyntaxRule::UnknownMechanism),
     },
     Cause {
@@ -260,7 +367,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
     Cause {
         name: "malformed macro",
         kind: PEER,
-        reason: "7.1: ‘A \"%\" character not followed by a \"{\", \"%\", \"-\", or \"_\" character is a syntax error’",
+        reason: "7.1: ‘A '%' character not followed by a '{', '%', '-', or '_' character is a syntax error’",
         explains: |it| it.broke(SyntaxRule::Macro) && it.broken_term().contains('%'),
     },
     Cause {
@@ -281,12 +388,7 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
         reason: "5: the mechanism's grammar ends before",
         explains: |it| it.broke(SyntaxRule::TrailingText),
     },
-    Cause {
-        name: "tab between terms",
-        kind: PEER,
-        reason: "4.6.1: terms are separated by SP alone",
-        explains: |it| it.broke(SyntaxRule::Character) && it.has_text("\t"),
-    },
+    TAB,
     Cause {
         name: "name of the client is not validated",
         kind: PEER,
@@ -297,11 +399,13 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
         name: "modifier read as a mechanism",
         kind: PEER,
         reason: "4.6.1: a name before ‘=’ is a modifier's, and unknown modifiers are ignored (6)",
-        explains: |it| {
-            [" a=", " mx=", "exists=", "include="]
-                .iter()
-                .any(|text| it.has_text(text))
-        },
+        explains: |it| it.same_for(modifiers_as_mechanisms),
+    },
+    Cause {
+        name: "slash in a domain",
+        kind: PEER,
+        reason: "7.1: macro-literal has all visible characters but ‘%’, so a slash is one of them where no prefix length follows to the end",
+        explains: |it| it.theirs == "permerror" && it.same_for(slashes_as_ends),
     },
     Cause {
         name: "modifier without a value",
@@ -318,13 +422,13 @@ pub const MAIL_AUTH: &[Cause<Judged>] = &[
     Cause {
         name: "ptr is not the name itself",
         kind: PEER,
-        reason: "5.5: matches if ‘the validated domain name either is a subdomain of <target-name> or is identical’; it keeps the dot of the root",
+        reason: "5.5: a name matches too if ‘the <target-name> and a validated domain name are the same’; it keeps the dot of the root",
         explains: |it| it.ours.matched().is_some() && it.decided_by("ptr"),
     },
     Cause {
         name: "nested include",
         kind: PEER,
         reason: "5.2: the result of an included record only tells whether its include matches, at each depth; it ends the check",
-        explains: |it| it.includes() > 1,
+        explains: |it| it.ends_at_nested_include(),
     },
 ];

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::random::Random;
 use crate::records::{Data, Records};
 
+#[derive(Clone)]
 pub struct Case {
     pub records: Records,
     pub client: IpAddr,
