@@ -10,103 +10,6 @@ use std::time::Duration;
 use crate::auth_results::{Method, MethodResult, Property, ResultWord};
 use crate::dns::{LookupError, Name, Resolver, join_all};
 
-/// Looks up the names of a client, and the addresses of those names (§3).
-///
-/// ‘If the client peer's IP address is I, the list of names to which I maps (after a "PTR" query) is
-/// the set N, and the union of IP addresses to which each member of N maps (after corresponding "A"
-/// and "AAAA" queries) is L, then this test is successful if I is an element of L.’ Only the type of
-/// address that the client has is asked for, and all names are asked about at once.
-///
-/// Ten names are looked up at most, and a hundred addresses of each looked at.
-///
-/// An IPv6 address that stands for an IPv4 address is taken for that.
-///
-/// ```
-/// use mailproof::dns::{Zone, block_on};
-/// use mailproof::iprev::{self, IprevResult};
-///
-/// let client = [192, 0, 2, 25].into();
-/// let mut zone = Zone::new();
-/// zone.add_ptr(client, "mail.example.com")?
-///     .add_address("mail.example.com", client)?;
-/// let evaluation = block_on(iprev::check(&zone, client));
-/// assert_eq!(evaluation.result(), IprevResult::Pass);
-/// assert_eq!(evaluation.confirmed()[0].as_str(), "mail.example.com");
-/// # Ok::<(), mailproof::dns::NameError>(())
-/// ```
-pub async fn check(resolver: &dyn Resolver, client: IpAddr) -> Evaluation {
-    let client = client.to_canonical();
-    let mut evaluation = Evaluation {
-        client,
-        cause: Cause::NoName,
-        names: Vec::new(),
-        confirmed: Vec::new(),
-        names_ignored: 0,
-        queries: 1,
-        ttl: None,
-    };
-    let outcome = match resolver.ptr(&Name::reverse(client)).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            evaluation.cause = Cause::NameLookup(error);
-            return evaluation;
-        }
-    };
-    evaluation.ttl = outcome.ttl();
-    for name in outcome.as_slice() {
-        if evaluation.names.contains(name) {
-            continue;
-        }
-        if evaluation.names.len() < MAX_NAMES {
-            evaluation.names.push(name.clone());
-        } else {
-            evaluation.names_ignored += 1;
-        }
-    }
-    let names = &evaluation.names;
-    let lookups = names.iter().map(|name| maps_to(resolver, name, client));
-    let answers = join_all(lookups).await;
-    evaluation.queries += names.len();
-    evaluation.judge(answers);
-    evaluation
-}
-
-/// §3 asks for a limit and names that of SPF.
-const MAX_NAMES: usize = 10;
-
-/// No host that sends mail has this many.
-const MAX_ADDRESSES: usize = 100;
-
-/// What came of the look-up of one name.
-struct Answer {
-    confirmed: Result<bool, LookupError>,
-    ttl: Option<Duration>,
-}
-
-/// Whether a name has the client among its addresses.
-async fn maps_to(resolver: &dyn Resolver, name: &Name, client: IpAddr) -> Answer {
-    let (found, ttl) = match client {
-        IpAddr::V4(client) => match resolver.a(name).await {
-            Ok(outcome) => {
-                let mut addresses = outcome.as_slice().iter().take(MAX_ADDRESSES);
-                (Ok(addresses.any(|a| *a == client)), outcome.ttl())
-            }
-            Err(error) => (Err(error), None),
-        },
-        IpAddr::V6(client) => match resolver.aaaa(name).await {
-            Ok(outcome) => {
-                let mut addresses = outcome.as_slice().iter().take(MAX_ADDRESSES);
-                (Ok(addresses.any(|a| *a == client)), outcome.ttl())
-            }
-            Err(error) => (Err(error), None),
-        },
-    };
-    Answer {
-        confirmed: found,
-        ttl,
-    }
-}
-
 /// What the check found.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Evaluation {
@@ -120,6 +23,67 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Looks up the names of a client, and the addresses of those names (§3).
+    ///
+    /// ‘If the client peer's IP address is I, the list of names to which I maps (after a "PTR" query) is
+    /// the set N, and the union of IP addresses to which each member of N maps (after corresponding "A"
+    /// and "AAAA" queries) is L, then this test is successful if I is an element of L.’ Only the type of
+    /// address that the client has is asked for, and all names are asked about at once.
+    ///
+    /// Ten names are looked up at most, and a hundred addresses of each looked at.
+    ///
+    /// An IPv6 address that stands for an IPv4 address is taken for that.
+    ///
+    /// ```
+    /// use mailproof::dns::{Zone, block_on};
+    /// use mailproof::iprev::{Evaluation, IprevResult};
+    ///
+    /// let client = [192, 0, 2, 25].into();
+    /// let mut zone = Zone::new();
+    /// zone.add_ptr(client, "mail.example.com")?
+    ///     .add_address("mail.example.com", client)?;
+    /// let evaluation = block_on(Evaluation::of(&zone, client));
+    /// assert_eq!(evaluation.result(), IprevResult::Pass);
+    /// assert_eq!(evaluation.confirmed()[0].as_str(), "mail.example.com");
+    /// # Ok::<(), mailproof::dns::NameError>(())
+    /// ```
+    pub async fn of(resolver: &dyn Resolver, client: IpAddr) -> Self {
+        let client = client.to_canonical();
+        let mut evaluation = Self {
+            client,
+            cause: Cause::NoName,
+            names: Vec::new(),
+            confirmed: Vec::new(),
+            names_ignored: 0,
+            queries: 1,
+            ttl: None,
+        };
+        let outcome = match resolver.ptr(&Name::reverse(client)).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                evaluation.cause = Cause::NameLookup(error);
+                return evaluation;
+            }
+        };
+        evaluation.ttl = outcome.ttl();
+        for name in outcome.as_slice() {
+            if evaluation.names.contains(name) {
+                continue;
+            }
+            if evaluation.names.len() < MAX_NAMES {
+                evaluation.names.push(name.clone());
+            } else {
+                evaluation.names_ignored += 1;
+            }
+        }
+        let names = &evaluation.names;
+        let lookups = names.iter().map(|name| maps_to(resolver, name, client));
+        let answers = join_all(lookups).await;
+        evaluation.queries += names.len();
+        evaluation.judge(answers);
+        evaluation
+    }
+
     /// The result word.
     #[must_use]
     pub fn result(&self) -> IprevResult {
@@ -283,6 +247,42 @@ impl fmt::Display for IprevResult {
     }
 }
 
+/// §3 asks for a limit and names that of SPF.
+const MAX_NAMES: usize = 10;
+
+/// No host that sends mail has this many.
+const MAX_ADDRESSES: usize = 100;
+
+/// What came of the look-up of one name.
+struct Answer {
+    confirmed: Result<bool, LookupError>,
+    ttl: Option<Duration>,
+}
+
+/// Whether a name has the client among its addresses.
+async fn maps_to(resolver: &dyn Resolver, name: &Name, client: IpAddr) -> Answer {
+    let (found, ttl) = match client {
+        IpAddr::V4(client) => match resolver.a(name).await {
+            Ok(outcome) => {
+                let mut addresses = outcome.as_slice().iter().take(MAX_ADDRESSES);
+                (Ok(addresses.any(|a| *a == client)), outcome.ttl())
+            }
+            Err(error) => (Err(error), None),
+        },
+        IpAddr::V6(client) => match resolver.aaaa(name).await {
+            Ok(outcome) => {
+                let mut addresses = outcome.as_slice().iter().take(MAX_ADDRESSES);
+                (Ok(addresses.any(|a| *a == client)), outcome.ttl())
+            }
+            Err(error) => (Err(error), None),
+        },
+    };
+    Answer {
+        confirmed: found,
+        ttl,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,7 +293,7 @@ mod tests {
     }
 
     fn run(zone: &Zone, client: IpAddr) -> Evaluation {
-        block_on(check(zone, client))
+        block_on(Evaluation::of(zone, client))
     }
 
     fn words(evaluation: &Evaluation) -> String {
@@ -405,6 +405,6 @@ mod tests {
     fn the_future_may_move_between_threads() {
         fn is_send<T: Send>(_: T) {}
         let zone: &dyn Resolver = &Zone::new();
-        is_send(check(zone, client()));
+        is_send(Evaluation::of(zone, client()));
     }
 }

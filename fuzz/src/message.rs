@@ -97,7 +97,7 @@ pub fn verify(data: &[u8]) {
     explain(&verdict.diagnosis());
     explain(&verdict.forensics(&message));
     forward(&verdict, &message, now);
-    let iprev = block_on(iprev::check(&zone, client));
+    let iprev = block_on(iprev::Evaluation::of(&zone, client));
     assert!(!iprev.cause().to_string().contains(['\r', '\n', '\0']));
 }
 

@@ -117,7 +117,7 @@ fn judge(
             "dkim" => dkim(verdict, expected),
             "iprev" => {
                 let ip = verdict.session().client_ip().ok_or("no client for iprev")?;
-                let iprev = block_on(iprev::check(zone, ip));
+                let iprev = block_on(iprev::Evaluation::of(zone, ip));
                 (vec![iprev.result().as_str()], iprev.cause().to_string())
             }
             "arc" => {
