@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 use mailproof::Message;
 use mailproof::crypto::{HashAlgorithm, SigningKey, VerifyingKey};
 use mailproof::dkim::{
-    self, BodyCanonicalizer, BodyHashRequest, BodyHasher, Canonicalization, DkimResult, Keys,
-    Publication, Settings, Signer,
+    self, BodyHashRequest, BodyHasher, Canonicalization, DkimResult, Keys, Publication, Settings,
+    Signer,
 };
 use mailproof::dns::{Outcome, Txt};
 use ring::{digest, signature};
@@ -146,10 +146,7 @@ fn floor<'m>(
     canonicalization: Canonicalization,
     key: &VerifyingKey,
 ) -> impl Fn() + use<'m> {
-    let mut body = Vec::new();
-    let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
-    canonicalizer.update(message.body(), |piece| body.extend_from_slice(piece));
-    canonicalizer.finish(|piece| body.extend_from_slice(piece));
+    let body = canonicalization.body(message.body());
     let field = &message.head().fields()[0];
     let parsed = dkim::Signature::parse(field.value(), 1_000).expect("a signature");
     let mut header = Vec::new();

@@ -8,20 +8,8 @@ use super::Canonicalization;
 use super::white_space::WhiteSpace;
 
 /// Brings a body into canonical form, in chunks of any size.
-///
-/// ```
-/// use mailproof::dkim::{BodyCanonicalizer, Canonicalization};
-///
-/// let mut canonicalizer = BodyCanonicalizer::new(Canonicalization::Relaxed);
-/// let mut out = Vec::new();
-/// for chunk in [&b" C \r"[..], b"\nD \t E\r\n\r", b"\n"] {
-///     canonicalizer.update(chunk, |piece| out.extend_from_slice(piece));
-/// }
-/// canonicalizer.finish(|piece| out.extend_from_slice(piece));
-/// assert_eq!(out, b" C\r\nD E\r\n");
-/// ```
 #[derive(Clone, Debug)]
-pub struct BodyCanonicalizer {
+pub(super) struct BodyCanonicalizer {
     /// What relaxed does before both do the same.
     white_space: Option<WhiteSpace>,
     lines: Lines,
@@ -29,8 +17,7 @@ pub struct BodyCanonicalizer {
 
 impl BodyCanonicalizer {
     /// Begins a body.
-    #[must_use]
-    pub fn new(canonicalization: Canonicalization) -> Self {
+    pub(super) fn new(canonicalization: Canonicalization) -> Self {
         let relaxed = canonicalization == Canonicalization::Relaxed;
         Self {
             white_space: relaxed.then(WhiteSpace::new),
@@ -39,7 +26,7 @@ impl BodyCanonicalizer {
     }
 
     /// Takes a chunk of the body and passes canonical pieces to `out`, in order.
-    pub fn update(&mut self, chunk: &[u8], mut out: impl FnMut(&[u8])) {
+    pub(super) fn update(&mut self, chunk: &[u8], mut out: impl FnMut(&[u8])) {
         let lines = &mut self.lines;
         match &mut self.white_space {
             Some(white_space) => white_space.update(chunk, |piece| lines.update(piece, &mut out)),
@@ -48,7 +35,7 @@ impl BodyCanonicalizer {
     }
 
     /// Ends the body and passes on what is still due.
-    pub fn finish(mut self, mut out: impl FnMut(&[u8])) {
+    pub(super) fn finish(mut self, mut out: impl FnMut(&[u8])) {
         let relaxed = self.white_space.is_some();
         if let Some(white_space) = self.white_space {
             white_space.finish(|piece| self.lines.update(piece, &mut out));

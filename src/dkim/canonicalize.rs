@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::body::BodyCanonicalizer;
 use crate::text;
 
 /// How header or body are brought into the form that is hashed (§3.4).
@@ -62,6 +63,24 @@ impl Canonicalization {
         let mut out = Vec::with_capacity(name.len() + value.len() + 3);
         self.write_header_field(name, &[], value, &mut out);
         out.extend_from_slice(b"\r\n");
+        out
+    }
+
+    /// A whole body in canonical form (§3.4.3, §3.4.4). What a hash is made of need not be kept: a
+    /// [`BodyHasher`](super::BodyHasher) takes the body as it comes.
+    ///
+    /// ```
+    /// use mailproof::dkim::Canonicalization;
+    ///
+    /// let body = Canonicalization::Relaxed.body(b" C \r\nD \t E\r\n\r\n");
+    /// assert_eq!(body, b" C\r\nD E\r\n");
+    /// ```
+    #[must_use]
+    pub fn body(self, octets: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(octets.len().saturating_add(2));
+        let mut canonicalizer = BodyCanonicalizer::new(self);
+        canonicalizer.update(octets, |piece| out.extend_from_slice(piece));
+        canonicalizer.finish(|piece| out.extend_from_slice(piece));
         out
     }
 

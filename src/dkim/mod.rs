@@ -69,7 +69,6 @@ mod verify;
 mod white_space;
 
 pub use algorithm::{DkimResult, SignatureAlgorithm};
-pub use body::BodyCanonicalizer;
 pub use body_facts::BodyFacts;
 pub use body_hash::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes};
 pub use canonicalize::Canonicalization;

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::{Arc, Mutex};
 
 use mailproof::auth_results::AuthenticationResults;
-use mailproof::dkim::{self, BodyCanonicalizer, Canonicalization};
+use mailproof::dkim::{self, Canonicalization};
 use mailproof::dns::block_on;
 use mailproof::{Message, arc};
 
@@ -59,10 +59,7 @@ fn chain(table: &mut Table, name: &str) {
     };
     let peer = Peer::new(&records);
     let theirs = || assert!(peer.arc(black_box(&mail)));
-    let mut canonical = Vec::new();
-    let mut canonicalizer = BodyCanonicalizer::new(Canonicalization::Relaxed);
-    canonicalizer.update(&body, |piece| canonical.extend_from_slice(piece));
-    canonicalizer.finish(|piece| canonical.extend_from_slice(piece));
+    let canonical = Canonicalization::Relaxed.body(&body);
     let floor = || {
         black_box(digest::digest(&digest::SHA256, black_box(&canonical)));
         for signed in &signed {

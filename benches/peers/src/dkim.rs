@@ -8,8 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::Message;
 use mailproof::dkim::{
-    self, BodyCanonicalizer, Canonicalization, DkimResult, ExternalKey, SignError,
-    SignatureAlgorithm, Signer,
+    self, Canonicalization, DkimResult, ExternalKey, SignError, SignatureAlgorithm, Signer,
 };
 use mailproof::dns::{Zone, block_on};
 
@@ -113,14 +112,10 @@ impl Case {
             .collect();
         let message = Message::parse(&unsigned);
         let header = block_on(dkim::Signer::sign_externally(&signers, &message, now())).unwrap();
-        let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
-        let mut canonical_body = Vec::new();
-        canonicalizer.update(body, |piece| canonical_body.extend_from_slice(piece));
-        canonicalizer.finish(|piece| canonical_body.extend_from_slice(piece));
         Self {
             message: [header.header().as_bytes(), &unsigned].concat(),
             zone,
-            canonical_body,
+            canonical_body: canonicalization.body(body),
             signed: std::mem::take(&mut keeper.signed.lock().unwrap()),
             public: key.clone(),
         }

@@ -5,7 +5,7 @@ use super::changes::{Undo, undo_body};
 use crate::crypto::Hasher;
 use crate::diagnosis::catalogue::forensics as texts;
 use crate::diagnosis::finding::{Finding, Value};
-use crate::dkim::{BodyCanonicalizer, Canonicalization, Signature};
+use crate::dkim::{Canonicalization, Signature};
 
 /// The most certain thing that can be said.
 pub(super) fn explain(report: &Report<'_>, signature: &Signature, body: &[u8]) -> Finding {
@@ -48,7 +48,7 @@ impl Target<'_> {
     }
 
     fn canonical(&self, body: &[u8]) -> Vec<u8> {
-        canonical(self.signature.body_canonicalization(), body)
+        self.signature.body_canonicalization().body(body)
     }
 
     /// Whether this canonical body is the one that was signed.
@@ -62,14 +62,6 @@ impl Target<'_> {
         hasher.update(canonical.get(..length).unwrap_or_default());
         self.is(hasher)
     }
-}
-
-fn canonical(canonicalization: Canonicalization, body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len() + 2);
-    let mut canonicalizer = BodyCanonicalizer::new(canonicalization);
-    canonicalizer.update(body, |piece| out.extend_from_slice(piece));
-    canonicalizer.finish(|piece| out.extend_from_slice(piece));
-    out
 }
 
 /// The hash matches the first lines: a footer.
@@ -150,13 +142,13 @@ fn undone(report: &Report<'_>, target: &Target<'_>, body: &[u8]) -> Option<Findi
     let found = |entry, change: &str| Some(report.draft(entry).text("change", change).finish());
     match target.signature.body_canonicalization() {
         Canonicalization::Relaxed => {
-            if target.fits(&canonical(Canonicalization::Simple, body)) {
+            if target.fits(&Canonicalization::Simple.body(body)) {
                 return found(&texts::OTHER_CANONICALIZATION, "simple");
             }
         }
         // A body that was in its relaxed form when it was signed, and no longer is.
         Canonicalization::Simple => {
-            if target.fits(&canonical(Canonicalization::Relaxed, body)) {
+            if target.fits(&Canonicalization::Relaxed.body(body)) {
                 return found(&texts::WHITE_SPACE, "reducing it to single spaces");
             }
         }

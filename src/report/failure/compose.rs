@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::{AuthFailure, DeliveryResult, FailureReport, alignment};
 use crate::auth_results::{AuthenticationResults, AuthservId, MethodResult};
 use crate::dkim::header::{write_own, write_selected};
-use crate::dkim::{self, BodyCanonicalizer, Cause, Signature, Verification};
+use crate::dkim::{self, Cause, Signature, Verification};
 use crate::dns::{Recording, Resolver as _, block_on};
 use crate::identifier::Method;
 use crate::message::{Field, Head, Message};
@@ -146,10 +146,7 @@ impl Composer<'_> {
 
     /// RFC 6591 3.2.4: ‘limited to those octets that contribute to the DKIM body hash’.
     fn canonical_body(&self, signature: &Signature) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut canonicalizer = BodyCanonicalizer::new(signature.body_canonicalization());
-        canonicalizer.update(self.message.body(), |piece| out.extend_from_slice(piece));
-        canonicalizer.finish(|piece| out.extend_from_slice(piece));
+        let mut out = signature.body_canonicalization().body(self.message.body());
         if let Some(length) = signature.length() {
             out.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         }
