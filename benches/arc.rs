@@ -81,7 +81,7 @@ fn validate(zone: &Zone, mail: &[u8]) -> arc::Validation {
     let message = Message::parse(mail);
     let collected = arc::Collected::read(message.head(), now(), &settings);
     let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
-    let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
+    let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     collected.validate(&keys, &hasher.finish(), &settings)
 }

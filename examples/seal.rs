@@ -10,10 +10,9 @@ use std::time::{Duration, SystemTime};
 use mailproof::arc::{self, Payload, Sealer};
 use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, BodyHasher};
 use mailproof::dns::{Zone, block_on};
 use mailproof::message::Head;
-use mailproof::{Domain, Message};
+use mailproof::{Domain, Message, dkim};
 
 const HELP: &str = "\
 Reads a message from the standard input and writes it with one more ARC set.
@@ -53,7 +52,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let settings = arc::Settings::default();
     let collected = arc::Collected::read(message.head(), options.now, &settings);
     let keys = block_on(dkim::Keys::fetch(&options.zone, &collected.key_names()));
-    let mut hasher = BodyHasher::new(collected.body_hash_requests());
+    let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     let chain = collected.validate(&keys, &hasher.finish(), &settings);
     eprintln!("seal: {chain}");

@@ -166,7 +166,7 @@ impl<R: Resolver> Verifier<R> {
         // One pass over the body serves the signatures of both.
         let requests = collected.body_hash_requests();
         let requests = requests.chain(chain.body_hash_requests());
-        let body = BodyHasher::new(requests);
+        let body = BodyHasher::of(requests);
         let questions = Questions {
             session: session.clone(),
             author,

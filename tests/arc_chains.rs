@@ -8,7 +8,7 @@ use mailproof::arc::{
     self, ArcResult, Cause, Payload, SealError, Sealer, SetField, Settings, Validation,
 };
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, BodyHasher, Publication};
+use mailproof::dkim::{self, Publication};
 use mailproof::dns::{LookupError, Zone, block_on};
 
 const MAIL: &[u8] = b"From: a@author.example\r\nTo: list@example.org\r\nSubject: hi\r\n\
@@ -40,7 +40,7 @@ fn validate_in(zone: &Zone, mail: &[u8]) -> Validation {
     let settings = Settings::default();
     let collected = arc::Collected::read(message.head(), now(), &settings);
     let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
-    let mut hasher = BodyHasher::new(collected.body_hash_requests());
+    let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     collected.validate(&keys, &hasher.finish(), &settings)
 }

@@ -11,7 +11,7 @@ use case::found;
 use mailproof::arc::{self, Sealer};
 use mailproof::crypto::SigningKey;
 use mailproof::diagnosis::{Finding, Value};
-use mailproof::dkim::{self, BodyHasher, Publication};
+use mailproof::dkim::{self, Publication};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
@@ -53,7 +53,7 @@ fn validate(mail: &str) -> arc::Validation {
     let settings = arc::Settings::default();
     let collected = arc::Collected::read(message.head(), now(), &settings);
     let keys = block_on(dkim::Keys::fetch(&zone(""), &collected.key_names()));
-    let mut hasher = BodyHasher::new(collected.body_hash_requests());
+    let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     collected.validate(&keys, &hasher.finish(), &settings)
 }

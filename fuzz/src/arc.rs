@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::arc::{self, ArcResult, Cause, Payload, SealError, Sealer, Settings, Validation};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, BodyHasher, Publication};
+use mailproof::dkim::{self, Publication};
 use mailproof::dns::{Zone, block_on};
 use mailproof::{Domain, Message};
 
@@ -29,7 +29,7 @@ fn validate(message: &Message<'_>) -> Validation {
     let collected = arc::Collected::read(message.head(), now(), &settings);
     assert!(collected.key_names().len() <= 100);
     let keys = block_on(dkim::Keys::fetch(&*ZONE, &collected.key_names()));
-    let mut hasher = BodyHasher::new(collected.body_hash_requests());
+    let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     collected.validate(&keys, &hasher.finish(), &settings)
 }

@@ -10,7 +10,7 @@ use super::set::Set;
 use super::settings::Settings;
 use super::words::SetField;
 use crate::dkim::header::{self, FieldIndex};
-use crate::dkim::{self, BodyHashRequest, Canonicalization, SignatureAlgorithm};
+use crate::dkim::{self, BodyHashRequest, BodyHasher, Canonicalization, SignatureAlgorithm};
 use crate::dns::Name;
 use crate::message::Head;
 
@@ -111,15 +111,19 @@ impl Collected {
         names
     }
 
-    /// The body hashes that are needed, for a [`BodyHasher`](crate::dkim::BodyHasher) that may serve
-    /// DKIM as well.
+    /// A hasher for the body that computes what the chain needs. One pass can serve
+    /// [DKIM as well](BodyHasher::and).
     #[must_use]
-    pub fn body_hash_requests(&self) -> Vec<BodyHashRequest> {
+    pub fn body_hasher(&self) -> BodyHasher {
+        BodyHasher::of(self.body_hash_requests())
+    }
+
+    pub(crate) fn body_hash_requests(&self) -> impl Iterator<Item = BodyHashRequest> {
         let waiting = self
             .sets
             .iter()
             .flat_map(|set| set.message.iter().flatten());
-        waiting.flat_map(PendingMessage::requests).collect()
+        waiting.flat_map(PendingMessage::requests)
     }
 
     fn prepare(&mut self, head: &Head<'_>, chain: &Chain, now: SystemTime, settings: &Settings) {

@@ -19,7 +19,7 @@
 //! let now = SystemTime::now();
 //! let collected = arc::Collected::read(message.head(), now, &settings);
 //! let keys = dns::block_on(dkim::Keys::fetch(&zone, &collected.key_names()));
-//! let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
+//! let mut hasher = collected.body_hasher();
 //! hasher.update(message.body());
 //! let validation = collected.validate(&keys, &hasher.finish(), &settings);
 //! assert_eq!(validation.result(), arc::ArcResult::None);

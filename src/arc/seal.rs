@@ -182,7 +182,7 @@ impl<K> Sealing<K> {
     /// A hasher for the body.
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
-        BodyHasher::new([self.plan.request()])
+        BodyHasher::of([self.plan.request()])
     }
 }
 

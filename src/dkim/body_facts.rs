@@ -1,25 +1,20 @@
 //! What is unusual about a body, noticed on the way.
 
-use super::body_hash::octets;
 use crate::text;
 
 /// What is unusual about a body, as far as it was fed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct BodyFacts {
-    /// Octets of the body as received.
-    pub octets: u64,
+pub(super) struct BodyFacts {
     /// CR without LF behind it.
-    pub bare_cr: u64,
+    pub(super) bare_cr: u64,
     /// LF without CR before it.
-    pub bare_lf: u64,
+    pub(super) bare_lf: u64,
     /// Octets above 127.
-    pub eight_bit: bool,
+    pub(super) eight_bit: bool,
     /// Stretches of more than 998 octets without a LF (RFC 5322 2.1.1).
-    pub long_lines: u64,
+    pub(super) long_lines: u64,
     /// NUL octets.
-    pub nul: u64,
+    pub(super) nul: u64,
 }
 
 /// Counts the facts. Ordinary blocks are judged by a vectorized loop and counted no further.
@@ -36,7 +31,6 @@ impl Facts {
         let (Some(first), Some(last)) = (block.first(), block.last()) else {
             return;
         };
-        self.facts.octets = self.facts.octets.saturating_add(octets(block));
         self.count_pair(self.previous, *first);
         let seconds = block.get(1..).unwrap_or_default();
         let (mut split, mut union, mut least) = (0, *last, *last);
@@ -112,7 +106,6 @@ mod tests {
         body.extend_from_slice(&[b'z'; 3_000]);
         body.push(b'\r');
         let expected = BodyFacts {
-            octets: octets(&body),
             bare_cr: 2,
             bare_lf: 1,
             eight_bit: true,

@@ -3,24 +3,21 @@
 use super::body::BodyCanonicalizer;
 use super::body_facts::{BodyFacts, Facts};
 use super::canonicalize::Canonicalization;
+use super::hazards::Hazards;
 use crate::crypto::{Digest, HashAlgorithm, Hasher};
 
 /// What a signature wants of the body: which hash, of which canonical form, of how much of it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub struct BodyHashRequest {
-    /// The hash.
-    pub algorithm: HashAlgorithm,
-    /// The canonical form.
-    pub canonicalization: Canonicalization,
+pub(crate) struct BodyHashRequest {
+    algorithm: HashAlgorithm,
+    canonicalization: Canonicalization,
     /// How many octets of the canonical form (`l=`); `None` for all.
-    pub length: Option<u64>,
+    length: Option<u64>,
 }
 
 impl BodyHashRequest {
     /// A hash of the whole body.
-    #[must_use]
-    pub fn new(algorithm: HashAlgorithm, canonicalization: Canonicalization) -> Self {
+    pub(crate) fn new(algorithm: HashAlgorithm, canonicalization: Canonicalization) -> Self {
         Self {
             algorithm,
             canonicalization,
@@ -29,8 +26,7 @@ impl BodyHashRequest {
     }
 
     /// A hash of the first `length` octets of the canonical body.
-    #[must_use]
-    pub fn with_length(mut self, length: Option<u64>) -> Self {
+    pub(crate) fn with_length(mut self, length: Option<u64>) -> Self {
         self.length = length;
         self
     }
@@ -42,43 +38,80 @@ impl BodyHashRequest {
 ///
 /// ```
 /// use mailproof::crypto::HashAlgorithm;
-/// use mailproof::dkim::{BodyHashRequest, BodyHasher, Canonicalization};
+/// use mailproof::dkim::{BodyHasher, Canonicalization};
 ///
-/// let request = BodyHashRequest::new(HashAlgorithm::Sha256, Canonicalization::Simple);
-/// let mut hasher = BodyHasher::new([request]).with_facts();
+/// let mut hasher = BodyHasher::new()
+///     .with_hash(HashAlgorithm::Sha256, Canonicalization::Simple, None)
+///     .with_hazards();
 /// hasher.update(b"Hel");
 /// hasher.update(b"lo\n");
 /// let hashes = hasher.finish();
-/// assert_eq!(hashes.get(&request).map(|hash| hash.total), Some(8));
-/// assert_eq!(hashes.facts().map(|facts| facts.bare_lf), Some(1));
+/// let digest = hashes.digest(HashAlgorithm::Sha256, Canonicalization::Simple, None);
+/// assert_eq!(digest, Some(HashAlgorithm::Sha256.digest(b"Hello\n\r\n").as_slice()));
+/// assert_eq!(hashes.total(Canonicalization::Simple), Some(8));
+/// assert_eq!(hashes.hazards().map(|hazards| hazards.bare_lf), Some(true));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BodyHasher {
     forms: Vec<Form>,
     facts: Option<Facts>,
 }
 
 impl BodyHasher {
-    /// A hasher for these requests; equal ones are computed once.
+    /// A hasher that is not asked for anything yet. Usually one is had from what needs the hashes, as
+    /// by [`Collected::body_hasher`](super::Collected::body_hasher).
     #[must_use]
-    pub fn new(requests: impl IntoIterator<Item = BodyHashRequest>) -> Self {
-        let mut forms: Vec<Form> = Vec::with_capacity(1);
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A hasher for these requests; equal ones are computed once.
+    pub(crate) fn of(requests: impl IntoIterator<Item = BodyHashRequest>) -> Self {
+        let mut hasher = Self {
+            forms: Vec::with_capacity(1),
+            facts: None,
+        };
         for request in requests {
-            let known = forms
-                .iter_mut()
-                .find(|form| form.canonicalization == request.canonicalization);
-            match known {
-                Some(form) => form.add(request),
-                None => forms.push(Form::new(request)),
-            }
+            hasher.add(request);
         }
-        Self { forms, facts: None }
+        hasher
+    }
+
+    fn add(&mut self, request: BodyHashRequest) {
+        let mut forms = self.forms.iter_mut();
+        match forms.find(|form| form.canonicalization == request.canonicalization) {
+            Some(form) => form.add(request),
+            None => self.forms.push(Form::new(request)),
+        }
+    }
+
+    /// Computes, before the body begins, one hash more: of a canonical form, or of its first `length`
+    /// octets (`l=`). What is asked for twice is computed once.
+    #[must_use]
+    pub fn with_hash(
+        mut self,
+        algorithm: HashAlgorithm,
+        canonicalization: Canonicalization,
+        length: Option<u64>,
+    ) -> Self {
+        self.add(BodyHashRequest::new(algorithm, canonicalization).with_length(length));
+        self
+    }
+
+    /// A new hasher for what either is asked for, so that one pass over the body serves both, as DKIM
+    /// and ARC. What they have taken of a body is forgotten.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let forms = self.forms.iter().chain(&other.forms);
+        let mut hasher = Self::of(forms.flat_map(Form::requests));
+        hasher.facts = self.facts.or(other.facts).map(|_| Facts::default());
+        hasher
     }
 
     /// Notices on the way what is unusual about the body. No verdict needs that, and it takes about a
     /// quarter of the time of hashing.
     #[must_use]
-    pub fn with_facts(mut self) -> Self {
+    pub fn with_hazards(mut self) -> Self {
         self.facts = Some(Facts::default());
         self
     }
@@ -96,7 +129,7 @@ impl BodyHasher {
     }
 
     /// Whether more of the body can change anything that was asked for. Once this is false, feeding
-    /// may stop; the [facts](BodyFacts) then tell of the octets fed.
+    /// may stop; the [hazards](BodyHashes::hazards) then tell of the octets fed.
     #[must_use]
     pub fn needs_more(&self) -> bool {
         self.forms.iter().any(Form::needs_more)
@@ -147,6 +180,15 @@ impl Form {
         };
         hash.get_or_insert_with(|| Running::new(request.algorithm))
             .add(request.length);
+    }
+
+    fn requests(&self) -> impl Iterator<Item = BodyHashRequest> {
+        let hashes = self.gather.hashes.iter().flatten();
+        hashes.flat_map(|hash| {
+            let request = BodyHashRequest::new(hash.algorithm, self.canonicalization);
+            hash.lengths()
+                .map(move |length| request.with_length(length))
+        })
     }
 
     fn needs_more(&self) -> bool {
@@ -264,6 +306,12 @@ impl Running {
         }
     }
 
+    fn lengths(&self) -> impl Iterator<Item = Option<u64>> {
+        let reached = self.reached.iter().map(|(length, _)| *length);
+        let lengths = reached.chain(self.ahead.iter().copied()).map(Some);
+        lengths.chain(self.whole.then_some(None))
+    }
+
     /// One octet beyond `l=` tells that it does not cover the body.
     fn needs_more(&self, seen: u64) -> bool {
         let longest = self.reached.last().map(|(length, _)| *length);
@@ -318,23 +366,13 @@ pub(super) fn octets(piece: &[u8]) -> u64 {
 
 /// One body hash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct BodyHash {
-    /// What was asked for.
-    pub request: BodyHashRequest,
+pub(crate) struct BodyHash {
+    request: BodyHashRequest,
     pub(crate) digest: Digest,
     /// Octets hashed: the length asked for, or less if the canonical body is shorter.
-    pub hashed: u64,
+    pub(crate) hashed: u64,
     /// Octets of the canonical body, as far as it was fed.
-    pub total: u64,
-}
-
-impl BodyHash {
-    /// The digest.
-    #[must_use]
-    pub fn digest(&self) -> &[u8] {
-        self.digest.as_ref()
-    }
+    pub(crate) total: u64,
 }
 
 /// The body hashes of a message.
@@ -353,14 +391,40 @@ impl BodyHashes {
     }
 
     /// The hash that was asked for with this request.
-    #[must_use]
-    pub fn get(&self, request: &BodyHashRequest) -> Option<&BodyHash> {
+    pub(crate) fn get(&self, request: &BodyHashRequest) -> Option<&BodyHash> {
         self.hashes.iter().find(|hash| hash.request == *request)
     }
 
-    /// What else was seen, if the hasher was [asked](BodyHasher::with_facts) for it.
+    /// A digest, if the hasher was asked for it: of the canonical body, or of its first `length` octets
+    /// (of all of them, if there are fewer).
     #[must_use]
-    pub fn facts(&self) -> Option<&BodyFacts> {
+    pub fn digest(
+        &self,
+        algorithm: HashAlgorithm,
+        canonicalization: Canonicalization,
+        length: Option<u64>,
+    ) -> Option<&[u8]> {
+        let request = BodyHashRequest::new(algorithm, canonicalization).with_length(length);
+        self.get(&request).map(|hash| hash.digest.as_ref())
+    }
+
+    /// Octets of a canonical body, as far as it was fed, if the hasher was asked for a hash of it.
+    #[must_use]
+    pub fn total(&self, canonicalization: Canonicalization) -> Option<u64> {
+        let mut hashes = self.hashes.iter();
+        let of_form = hashes.find(|hash| hash.request.canonicalization == canonicalization);
+        of_form.map(|hash| hash.total)
+    }
+
+    /// What about the body will break signatures, if the hasher was
+    /// [asked](BodyHasher::with_hazards) to notice it.
+    #[must_use]
+    pub fn hazards(&self) -> Option<Hazards> {
+        let facts = self.facts.as_ref()?;
+        Some(Hazards::default().with_body(Some(facts)))
+    }
+
+    pub(super) fn facts(&self) -> Option<&BodyFacts> {
         self.facts.as_ref()
     }
 }
@@ -378,95 +442,4 @@ const HASHED: usize = 64;
 const LONG_PIECE: usize = 1_024;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text;
-
-    fn request(canonicalization: Canonicalization) -> BodyHashRequest {
-        BodyHashRequest::new(HashAlgorithm::Sha256, canonicalization)
-    }
-
-    fn hashes(requests: &[BodyHashRequest], chunks: &[&[u8]]) -> BodyHashes {
-        let mut hasher = BodyHasher::new(requests.iter().copied());
-        for chunk in chunks {
-            hasher.update(chunk);
-        }
-        hasher.finish()
-    }
-
-    #[test]
-    fn empty_bodies() {
-        for (algorithm, canonicalization, expected) in [
-            (
-                HashAlgorithm::Sha256,
-                Canonicalization::Simple,
-                "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=",
-            ),
-            (
-                HashAlgorithm::Sha256,
-                Canonicalization::Relaxed,
-                "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
-            ),
-            (
-                HashAlgorithm::Sha1,
-                Canonicalization::Simple,
-                "uoq1oCgLlTqpdDX/iUbLy7J1Wic=",
-            ),
-            (
-                HashAlgorithm::Sha1,
-                Canonicalization::Relaxed,
-                "2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
-            ),
-        ] {
-            let request = BodyHashRequest::new(algorithm, canonicalization);
-            for body in [&b""[..], b"\r\n", b"\r\n\r\n"] {
-                let hashes = hashes(&[request], &[body]);
-                let hash = hashes.get(&request).unwrap();
-                assert_eq!(text::base64_encode(hash.digest.as_ref()), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn one_pass_serves_different_lengths() {
-        let body = b"one \r\ntwo\r\n\r\n";
-        let whole = request(Canonicalization::Relaxed);
-        let requests = [
-            whole,
-            whole.with_length(Some(3)),
-            whole.with_length(Some(10)),
-            whole.with_length(Some(99)),
-            whole.with_length(Some(0)),
-        ];
-        for at in 0..body.len() {
-            let (first, second) = body.split_at(at);
-            let hashes = hashes(&requests, &[first, second]);
-            for (request, expected) in requests.iter().zip([
-                &b"one\r\ntwo\r\n"[..],
-                b"one",
-                b"one\r\ntwo\r\n",
-                b"one\r\ntwo\r\n",
-                b"",
-            ]) {
-                let hash = hashes.get(request).unwrap();
-                assert_eq!(hash.digest(), HashAlgorithm::Sha256.digest(expected));
-                assert_eq!(hash.hashed, octets(expected));
-                assert_eq!(hash.total, 10);
-            }
-        }
-    }
-
-    #[test]
-    fn says_when_it_has_seen_enough() {
-        assert!(!BodyHasher::new([]).needs_more());
-        let whole = request(Canonicalization::Simple);
-        let mut hasher = BodyHasher::new([whole.with_length(Some(3))]);
-        hasher.update(b"abc");
-        assert!(hasher.needs_more());
-        hasher.update(b"d");
-        assert!(!hasher.needs_more());
-        let mut hasher = BodyHasher::new([whole.with_length(Some(3)), whole]);
-        hasher.update(b"abcdef");
-        assert!(hasher.needs_more());
-    }
-}
+mod tests;

@@ -131,8 +131,7 @@ impl Collected {
         waiting.filter_map(|candidate| candidate.read.as_ref().ok().map(Signature::signing_domain))
     }
 
-    /// The body hashes that are needed.
-    pub fn body_hash_requests(&self) -> impl Iterator<Item = BodyHashRequest> {
+    pub(crate) fn body_hash_requests(&self) -> impl Iterator<Item = BodyHashRequest> {
         let waiting = self
             .candidates
             .iter()
@@ -145,7 +144,7 @@ impl Collected {
     /// A hasher for the body that computes what the signatures need.
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
-        BodyHasher::new(self.body_hash_requests())
+        BodyHasher::of(self.body_hash_requests())
     }
 }
 

@@ -69,8 +69,8 @@ mod verify;
 mod white_space;
 
 pub use algorithm::{DkimResult, SignatureAlgorithm};
-pub use body_facts::BodyFacts;
-pub use body_hash::{BodyHash, BodyHashRequest, BodyHasher, BodyHashes};
+pub(crate) use body_hash::BodyHashRequest;
+pub use body_hash::{BodyHasher, BodyHashes};
 pub use canonicalize::Canonicalization;
 pub use cause::Cause;
 pub use collect::Collected;

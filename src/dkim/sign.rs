@@ -138,11 +138,11 @@ pub struct Signing<K = SigningKey> {
 }
 
 impl<K> Signing<K> {
-    /// A hasher for the body, which serves all signatures in one pass and gathers the facts that
-    /// [hazards](Signed::hazards) come from.
+    /// A hasher for the body, which serves all signatures in one pass and notices what makes
+    /// the [hazards](Signed::hazards).
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
-        BodyHasher::new(self.parts.iter().map(|(_, prepared)| prepared.request())).with_facts()
+        BodyHasher::of(self.parts.iter().map(|(_, prepared)| prepared.request())).with_hazards()
     }
 }
 
@@ -198,7 +198,7 @@ impl Signed {
     }
 
     /// What about the message will break the signatures on the way; about its body, if that was hashed
-    /// [with facts](BodyHasher::with_facts).
+    /// [with hazards](BodyHasher::with_hazards).
     #[must_use]
     pub fn hazards(&self) -> &Hazards {
         &self.hazards

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mailproof::Message;
 use mailproof::arc::{self, ArcResult, Payload, SealError, Sealer, Validation};
-use mailproof::dkim::{self, BodyHasher};
 use mailproof::dns::{Zone, block_on};
+use mailproof::{Message, dkim};
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -66,7 +65,7 @@ fn validate(octets: &[u8], zone: &Zone, now: SystemTime) -> Validation {
     let validate = |size: usize| {
         let collected = arc::Collected::read(message.head(), now, &settings);
         let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
-        let mut hasher = BodyHasher::new(collected.body_hash_requests());
+        let mut hasher = collected.body_hasher();
         for chunk in message.body().chunks(size) {
             hasher.update(chunk);
         }

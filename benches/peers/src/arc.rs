@@ -52,7 +52,7 @@ fn chain(table: &mut Table, name: &str) {
         let message = Message::parse(black_box(&mail));
         let collected = arc::Collected::read(message.head(), now(), &settings);
         let keys = block_on(dkim::Keys::fetch(&resolver, &collected.key_names()));
-        let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
+        let mut hasher = collected.body_hasher();
         hasher.update(message.body());
         let validation = collected.validate(&keys, &hasher.finish(), &settings);
         assert_eq!(validation.result(), arc::ArcResult::Pass);
@@ -76,7 +76,7 @@ fn validate(
 ) -> arc::Validation {
     let collected = arc::Collected::read(message.head(), now(), settings);
     let keys = block_on(dkim::Keys::fetch(&zone(records), &collected.key_names()));
-    let mut hasher = dkim::BodyHasher::new(collected.body_hash_requests());
+    let mut hasher = collected.body_hasher();
     hasher.update(message.body());
     collected.validate(&keys, &hasher.finish(), settings)
 }
