@@ -50,6 +50,11 @@ pub(super) fn rsa_private_key(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((positive(modulus)?, positive(exponent)?))
 }
 
+/// Whether it is one SEQUENCE, with nothing behind it.
+pub(super) fn is_sequence(der: &[u8]) -> bool {
+    element(der, SEQUENCE).is_some_and(|(_, rest)| rest.is_empty())
+}
+
 /// The RSAPrivateKey inside a PrivateKeyInfo (RFC 5958 2).
 pub(super) fn rsa_in_pkcs8(der: &[u8]) -> Option<&[u8]> {
     let (content, rest) = element(der, SEQUENCE)?;

@@ -80,6 +80,10 @@ impl SigningKey {
         if der::rsa_private_key(der).is_some() {
             return Self::rsa(der);
         }
+        // aws-lc does not mind what stands behind a key.
+        if !der::is_sequence(der) {
+            return Err(SigningKeyError::Encoding);
+        }
         match Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
             Ok(pair) => Self::of_ed25519(pair),
             Err(rejected) if rejected.to_string() == "WrongAlgorithm" => {
