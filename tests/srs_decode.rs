@@ -156,6 +156,7 @@ fn the_parts() {
         srs1.previous().unwrap(),
         "SRS0=E4us=G3=example.com=alice@fwd.example"
     );
+    assert_eq!(srs1.previous_domain().unwrap().as_str(), "fwd.example");
     assert_eq!(srs1.stamp(), Stamp::parse("G3"));
     let exchange = Claimed::decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
     assert_eq!(exchange.mailbox(), Some("john.work"));

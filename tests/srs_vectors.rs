@@ -562,6 +562,9 @@ fn secrets_rotate_and_do_not_show() {
         panic!()
     };
     assert_eq!(reversed(&rotating, &before, at(NOW)), "alice@example.com");
+    // One secret twice is as good as once.
+    let twice = old.clone().older_secret("mysecret").unwrap();
+    assert_eq!(reversed(&twice, &before, at(NOW)), "alice@example.com");
     assert_eq!(new.reverse(&before, at(NOW)), Reversed::Forged);
     assert_eq!(
         rotating.forward("alice@example.com", at(NOW)),
@@ -704,4 +707,40 @@ fn quoted_local_parts() {
         ),
         "alice@example.com"
     );
+}
+
+/// The hash covers a long sender to its last octet.
+#[test]
+fn every_octet_is_hashed() {
+    let rewriter = rewriter("fwd.example");
+    for length in 1..=240 {
+        let user = "a".repeat(length);
+        let [one, other] = ["b", "c"].map(|last| {
+            let sender = format!("{user}{last}@example.com");
+            address(&rewriter.forward(sender, at(NOW))).to_owned()
+        });
+        assert_ne!(one.get(..9), other.get(..9), "{length}");
+        let altered = one.replace("ab@", "ac@");
+        assert_eq!(rewriter.reverse(&altered, at(NOW)), Reversed::Forged);
+    }
+}
+
+/// What cannot stand before an `@` is not rewritten, whichever way the quotes hide it.
+#[test]
+fn local_parts_that_are_none() {
+    let rewriter = rewriter("fwd.example");
+    for sender in [
+        "\"a\\\u{1}b\"@example.com",
+        "\"a\u{1}b\"@example.com",
+        "\"a\\\"@example.com",
+        "\"a@example.com",
+        "a b@example.com",
+        "a\u{85}b@example.com",
+        "[a]@example.com",
+    ] {
+        assert!(
+            matches!(rewriter.forward(sender, at(NOW)), Forwarded::Malformed(_)),
+            "{sender:?}"
+        );
+    }
 }
