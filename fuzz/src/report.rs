@@ -1,7 +1,7 @@
 //! Reports that strangers send, and reports that we write.
 
-use mailproof::report::Limits;
 use mailproof::dmarc::RuleSet;
+use mailproof::report::Limits;
 use mailproof::report::ReadError;
 use mailproof::report::aggregate::{Extension, Reader, Reason, Report, Row, SpfAuth, Text, Word};
 
