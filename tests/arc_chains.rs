@@ -36,13 +36,16 @@ fn zone() -> Zone {
 }
 
 fn validate_in(zone: &Zone, mail: &[u8]) -> Validation {
+    validate_by(&Settings::default(), zone, mail)
+}
+
+fn validate_by(settings: &Settings, zone: &Zone, mail: &[u8]) -> Validation {
     let message = Message::parse(mail);
-    let settings = Settings::default();
-    let collected = arc::Collected::read(message.head(), now(), &settings);
+    let collected = arc::Collected::read(message.head(), now(), settings);
     let keys = block_on(dkim::Keys::fetch(zone, &collected.key_names()));
     let mut hasher = collected.body_hasher();
     hasher.update(message.body());
-    collected.validate(&keys, &hasher.finish(), &settings)
+    collected.validate(&keys, &hasher.finish(), settings)
 }
 
 fn validate(mail: &[u8]) -> Validation {
@@ -141,9 +144,8 @@ fn every_flipped_octet_is_noticed() {
     assert_eq!(validation.oldest_pass(), None);
 }
 
-#[test]
-fn tells_where_the_message_was_changed_last() {
-    // A list between the first sealer and the second adds a footer.
+/// Three sets; a list between the first sealer and the second adds a footer.
+fn changed_on_the_way() -> Vec<u8> {
     let first = chain(1);
     let incoming = validate(&first);
     let changed = [first.as_slice(), b"-- \r\nthe list\r\n"].concat();
@@ -152,7 +154,39 @@ fn tells_where_the_message_was_changed_last() {
         .seal(&message, &payload(2), &incoming, now())
         .unwrap();
     let mail = [sealed.header().as_bytes(), &changed].concat();
-    let mail = seal(3, &mail).unwrap();
+    seal(3, &mail).unwrap()
+}
+
+/// The result rests on the newest message signature and on all seals (§5.2, steps 4 and 6).
+#[test]
+fn leaves_older_message_signatures_out_if_told_to() {
+    let mut settings = Settings::default();
+    settings.check_older = false;
+    let zone = zone();
+    let mail = changed_on_the_way();
+    let validation = validate_by(&settings, &zone, &mail);
+    assert_eq!(validation.result(), ArcResult::Pass, "{validation}");
+    assert_eq!(validation.oldest_pass(), None);
+    let checked = validation.sets().iter().map(|set| set.message_signature());
+    let passed = Some(&dkim::Cause::Passed);
+    assert_eq!(checked.collect::<Vec<_>>(), [None, None, passed]);
+    let sealed = validation.sets().iter().all(|set| set.seal() == passed);
+    assert!(sealed, "{validation}");
+    // All that is needed fails as it does otherwise.
+    for (octet, cause) in [("Hello", "message signature 3"), ("cv=none", "seal 1")] {
+        let at = text(&mail).rfind(octet).unwrap() + octet.len() - 1;
+        let mut flipped = mail.clone();
+        flipped[at] ^= 1;
+        let expected = validate_in(&zone, &flipped);
+        let validation = validate_by(&settings, &zone, &flipped);
+        assert_eq!(validation.cause(), expected.cause(), "{cause}");
+        assert_eq!(validation.result(), ArcResult::Fail, "{cause}");
+    }
+}
+
+#[test]
+fn tells_where_the_message_was_changed_last() {
+    let mail = changed_on_the_way();
     let validation = validate(&mail);
     assert_eq!(validation.result(), ArcResult::Pass, "{validation}");
     assert_eq!(validation.oldest_pass(), Some(2));

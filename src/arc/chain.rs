@@ -36,6 +36,13 @@ impl Link {
         }
     }
 
+    /// Where its fields stand.
+    pub(super) fn positions(&self) -> impl Iterator<Item = usize> {
+        let signatures = self.signatures.iter().map(|(position, _)| *position);
+        let seals = self.seals.iter().map(|(position, _)| *position);
+        self.results.iter().copied().chain(signatures).chain(seals)
+    }
+
     /// The `cv=` of the seal, if it can be read.
     pub(super) fn chain_validation(&self) -> Option<ArcResult> {
         match self.seals.as_slice() {

@@ -12,7 +12,7 @@ use super::words::SetField;
 use crate::dkim::header::{self, FieldIndex};
 use crate::dkim::{self, BodyHashRequest, BodyHasher, Canonicalization, SignatureAlgorithm};
 use crate::dns::Name;
-use crate::message::Head;
+use crate::message::{Field, Head};
 
 /// The chain of a message, ready for its keys and the body. It borrows nothing.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Collected {
             sealed: Vec::new(),
         };
         if collected.refused.is_none() {
-            collected.prepare(head, &chain, now, settings);
+            collected.prepare(head, chain, now, settings);
         }
         collected
     }
@@ -126,16 +126,22 @@ impl Collected {
         waiting.flat_map(PendingMessage::requests)
     }
 
-    fn prepare(&mut self, head: &Head<'_>, chain: &Chain, now: SystemTime, settings: &Settings) {
+    fn prepare(&mut self, head: &Head<'_>, chain: Chain, now: SystemTime, settings: &Settings) {
         let mut index = FieldIndex::new(head);
         let mut room = settings.dkim.max_signed_octets;
+        let mut links: Vec<Link> = chain.links.into_values().collect();
+        let checked = if settings.check_older { links.len() } else { 1 };
         // From the newest down: if room is lacking, the old ones, on which less depends, lack it.
-        for (pending, link) in self.sets.iter_mut().zip(chain.links.values()).rev() {
+        let newest_first = self.sets.iter_mut().zip(&mut links).rev();
+        for (pending, link) in newest_first.take(checked) {
             pending.message = Some(prepare_message(
                 head, link, &mut index, &mut room, now, settings,
             ));
         }
-        for (pending, link) in self.sets.iter_mut().zip(chain.links.values()) {
+        let fields = links.iter().flat_map(Link::positions);
+        let fields = fields.filter_map(|position| head.fields().get(position));
+        self.sealed.reserve(fields.map(written_length).sum());
+        for (pending, link) in self.sets.iter_mut().zip(links) {
             pending.seal = Some(prepare_seal(
                 head,
                 link,
@@ -193,13 +199,13 @@ impl PendingMessage {
 
 fn prepare_message(
     head: &Head<'_>,
-    link: &Link,
+    link: &mut Link,
     index: &mut FieldIndex,
     room: &mut usize,
     now: SystemTime,
     settings: &Settings,
 ) -> Result<PendingMessage, dkim::Cause> {
-    let Some((position, parsed)) = link.signatures.first() else {
+    let Some((position, parsed)) = link.signatures.first_mut() else {
         return Err(dkim::Cause::NoKey);
     };
     let parsed = match parsed {
@@ -235,8 +241,8 @@ fn prepare_message(
     }
     Ok(PendingMessage {
         algorithm: parsed.signature.algorithm,
-        octets: parsed.signature.octets.clone(),
-        body_hash: parsed.body_hash.clone(),
+        octets: std::mem::take(&mut parsed.signature.octets),
+        body_hash: std::mem::take(&mut parsed.body_hash),
         length: parsed.length,
         key_name,
         forms,
@@ -247,7 +253,7 @@ fn prepare_message(
 /// ARC-Message-Signature, ARC-Seal; the seal itself last and without the value of its `b=`.
 fn prepare_seal(
     head: &Head<'_>,
-    link: &Link,
+    mut link: Link,
     sealed: &mut Vec<u8>,
     room: &mut usize,
     settings: &Settings,
@@ -258,10 +264,10 @@ fn prepare_seal(
         write_sealed(head, position, sealed);
     }
     let covered = sealed.len();
-    let Some((position, Ok(seal))) = link.seals.first() else {
+    let Some((position, Ok(seal))) = link.seals.pop() else {
         return Err(dkim::Cause::NoKey);
     };
-    write_sealed(head, *position, sealed);
+    write_sealed(head, position, sealed);
     let key_name = key_name(&seal.signature, settings)?;
     // Each seal covers all sets below it, so that the octets to be hashed grow with the square of
     // the chain.
@@ -271,12 +277,13 @@ fn prepare_seal(
             limit: settings.dkim.max_signed_octets,
         })?;
     let mut own = Vec::new();
-    if let Some(field) = head.fields().get(*position) {
+    if let Some(field) = head.fields().get(position) {
+        own.reserve(written_length(field));
         header::write_own(field, Canonicalization::Relaxed, &mut own);
     }
     Ok(PendingSeal {
         algorithm: seal.signature.algorithm,
-        octets: seal.signature.octets.clone(),
+        octets: seal.signature.octets,
         key_name,
         covered,
         own,
@@ -294,6 +301,11 @@ pub(super) fn write_sealed(head: &Head<'_>, position: usize, sealed: &mut Vec<u8
         );
         sealed.extend_from_slice(b"\r\n");
     }
+}
+
+/// At most as many octets has a field in relaxed form.
+fn written_length(field: &Field<'_>) -> usize {
+    field.name().len() + field.value().len() + 3
 }
 
 fn key_name(signature: &Signature, settings: &Settings) -> Result<Name, dkim::Cause> {

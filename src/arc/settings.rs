@@ -17,6 +17,11 @@ pub struct Settings {
     pub dkim: dkim::Settings,
     /// ARC sets in a chain. RFC 8617 4.2.1 allows 50, and more never pass.
     pub max_sets: usize,
+    /// Whether the message signatures of all sets are checked, for
+    /// [`oldest_pass`](super::Validation::oldest_pass) and for saying at which hop a message was
+    /// changed; else only the newest, on which the result rests (§5.2, step 5, is optional). Each is
+    /// as dear as a DKIM signature.
+    pub check_older: bool,
 }
 
 impl Default for Settings {
@@ -24,6 +29,7 @@ impl Default for Settings {
         Self {
             dkim: dkim::Settings::default(),
             max_sets: MAX_SETS,
+            check_older: true,
         }
     }
 }

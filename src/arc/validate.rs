@@ -23,7 +23,9 @@ impl Collected {
             None => {
                 let newest = check_newest(&mut sets, keys, bodies, settings);
                 let seals = newest.and_then(|()| {
-                    oldest_pass = Some(check_older(&mut sets, keys, bodies, settings));
+                    if settings.check_older {
+                        oldest_pass = Some(check_older(&mut sets, keys, bodies, settings));
+                    }
                     check_seals(&mut sets, &sealed, keys, settings)
                 });
                 seals.err().unwrap_or(Cause::Passed)

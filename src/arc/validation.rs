@@ -44,7 +44,8 @@ impl Validation {
     }
 
     /// The oldest set whose message signature still verifies, so that nothing it covers was changed
-    /// since; 0 if all do (§5.2, step 5). `None` where not even the newest does.
+    /// since; 0 if all do (§5.2, step 5). `None` where not even the newest does, or where the older
+    /// ones are [not checked](super::Settings::check_older).
     #[must_use]
     pub fn oldest_pass(&self) -> Option<u8> {
         self.oldest_pass
