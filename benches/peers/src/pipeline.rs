@@ -13,12 +13,14 @@ use crate::peer::{Data, Peer};
 use crate::{Row, Table, mails};
 
 pub fn rows(table: &mut Table) {
-    for (key, size) in [
-        (Key::rsa_2048(), "10K"),
-        (Key::rsa_2048(), "1M"),
-        (Key::ed25519(), "10K"),
+    for (key, kind, size) in [
+        (Key::rsa_2048(), "text", "10K"),
+        (Key::rsa_2048(), "html", "10K"),
+        (Key::rsa_2048(), "text", "1M"),
+        (Key::rsa_2048(), "html", "1M"),
+        (Key::ed25519(), "text", "10K"),
     ] {
-        let body = mails::body("html", octets(size));
+        let body = mails::body(kind, octets(size));
         let mut case = Case::new(&key, Canonicalization::Relaxed, &body, 1);
         for (name, text) in [
             ("example.com", "v=spf1 ip4:192.0.2.0/24 -all"),
@@ -46,7 +48,7 @@ pub fn rows(table: &mut Table) {
         ] {
             let theirs =
                 || assert!(peer.everything(client, helo, sender, black_box(&case.message)));
-            let name = format!("everything {} {size} (peer {temper})", key.name);
+            let name = format!("everything {} {kind} {size} (peer {temper})", key.name);
             let row = Row::new(&name, &ours).peer(&theirs);
             table.run(&row.floor(&|| case.floor()));
         }
