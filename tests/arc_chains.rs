@@ -4,9 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use mailproof::Message;
-use mailproof::arc::{
-    self, ArcResult, Cause, Payload, SealError, Sealer, SetField, Settings, Validation,
-};
+use mailproof::arc::{self, ArcResult, Cause, Payload, SealError, Sealer, Settings, Validation};
 use mailproof::crypto::SigningKey;
 use mailproof::dkim::{self, Publication};
 use mailproof::dns::{LookupError, Zone, block_on};
@@ -219,20 +217,17 @@ fn names_the_set_that_breaks_the_structure() {
         format!("{}{}", &mail[..begin], &rest[length + 2..])
     };
     let missing = |instance, field| Cause::MissingField { instance, field };
-    assert_eq!(
-        cause(&without("ARC-Seal: i=2;")),
-        missing(2, SetField::Seal)
-    );
+    assert_eq!(cause(&without("ARC-Seal: i=2;")), missing(2, "ARC-Seal"));
     assert_eq!(
         cause(&without("ARC-Message-Signature: i=3;")),
-        missing(3, SetField::MessageSignature)
+        missing(3, "ARC-Message-Signature")
     );
     assert_eq!(
         cause(&without("ARC-Authentication-Results: i=1;")),
-        missing(1, SetField::AuthenticationResults)
+        missing(1, "ARC-Authentication-Results")
     );
     let second = |n: u8| format!("ARC-Authentication-Results: i={n}; again\r\n{mail}");
-    let field = SetField::AuthenticationResults;
+    let field = "ARC-Authentication-Results";
     assert_eq!(
         cause(&second(2)),
         Cause::RepeatedField { instance: 2, field }

@@ -1,6 +1,6 @@
 //! Why a chain has the result it has.
 
-use super::words::{ArcResult, SetField};
+use super::words::ArcResult;
 use crate::dkim::{self, SignatureError};
 
 /// What decided about a chain. Prints as one sentence.
@@ -24,16 +24,16 @@ pub enum Cause {
     /// A field without an instance from 1 to 50.
     #[error("an {field} field has no usable instance (i=)")]
     Instance {
-        /// Which field.
-        field: SetField,
+        /// Which of the three fields of a set, by its name.
+        field: &'static str,
     },
     /// A signature or seal breaks a rule of syntax.
     #[error("the {field} field of set {instance} is malformed: {error}")]
     Malformed {
         /// The set.
         instance: u8,
-        /// Which field.
-        field: SetField,
+        /// Which of the three fields of a set, by its name.
+        field: &'static str,
         /// The rule.
         error: SignatureError,
     },
@@ -50,8 +50,8 @@ pub enum Cause {
     MissingField {
         /// The set.
         instance: u8,
-        /// The field.
-        field: SetField,
+        /// Its name.
+        field: &'static str,
     },
     /// A set is missing below the newest.
     #[error("ARC set {instance} is missing")]
@@ -70,8 +70,8 @@ pub enum Cause {
     RepeatedField {
         /// The set.
         instance: u8,
-        /// The field.
-        field: SetField,
+        /// Its name.
+        field: &'static str,
     },
     /// A seal does not verify.
     #[error("the ARC-Seal of set {instance} does not hold: {cause}")]

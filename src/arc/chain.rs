@@ -137,7 +137,7 @@ impl Chain {
                 instance: *instance,
             });
         }
-        if let Some(field) = self.stray {
+        if let Some(field) = self.stray.map(SetField::as_str) {
             return Err(Cause::Instance { field });
         }
         for instance in 1..=newest {
@@ -146,7 +146,9 @@ impl Chain {
                 .get(&instance)
                 .ok_or(Cause::MissingSet { instance })?;
             for field in SetField::ALL {
-                match link.count(field) {
+                let count = link.count(field);
+                let field = field.as_str();
+                match count {
                     0 => return Err(Cause::MissingField { instance, field }),
                     1 => {}
                     _ => return Err(Cause::RepeatedField { instance, field }),
@@ -162,7 +164,7 @@ impl Chain {
 /// ‘For ARC Sets with instance values > 1, the values MUST be "pass". For the ARC Set with instance
 /// value = 1, the value MUST be "none".’
 fn check_seal(instance: u8, link: &Link) -> Result<(), Cause> {
-    let field = SetField::Seal;
+    let field = SetField::Seal.as_str();
     let seal = match link.seals.first() {
         Some((_, Ok(seal))) => seal,
         Some((_, Err(SealError::NamesFields))) => return Err(Cause::SealNamesFields { instance }),

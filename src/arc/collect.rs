@@ -162,7 +162,7 @@ impl Collected {
             self.refused = Some(match cause {
                 dkim::Cause::Syntax(error) => Cause::Malformed {
                     instance,
-                    field: SetField::MessageSignature,
+                    field: SetField::MessageSignature.as_str(),
                     error: error.clone(),
                 },
                 cause => Cause::MessageSignature {

@@ -48,4 +48,5 @@ pub use seal::{SealError, Sealed, Sealer, Sealing};
 pub use set::Set;
 pub use settings::Settings;
 pub use validation::Validation;
-pub use words::{ArcResult, SetField};
+pub use words::ArcResult;
+pub(crate) use words::SetField;

@@ -104,12 +104,12 @@ impl Template {
         let selected = index.select(names.iter().map(String::as_str), usize::MAX);
         let data = header::write_selected(head, &selected, self.header, usize::MAX);
         let instance = newest.saturating_add(1);
-        let name = SetField::AuthenticationResults;
+        let name = SetField::AuthenticationResults.as_str();
         Ok(Plan {
             template: self.clone(),
             instance,
             chain_validation: incoming.result(),
-            results: format!("{name}: i={instance};{}", payload.below(name.as_str())),
+            results: format!("{name}: i={instance};{}", payload.below(name)),
             names,
             data: data.unwrap_or_default(),
             sealed: sealed(head, &chain, incoming.result()),
@@ -241,7 +241,7 @@ impl Unsigned {
     }
 
     fn write(&self, signature: &[u8]) -> String {
-        let name = format!("{}:", self.field);
+        let name = format!("{}:", self.field.as_str());
         match self.layout {
             Layout::Folded => {
                 let mut field = FieldWriter::new(&name);

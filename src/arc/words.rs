@@ -59,14 +59,8 @@ impl From<ArcResult> for ResultWord {
 }
 
 /// The fields that make a set (§4.2), in the order in which they are sealed.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[expect(clippy::exhaustive_enums, reason = "§4.2 has these three")]
-pub enum SetField {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SetField {
     /// ARC-Authentication-Results (AAR).
     AuthenticationResults,
     /// ARC-Message-Signature (AMS).
@@ -84,18 +78,11 @@ impl SetField {
     ];
 
     /// The name of the header field.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AuthenticationResults => "ARC-Authentication-Results",
             Self::MessageSignature => "ARC-Message-Signature",
             Self::Seal => "ARC-Seal",
         }
-    }
-}
-
-impl fmt::Display for SetField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

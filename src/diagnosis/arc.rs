@@ -29,19 +29,17 @@ fn failed(view: &View<'_>) -> Option<Finding> {
     let set = decided.or(arc.sets().last());
     let field = field(cause);
     let (sealer, selector) = match field {
-        Some(SetField::MessageSignature) => set.map_or((None, None), |set| {
+        Some(MESSAGE_SIGNATURE) => set.map_or((None, None), |set| {
             (set.signature_domain(), set.signature_selector())
         }),
-        Some(SetField::AuthenticationResults | SetField::Seal) | None => {
-            set.map_or((None, None), |set| (set.domain(), set.selector()))
-        }
+        _ => set.map_or((None, None), |set| (set.domain(), set.selector())),
     };
     // Where one of its fields is missing, another may tell whose set it is.
     let sealer = sealer.or(set.and_then(|set| set.domain().or(set.signature_domain())));
     let instance = cause.instance().or(set.map(Set::instance)).unwrap_or(0);
     let mut draft = about(entry, view, sealer, instance).text("code", cause.code());
     if let Some(field) = field {
-        let name = field.as_str().to_owned();
+        let name = field.to_owned();
         let (was, now) = (None, None);
         draft = draft.with("field", Value::Field { name, was, now });
     }
@@ -113,18 +111,20 @@ fn signature_entry(cause: &dkim::Cause, mismatch: &'static Entry) -> Option<&'st
     })
 }
 
-/// The field that decided, if one did.
-fn field(cause: &Cause) -> Option<SetField> {
+const MESSAGE_SIGNATURE: &str = SetField::MessageSignature.as_str();
+
+/// The name of the field that decided, if one did.
+fn field(cause: &Cause) -> Option<&'static str> {
     match cause {
         Cause::Instance { field }
         | Cause::Malformed { field, .. }
         | Cause::MissingField { field, .. }
-        | Cause::RepeatedField { field, .. } => Some(*field),
-        Cause::MessageSignature { .. } => Some(SetField::MessageSignature),
+        | Cause::RepeatedField { field, .. } => Some(field),
+        Cause::MessageSignature { .. } => Some(MESSAGE_SIGNATURE),
         Cause::ChainValidation { .. }
         | Cause::FailedBefore { .. }
         | Cause::Seal { .. }
-        | Cause::SealNamesFields { .. } => Some(SetField::Seal),
+        | Cause::SealNamesFields { .. } => Some(SetField::Seal.as_str()),
         Cause::MissingSet { .. } | Cause::NotSealed | Cause::Passed | Cause::TooManySets { .. } => {
             None
         }
