@@ -59,8 +59,10 @@ fn payload(n: u8) -> Payload {
 
 fn seal(n: u8, mail: &[u8]) -> Result<Vec<u8>, SealError> {
     let incoming = validate(mail);
-    let sealed = sealer(n).seal(&Message::parse(mail), &payload(n), &incoming, now())?;
-    assert_eq!(sealed.chain_validation(), incoming.result());
+    let message = Message::parse(mail);
+    let sealing = sealer(n).prepare(message.head(), &payload(n), &incoming, now())?;
+    assert_eq!(sealing.chain_validation(), incoming.result());
+    let sealed = sealer(n).seal(&message, &payload(n), &incoming, now())?;
     Ok([sealed.header().as_bytes(), mail].concat())
 }
 

@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use super::payload::Payload;
 use super::plan::Template;
-use super::seal::{SealError, Sealed, Sealer, Sealing};
+use super::seal::{SealError, Sealer, Sealing};
 use super::validation::Validation;
 use crate::dkim::key_check::signed_octets;
-use crate::dkim::{BodyHashes, ExternalKey, SignError};
+use crate::dkim::{BodyHashes, ExternalKey, SignError, Signed};
 use crate::domain::Domain;
 use crate::message::Message;
 
@@ -40,7 +40,7 @@ impl Sealer<Arc<dyn ExternalKey>> {
         payload: &Payload,
         incoming: &Validation,
         now: SystemTime,
-    ) -> Result<Sealed, SealError> {
+    ) -> Result<Signed, SealError> {
         let sealing = self.prepare(message.head(), payload, incoming, now)?;
         let mut hasher = sealing.body_hasher();
         hasher.update(message.body());
@@ -54,12 +54,12 @@ impl Sealing<Arc<dyn ExternalKey>> {
     /// # Errors
     ///
     /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, or what the key says.
-    pub async fn finish_externally(self, bodies: &BodyHashes) -> Result<Sealed, SignError> {
+    pub async fn finish_externally(self, bodies: &BodyHashes) -> Result<Signed, SignError> {
         let unsigned = self.plan.message_signature(bodies)?;
         let message_signature = unsigned.finish(&self.sign(&unsigned.header).await?);
         let unsigned = self.plan.seal(&message_signature);
         let seal = unsigned.finish(&self.sign(&unsigned.header).await?);
-        Ok(Sealed::new(self.plan, message_signature, seal))
+        Ok(self.plan.signed(message_signature, seal, bodies))
     }
 
     async fn sign(&self, header: &[u8]) -> Result<Vec<u8>, SignError> {

@@ -12,8 +12,8 @@ use super::words::{ArcResult, SetField};
 use crate::dkim::field_writer::FieldWriter;
 use crate::dkim::header::{self, FieldIndex};
 use crate::dkim::{
-    self, BodyHashRequest, BodyHashes, Canonicalization, SignError, SignatureAlgorithm,
-    signer_names,
+    self, BodyHashRequest, BodyHashes, Canonicalization, Hazards, SignError, SignatureAlgorithm,
+    Signed, signer_names,
 };
 use crate::dns::Name;
 use crate::domain::Domain;
@@ -114,6 +114,7 @@ impl Template {
             data: data.unwrap_or_default(),
             sealed: sealed(head, &chain, incoming.result()),
             seconds: dkim::seconds(now),
+            hazards: Hazards::of_head(head),
         })
     }
 
@@ -162,6 +163,7 @@ pub(super) struct Plan {
     data: Vec<u8>,
     sealed: Vec<u8>,
     seconds: u64,
+    hazards: Hazards,
 }
 
 /// A field that lacks only its signature.
@@ -175,6 +177,17 @@ pub(super) struct Unsigned {
 }
 
 impl Plan {
+    /// The finished set.
+    pub(super) fn signed(
+        self,
+        message_signature: String,
+        seal: String,
+        bodies: &BodyHashes,
+    ) -> Signed {
+        let fields = vec![seal, message_signature, self.results];
+        Signed::new(fields, self.hazards, bodies)
+    }
+
     pub(super) fn request(&self) -> BodyHashRequest {
         BodyHashRequest::new(self.template.algorithm.hash(), self.template.body)
     }

@@ -9,7 +9,9 @@ use super::validation::Validation;
 use super::words::ArcResult;
 use crate::crypto::{SigningKey, SigningKeyError};
 use crate::dkim::key_check::signed_octets;
-use crate::dkim::{BodyHasher, BodyHashes, Canonicalization, SignError, SignatureAlgorithm};
+use crate::dkim::{
+    BodyHasher, BodyHashes, Canonicalization, SignError, SignatureAlgorithm, Signed,
+};
 use crate::dns::Name;
 use crate::domain::Domain;
 use crate::message::{Head, Message};
@@ -130,7 +132,7 @@ impl Sealer {
         payload: &Payload,
         incoming: &Validation,
         now: SystemTime,
-    ) -> Result<Sealed, SealError> {
+    ) -> Result<Signed, SealError> {
         let sealing = self.prepare(message.head(), payload, incoming, now)?;
         let mut hasher = sealing.body_hasher();
         hasher.update(message.body());
@@ -179,10 +181,22 @@ impl<K> fmt::Debug for Sealing<K> {
 }
 
 impl<K> Sealing<K> {
-    /// A hasher for the body.
+    /// The number of the set (`i=`).
+    #[must_use]
+    pub fn instance(&self) -> u8 {
+        self.plan.instance
+    }
+
+    /// What the seal will say of the chain (`cv=`).
+    #[must_use]
+    pub fn chain_validation(&self) -> ArcResult {
+        self.plan.chain_validation
+    }
+
+    /// A hasher for the body, which notices what makes the [hazards](Signed::hazards) as well.
     #[must_use]
     pub fn body_hasher(&self) -> BodyHasher {
-        BodyHasher::of([self.plan.request()])
+        BodyHasher::of([self.plan.request()]).with_hazards()
     }
 }
 
@@ -193,7 +207,7 @@ impl Sealing {
     ///
     /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, [`SignError::Key`] if the
     /// key cannot sign.
-    pub fn finish(self, bodies: &BodyHashes) -> Result<Sealed, SignError> {
+    pub fn finish(self, bodies: &BodyHashes) -> Result<Signed, SignError> {
         let algorithm = self.plan.template.algorithm;
         let sign = |header: &[u8]| -> Result<Vec<u8>, SigningKeyError> {
             self.key.sign(&signed_octets(algorithm, header.to_vec()))
@@ -202,53 +216,7 @@ impl Sealing {
         let message_signature = unsigned.finish(&sign(&unsigned.header)?);
         let unsigned = self.plan.seal(&message_signature);
         let seal = unsigned.finish(&sign(&unsigned.header)?);
-        Ok(Sealed::new(self.plan, message_signature, seal))
-    }
-}
-
-/// A set that was made.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Sealed {
-    instance: u8,
-    chain_validation: ArcResult,
-    fields: [String; 3],
-}
-
-impl Sealed {
-    pub(super) fn new(plan: Plan, message_signature: String, seal: String) -> Self {
-        Self {
-            instance: plan.instance,
-            chain_validation: plan.chain_validation,
-            fields: [seal, message_signature, plan.results],
-        }
-    }
-
-    /// The number of the set.
-    #[must_use]
-    pub fn instance(&self) -> u8 {
-        self.instance
-    }
-
-    /// The `cv=` of the seal.
-    #[must_use]
-    pub fn chain_validation(&self) -> ArcResult {
-        self.chain_validation
-    }
-
-    /// ARC-Seal, ARC-Message-Signature and ARC-Authentication-Results, each without the CRLF that ends
-    /// it. They must go into the message exactly as they are.
-    #[must_use]
-    pub fn fields(&self) -> &[String; 3] {
-        &self.fields
-    }
-
-    /// The fields as octets to be put before the message.
-    #[must_use]
-    pub fn header(&self) -> String {
-        self.fields
-            .iter()
-            .flat_map(|field| [field.as_str(), "\r\n"])
-            .collect()
+        Ok(self.plan.signed(message_signature, seal, bodies))
     }
 }
 

@@ -98,9 +98,6 @@ impl Signing<Arc<dyn ExternalKey>> {
             let octets = signed_octets(prepared.algorithm(), unsigned.header);
             fields.push(unsigned.field.finish(&key.sign(&octets).await?));
         }
-        Ok(Signed {
-            fields,
-            hazards: self.hazards.with_body(bodies.facts()),
-        })
+        Ok(Signed::new(fields, self.hazards, bodies))
     }
 }

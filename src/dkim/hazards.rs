@@ -27,7 +27,7 @@ pub struct Hazards {
 }
 
 impl Hazards {
-    pub(super) fn of_head(head: &Head<'_>) -> Self {
+    pub(crate) fn of_head(head: &Head<'_>) -> Self {
         let anomalies = head.anomalies();
         Self {
             bare_cr: anomalies.bare_cr != 0,

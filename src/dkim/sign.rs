@@ -166,23 +166,29 @@ impl Signing {
             let octets = signed_octets(prepared.algorithm(), unsigned.header);
             fields.push(unsigned.field.finish(&key.sign(&octets)?));
         }
-        Ok(Signed {
-            fields,
-            hazards: self.hazards.with_body(bodies.facts()),
-        })
+        Ok(Signed::new(fields, self.hazards, bodies))
     }
 }
 
-/// Signatures that were made.
+/// Signatures that were made, or the set of a [seal](crate::arc::Sealer::seal).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signed {
-    pub(super) fields: Vec<String>,
-    pub(super) hazards: Hazards,
+    fields: Vec<String>,
+    hazards: Hazards,
 }
 
 impl Signed {
-    /// The DKIM-Signature fields in the order of the signers, each without the CRLF that ends it. They
-    /// must go into the message exactly as they are.
+    /// `head` is what the header has of hazards.
+    pub(crate) fn new(fields: Vec<String>, head: Hazards, bodies: &BodyHashes) -> Self {
+        Self {
+            fields,
+            hazards: head.with_body(bodies.facts()),
+        }
+    }
+
+    /// The DKIM-Signature fields in the order of the signers, or ARC-Seal, ARC-Message-Signature and
+    /// ARC-Authentication-Results; each without the CRLF that ends it. They must go into the message
+    /// exactly as they are.
     #[must_use]
     pub fn fields(&self) -> &[String] {
         &self.fields
