@@ -176,8 +176,8 @@ fn questions_in_their_order() {
     zone.add_txt("x.example", "b").expect("a name");
     zone.fail("y.example", LookupError::Timeout)
         .expect("a name");
-    let gate = zone.gate("x.example").expect("a name");
-    let recording = Recording::new(zone);
+    zone.hold("x.example").expect("a name");
+    let recording = Recording::new(&zone);
     let waker = Waker::noop();
     {
         let mut first = pin!(recording.txt(&x));
@@ -200,7 +200,7 @@ fn questions_in_their_order() {
                 "MX y.example: error: no answer in time"
             ]
         );
-        gate.open();
+        zone.release("x.example");
         assert!(
             first
                 .as_mut()
@@ -222,7 +222,7 @@ fn questions_in_their_order() {
 fn given_up_lookups_time_out_in_replay() {
     let mut zone = Zone::new();
     let name: Name = "x.example".parse().expect("a name");
-    let _gate = zone.gate("x.example").expect("a name");
+    zone.hold("x.example").expect("a name");
     let recording = Recording::new(zone);
     drop(recording.a(&name));
     let text = recording.transcript().to_string();

@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// Holds look-ups of a name back until it is opened, see [`Zone::gate`](super::Zone::gate).
+/// Holds look-ups of a name back until it is opened, see [`Zone::hold`](super::Zone::hold).
 #[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<Mutex<GateState>>);
+pub(super) struct Gate(Arc<Mutex<GateState>>);
 
 #[derive(Debug, Default)]
 struct GateState {
@@ -18,7 +18,7 @@ struct GateState {
 
 impl Gate {
     /// Lets all look-ups pass, those waiting and those to come.
-    pub fn open(&self) {
+    pub(super) fn open(&self) {
         let wakers = {
             let mut state = self.state();
             state.open = true;
@@ -28,8 +28,7 @@ impl Gate {
     }
 
     /// How many look-ups have arrived at the gate so far.
-    #[must_use]
-    pub fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.state().asked
     }
 
@@ -73,20 +72,20 @@ mod tests {
     fn gates_hold_back() {
         let mut zone = Zone::new();
         zone.add_txt("x.example", "x").unwrap();
-        let gate = zone.gate("x.example").unwrap();
+        zone.hold("x.example").unwrap();
         let name = "x.example".parse().unwrap();
-        assert_eq!(gate.asked(), 0);
+        assert_eq!(zone.held("x.example"), 0);
         let outcome = std::thread::scope(|scope| {
             let lookup = scope.spawn(|| block_on(zone.txt(&name)));
-            while gate.asked() == 0 {
+            while zone.held("x.example") == 0 {
                 std::thread::yield_now();
             }
-            gate.open();
+            zone.clone().release("x.example");
             lookup.join().unwrap()
         });
         assert_eq!(outcome.unwrap().as_slice().len(), 1);
         assert_eq!(block_on(zone.txt(&name)).unwrap().as_slice().len(), 1);
-        assert_eq!(gate.asked(), 2);
+        assert_eq!((zone.held("x.example"), zone.held("y.example")), (2, 0));
     }
 
     #[test]

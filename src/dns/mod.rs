@@ -34,7 +34,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 pub use cache::Cache;
-pub use gate::Gate;
+use gate::Gate;
 #[cfg(feature = "hickory")]
 pub use hickory::{HickoryError, HickoryResolver};
 pub use join::block_on;

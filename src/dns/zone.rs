@@ -189,18 +189,33 @@ impl Zone {
         Ok(self)
     }
 
-    /// Puts a gate before the name: look-ups wait until it is opened. Tests use this instead of
-    /// delays.
+    /// Makes all look-ups of the name wait until they are [released](Self::release). Tests use this
+    /// instead of delays, and for name servers that never answer.
     ///
     /// # Errors
     ///
     /// [`NameError`] for a name that is none.
-    pub fn gate(&mut self, name: &str) -> Result<Gate, NameError> {
-        Ok(self
-            .node(&name.parse()?)
-            .gate
-            .get_or_insert_default()
-            .clone())
+    pub fn hold(&mut self, name: &str) -> Result<&mut Self, NameError> {
+        self.node(&name.parse()?).gate.get_or_insert_default();
+        Ok(self)
+    }
+
+    /// Lets all look-ups of a name that is held pass, those waiting and those to come, in this zone and
+    /// its clones.
+    pub fn release(&self, name: &str) {
+        if let Some(gate) = self.gate(name) {
+            gate.open();
+        }
+    }
+
+    /// How many look-ups of a name that is held there were so far, in this zone and its clones.
+    #[must_use]
+    pub fn held(&self, name: &str) -> usize {
+        self.gate(name).map_or(0, Gate::asked)
+    }
+
+    fn gate(&self, name: &str) -> Option<&Gate> {
+        self.nodes.get(&name.parse::<Name>().ok()?)?.gate.as_ref()
     }
 
     /// Says whether the answers count as vouched for (DNSSEC); they do not by default.

@@ -168,7 +168,7 @@ async fn what_the_dns_does_not_say_defers() {
 #[tokio::test]
 async fn a_resolver_that_never_answers_defers() {
     let mut zone = zone();
-    let _closed = zone.gate("_dmarc.example.com").unwrap();
+    zone.hold("_dmarc.example.com").unwrap();
     let mut mta = connected(zone, "[dns]\nseconds = 1").await;
     mta.client("198.51.100.7", "evil.example").await;
     let answer = mta
