@@ -1,7 +1,7 @@
 //! Warnings about records, and surveys of all that they refer to.
 
 use mailproof::dns::{LookupError, Zone, block_on};
-use mailproof::spf::{Cause, Finding, Limit, Record, Settings, Survey, SyntaxRule, Warning};
+use mailproof::spf::{Cause, Limit, Record, Settings, Survey, SyntaxRule, Warning};
 
 fn warnings(record: &str) -> Vec<String> {
     let record = Record::parse(record.as_bytes()).unwrap();
@@ -116,10 +116,16 @@ fn counts_per_term() {
     );
     assert_eq!(survey.total.lookups, 8);
     assert_eq!(survey.total.ip6_addresses, 4 + 1 + 1);
-    let findings: Vec<String> = survey.findings.iter().map(Finding::to_string).collect();
+    assert_eq!(survey.errors, []);
+    let [(domain, warning)] = survey.warnings.as_slice() else {
+        panic!("{survey:#?}");
+    };
     assert_eq!(
-        findings,
-        ["example.com: a check takes 8 look-ups of the 10 that are allowed"]
+        (domain.as_str(), warning.to_string().as_str()),
+        (
+            "example.com",
+            "a check takes 8 look-ups of the 10 that are allowed"
+        )
     );
 }
 
@@ -142,26 +148,22 @@ fn what_is_wrong_below() {
         zone.add_mx("many.example", 10, &format!("m{index}.example"))
             .unwrap();
     }
-    let findings = survey_of(&zone, "example.com").findings;
+    let survey = survey_of(&zone, "example.com");
     let [
-        Finding::Error(Cause::TargetWithoutRecord { target, .. }),
-        Finding::Error(Cause::Dns { name, .. }),
-        Finding::Error(Cause::Syntax { error, place }),
-        Finding::Warning {
-            warning: Warning::AllPass { .. },
-            ..
-        },
-        Finding::Warning {
-            domain,
-            warning: Warning::Loop { .. },
-        },
-        Finding::Error(Cause::Limit {
+        Cause::TargetWithoutRecord { target, .. },
+        Cause::Dns { name, .. },
+        Cause::Syntax { error, place },
+        Cause::Limit {
             limit: Limit::MxNames { .. },
             ..
-        }),
-    ] = findings.as_slice()
+        },
+    ] = survey.errors.as_slice()
     else {
-        panic!("{findings:#?}");
+        panic!("{:#?}", survey.errors);
+    };
+    let [(_, Warning::AllPass { .. }), (domain, Warning::Loop { .. })] = survey.warnings.as_slice()
+    else {
+        panic!("{:#?}", survey.warnings);
     };
     assert_eq!(target.as_str(), "none.example");
     assert_eq!(name.as_str(), "broken.example");
@@ -190,10 +192,8 @@ fn limits_and_their_end() {
     assert!(!survey.is_complete);
     assert!(survey.total.lookups > 10);
     let has = |wanted: fn(&Warning) -> bool| {
-        survey
-            .findings
-            .iter()
-            .any(|finding| matches!(finding, Finding::Warning { warning, .. } if wanted(warning)))
+        let mut warnings = survey.warnings.iter();
+        warnings.any(|(_, warning)| wanted(warning))
     };
     assert!(has(|warning| matches!(
         warning,
@@ -204,13 +204,13 @@ fn limits_and_their_end() {
         Warning::OverVoidLimit { .. }
     )));
     assert!(has(|warning| matches!(warning, Warning::Loop { .. })));
-    assert!(survey.findings.len() <= 1_002);
+    assert!(survey.errors.len() + survey.warnings.len() <= 1_002);
 
     let nothing = survey_of(&zone, "none.example");
     assert_eq!(
-        nothing.findings,
-        [Finding::Error(Cause::NoSuchDomain {
+        nothing.errors,
+        [Cause::NoSuchDomain {
             domain: "none.example".parse().unwrap()
-        })]
+        }]
     );
 }

@@ -35,7 +35,7 @@ use crate::auth_results::ResultWord;
 pub use cause::{Cause, Limit, Matched};
 pub use eval::check_host;
 pub use evaluation::{Evaluation, Explanation};
-pub use lint::{Cost, Finding, Survey, Warning};
+pub use lint::{Cost, Survey, Warning};
 pub use macros::MacroString;
 pub use place::Place;
 pub use prefix::Prefix;

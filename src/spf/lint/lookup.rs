@@ -4,7 +4,7 @@ use std::future::Future;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::Pin;
 
-use super::{Cost, Finding, Survey, Warning};
+use super::{Cost, Survey, Warning};
 use crate::dns::{LookupError, Name, RecordType, Resolver, Txt};
 use crate::domain::Domain;
 use crate::spf::cause::{Cause, Limit};
@@ -35,7 +35,7 @@ impl Survey {
     /// assert_eq!((survey.total.lookups, survey.total.void_lookups), (3, 1));
     /// assert_eq!(survey.total.ip4_addresses, 257);
     /// assert_eq!(survey.terms[0].1.lookups, 2);
-    /// assert!(survey.findings.is_empty() && survey.is_complete);
+    /// assert!(survey.errors.is_empty() && survey.warnings.is_empty() && survey.is_complete);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn of(resolver: &dyn Resolver, domain: &Domain, settings: &Settings) -> Self {
@@ -64,8 +64,7 @@ impl Survey {
             }),
         ];
         for warning in about_all.into_iter().flatten() {
-            let domain = name.clone();
-            survey.findings.push(Finding::Warning { domain, warning });
+            survey.warnings.push((name.clone(), warning));
         }
         survey
     }
@@ -352,20 +351,21 @@ impl Walk<'_> {
     }
 
     fn error(&mut self, cause: Cause) {
-        self.push(Finding::Error(cause));
+        if self.may_tell() {
+            self.survey.errors.push(cause);
+        }
     }
 
     fn warning(&mut self, frame: &Frame<'_>, warning: Warning) {
-        let domain = frame.domain.clone();
-        self.push(Finding::Warning { domain, warning });
+        if self.may_tell() {
+            self.survey.warnings.push((frame.domain.clone(), warning));
+        }
     }
 
-    fn push(&mut self, finding: Finding) {
-        if self.survey.findings.len() < MAX_FINDINGS {
-            self.survey.findings.push(finding);
-        } else {
-            self.survey.is_complete = false;
-        }
+    fn may_tell(&mut self) -> bool {
+        let may = self.survey.errors.len() + self.survey.warnings.len() < MAX_FINDINGS;
+        self.survey.is_complete &= may;
+        may
     }
 }
 

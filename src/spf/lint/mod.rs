@@ -261,42 +261,16 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What a [`Survey`] finds.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(rename_all = "kebab-case")
-)]
-#[non_exhaustive]
-pub enum Finding {
-    /// A check that gets there ends in an error.
-    Error(Cause),
-    /// Something doubtful.
-    Warning {
-        /// In whose record, or about whose checks as a whole.
-        domain: Name,
-        /// What.
-        warning: Warning,
-    },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error(cause) => cause.fmt(f),
-            Self::Warning { domain, warning } => write!(f, "{domain}: {warning}"),
-        }
-    }
-}
-
 /// All that a domain's record refers to, and what a check costs in which nothing matches.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Survey {
-    /// Errors and warnings, in the order of the terms, those about the whole last.
-    pub findings: Vec<Finding>,
+    /// Errors in which checks end that get there, in the order of the terms.
+    pub errors: Vec<Cause>,
+    /// What is doubtful, and in whose record, in the order of the terms; what is doubtful about the
+    /// checks as a whole last.
+    pub warnings: Vec<(Name, Warning)>,
     /// The terms of the domain's own record as written, each with what it costs together with all
     /// that it refers to.
     pub terms: Vec<(Box<str>, Cost)>,
