@@ -10,7 +10,7 @@ use super::lookup::{Check, Site};
 use super::macros::MacroString;
 use super::place::{Place, Via};
 use super::prefix::Prefix;
-use super::record::{Mechanism, Modifier, Qualifier, Record, Selection, ascii};
+use super::record::{Mechanism, Modifier, Qualifier, Record, Selection, TermKind, ascii};
 use super::request::Request;
 use super::settings::Settings;
 use super::trace::Event;
@@ -299,7 +299,7 @@ impl Check<'_> {
         level: &mut Level,
     ) -> Result<Progress, Box<Cause>> {
         if let Some(term) = level.redirect()
-            && let Some(Modifier::Redirect(target)) = term.modifier()
+            && let TermKind::Modifier(Modifier::Redirect(target)) = &term.kind
         {
             let span = Span::from(&term);
             let site = Site {
@@ -364,7 +364,7 @@ impl Check<'_> {
         if qualifier == Qualifier::Fail
             && !site.level.included
             && let Some(term) = site.level.explanation()
-            && let Some(Modifier::Explanation(spec)) = term.modifier()
+            && let TermKind::Modifier(Modifier::Explanation(spec)) = &term.kind
         {
             let site = Site { term: None, ..site };
             Box::pin(self.explain(site, spec)).await;

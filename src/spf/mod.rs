@@ -40,7 +40,7 @@ pub use macros::MacroString;
 pub use place::Place;
 pub use prefix::Prefix;
 pub use received_spf::{ReceivedSpf, ReceivedSpfError};
-pub use record::{Mechanism, Modifier, Qualifier, Record, Term};
+pub use record::{Mechanism, Qualifier, Record, Term};
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};
 pub use settings::Settings;

@@ -198,12 +198,17 @@ impl<'a> Term<'a> {
         }
     }
 
-    /// The modifier, unless it is a directive.
+    /// The name and the value of the modifier, unless it is a directive. `redirect` and `exp` are in
+    /// lower case; unknown names, which change nothing, are as written.
     #[must_use]
-    pub fn modifier(&self) -> Option<&Modifier<'a>> {
+    pub fn modifier(&self) -> Option<(&'a str, &MacroString<'a>)> {
         match &self.kind {
             TermKind::Directive(_) => None,
-            TermKind::Modifier(modifier) => Some(modifier),
+            TermKind::Modifier(modifier) => Some(match modifier {
+                Modifier::Redirect(value) => ("redirect", value),
+                Modifier::Explanation(value) => ("exp", value),
+                Modifier::Unknown { name, value } => (*name, value),
+            }),
         }
     }
 }
@@ -356,8 +361,7 @@ impl fmt::Display for Mechanism<'_> {
 
 /// A modifier (§6).
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Modifier<'a> {
+pub(super) enum Modifier<'a> {
     /// Where to go on when no directive matches (§6.1).
     Redirect(MacroString<'a>),
     /// Where the explanation of a fail is (§6.2).
