@@ -95,11 +95,7 @@ pub fn spf_check_host(data: &[u8]) {
         assert!(evaluation.queries() <= settings.max_queries);
         assert!(evaluation.lookups() <= settings.max_lookup_terms);
         assert_eq!(evaluation.result(), evaluation.cause().result());
-        assert!(
-            evaluation
-                .trace()
-                .is_some_and(|trace| trace.lines().len() <= 20)
-        );
+        assert!(evaluation.trace().count() <= 20);
         if let Some(explanation) = evaluation.explanation() {
             assert_eq!(evaluation.result(), SpfResult::Fail);
             let is_plain = |octet: u8| (b' '..=b'~').contains(&octet);

@@ -121,10 +121,17 @@ impl Evaluation {
         self.depends_on_sender
     }
 
-    /// What was done, if [`Settings::trace_events`](super::Settings::trace_events) asked for it.
+    /// What was done, in order, a line for each event: questions to the DNS with the kind of answer,
+    /// records, expansions of macros, and directives that were compared with the client. As many as
+    /// [`Settings::trace_events`](super::Settings::trace_events) asks for, none by default.
+    pub fn trace(&self) -> impl Iterator<Item = String> {
+        self.trace.iter().flat_map(Trace::lines)
+    }
+
+    /// How many events came after those; 0 where none was asked for.
     #[must_use]
-    pub fn trace(&self) -> Option<&Trace> {
-        self.trace.as_ref()
+    pub fn trace_dropped(&self) -> usize {
+        self.trace.as_ref().map_or(0, Trace::dropped)
     }
 
     /// The result for Authentication-Results: `smtp.mailfrom` or `smtp.helo` is the domain without

@@ -45,7 +45,6 @@ pub use request::Request;
 pub use session::{SessionEvaluation, check_session};
 pub use settings::Settings;
 pub use syntax::{SyntaxError, SyntaxRule};
-pub use trace::Trace;
 
 /// The result of check_host() (§2.6).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

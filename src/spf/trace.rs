@@ -4,25 +4,20 @@ use std::fmt;
 
 use crate::dns::{Answer, Name, RecordType};
 
-/// What a check did, in order; see [`Settings::trace_events`](super::Settings::trace_events).
+/// What a check did, in order; see [`Evaluation::trace`](super::Evaluation::trace).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Trace {
+pub(super) struct Trace {
     events: Vec<Event>,
     dropped: usize,
 }
 
 impl Trace {
-    /// The events, up to the number that was asked for, a line for each: questions to the DNS with
-    /// the kind of answer, records, expansions of macros, and directives that were compared with the
-    /// client.
-    pub fn lines(&self) -> impl ExactSizeIterator<Item = String> {
+    pub(super) fn lines(&self) -> impl ExactSizeIterator<Item = String> {
         self.events.iter().map(Event::to_string)
     }
 
-    /// How many events came after those.
-    #[must_use]
-    pub fn dropped(&self) -> usize {
+    pub(super) fn dropped(&self) -> usize {
         self.dropped
     }
 }
