@@ -158,8 +158,9 @@ impl std::str::FromStr for AuthservId {
     }
 }
 
-/// Where a field, or an authserv-id, departs from the grammar, by the rule that it breaks there. The
-/// number in each is the offset into the value, in octets, which [`at`](Self::at) tells as well.
+/// Where a field or an authserv-id departs from the grammar, by the rule that it breaks there; so do
+/// [`Received-SPF`](crate::spf::ReceivedSpf) fields. The number in each is the offset into the value,
+/// in octets, which [`at`](Self::at) tells as well.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {

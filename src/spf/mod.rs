@@ -39,7 +39,7 @@ pub use lint::{Cost, Survey, Warning};
 pub use macros::MacroString;
 pub use place::Place;
 pub use prefix::Prefix;
-pub use received_spf::{ReceivedSpf, ReceivedSpfError};
+pub use received_spf::ReceivedSpf;
 pub use record::{Mechanism, Qualifier, Record, Term};
 pub use request::Request;
 pub use session::{SessionEvaluation, check_session};

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::cause::Cause;
 use super::evaluation::Evaluation;
 use super::{Identity, SpfResult};
-use crate::auth_results::{Method, MethodResult, Property};
+use crate::auth_results::{Method, MethodResult, ParseError, Property};
 use crate::session::Session;
 use crate::text::{self, FoldingWriter};
 
@@ -117,8 +117,9 @@ impl ReceivedSpf {
     ///
     /// # Errors
     ///
-    /// [`ReceivedSpfError`] with the offset of what cannot be read.
-    pub fn parse(value: &[u8]) -> Result<Self, ReceivedSpfError> {
+    /// [`ParseError`] with the offset of what cannot be read: of a pair without key or value as of a
+    /// property.
+    pub fn parse(value: &[u8]) -> Result<Self, ParseError> {
         parse::field(value)
     }
 
@@ -239,27 +240,3 @@ fn clean(text: &str) -> String {
 /// §9.1: the field must not be ‘excessively long’: with each octet escaped, a value still fits into
 /// one of the lines of 998 octets that RFC 5322 2.1.1 allows. Mailboxes have at most 320 octets.
 const MAX_VALUE: usize = 450;
-
-/// Why a text is no Received-SPF field.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReceivedSpfError {
-    /// A comment that does not end.
-    #[error("malformed comment at octet {at}")]
-    Comment {
-        /// Where it begins.
-        at: usize,
-    },
-    /// Something that is no `key=value`.
-    #[error("malformed key or value at octet {at}")]
-    Pair {
-        /// Where.
-        at: usize,
-    },
-    /// No result word at the beginning.
-    #[error("no result at octet {at}")]
-    Result {
-        /// Where.
-        at: usize,
-    },
-}

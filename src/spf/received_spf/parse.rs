@@ -5,24 +5,25 @@ use nom::combinator::opt;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
-use super::{ReceivedSpf, ReceivedSpfError};
+use super::ReceivedSpf;
+use crate::auth_results::ParseError;
 use crate::spf::SpfResult;
 use crate::text;
 
 /// header-field = "Received-SPF:" [CFWS] result FWS [comment FWS] [ key-value-list ] CRLF
-pub(super) fn field(value: &[u8]) -> Result<ReceivedSpf, ReceivedSpfError> {
+pub(super) fn field(value: &[u8]) -> Result<ReceivedSpf, ParseError> {
     let at = |rest: &[u8]| value.len().saturating_sub(rest.len());
-    let (rest, _) = cfws(value).map_err(|_| ReceivedSpfError::Comment { at: 0 })?;
-    let (rest, result) = result(rest).ok_or(ReceivedSpfError::Result { at: at(rest) })?;
+    let (rest, _) = cfws(value).map_err(|_| ParseError::Quoting(0))?;
+    let (rest, result) = result(rest).ok_or(ParseError::Result(at(rest)))?;
     let mut field = ReceivedSpf::new(result);
-    let (mut rest, comment) = cfws(rest).map_err(|_| ReceivedSpfError::Comment { at: at(rest) })?;
+    let (mut rest, comment) = cfws(rest).map_err(|_| ParseError::Quoting(at(rest)))?;
     field.comment = comment;
     while !rest.is_empty() {
         let (behind, pair) = terminated(pair, opt(tag(&b";"[..])))
             .parse(rest)
-            .map_err(|_| ReceivedSpfError::Pair { at: at(rest) })?;
+            .map_err(|_| ParseError::Property(at(rest)))?;
         field.pairs.push(pair);
-        (rest, _) = cfws(behind).map_err(|_| ReceivedSpfError::Comment { at: at(behind) })?;
+        (rest, _) = cfws(behind).map_err(|_| ParseError::Quoting(at(behind)))?;
     }
     Ok(field)
 }
