@@ -209,8 +209,8 @@ fn describe(claimed: &Claimed, now: SystemTime) -> String {
     if let Some(first) = claimed.first_forwarder() {
         lines.push(format!("first      {first}"));
     }
-    if let Some(stamp) = claimed.stamp() {
-        lines.push(format!("stamp      {stamp}, {} days ago", stamp.age(now)));
+    if let (Some(stamp), Some(age)) = (claimed.stamp(), claimed.age(now)) {
+        lines.push(format!("stamp      {stamp}, {age} days ago"));
     }
     lines.join("\n")
 }

@@ -1,6 +1,8 @@
 //! Reading rewritten senders without their secret.
 
-use mailproof::srs::{Claimed, Form, Stamp};
+use std::time::{Duration, UNIX_EPOCH};
+
+use mailproof::srs::{Claimed, Form};
 
 fn read(address: &str) -> (Form, String, String) {
     let claimed = Claimed::decode(address).expect(address);
@@ -157,7 +159,11 @@ fn the_parts() {
         "SRS0=E4us=G3=example.com=alice@fwd.example"
     );
     assert_eq!(srs1.previous_domain().unwrap().as_str(), "fwd.example");
-    assert_eq!(srs1.stamp(), Stamp::parse("G3"));
+    assert_eq!(srs1.stamp().as_deref(), Some("G3"));
+    let made = UNIX_EPOCH + Duration::from_secs(1_699_920_000);
+    let later = made + Duration::from_secs(3 * 86_400);
+    assert_eq!(srs1.age(later), Some(3));
+    assert_eq!(srs1.days(later).next(), Some(made));
     let exchange = Claimed::decode("john.work+SRS=44ldt=IX=fabrikam.com=bob@contoso.com").unwrap();
     assert_eq!(exchange.mailbox(), Some("john.work"));
     assert_eq!(exchange.original(), Some("bob@fabrikam.com"));

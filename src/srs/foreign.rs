@@ -1,6 +1,7 @@
 //! Reading rewritten senders without their secret: what they *claim*.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use super::guarded::{self, Scheme, Srs0, Srs1};
 use super::stamp::Stamp;
@@ -110,11 +111,26 @@ impl Claimed {
         self.mailbox.as_deref()
     }
 
-    /// When the address was made, as claimed; see [`Stamp::candidates`]. In SRS1 it is the first
-    /// forwarder's.
+    /// The time stamp: the day on which the address was made, as claimed, in days since 1970 modulo
+    /// 1024, in two letters of base32. In SRS1 it is the first forwarder's.
     #[must_use]
-    pub fn stamp(&self) -> Option<Stamp> {
+    pub fn stamp(&self) -> Option<String> {
+        self.stamp.map(|stamp| stamp.to_string())
+    }
+
+    /// How many days ago the address was made, as its [`stamp`](Self::stamp) claims, if that was less
+    /// than 1024 days before `now`. A stamp of tomorrow is therefore 1023 days old.
+    #[must_use]
+    pub fn age(&self, now: SystemTime) -> Option<u16> {
+        Some(self.stamp?.age(now))
+    }
+
+    /// The beginning (UTC) of each day that the [`stamp`](Self::stamp) may mean, since it comes again
+    /// every 1024 days: from the latest one not after `now` back to 1970.
+    pub fn days(&self, now: SystemTime) -> impl Iterator<Item = SystemTime> {
         self.stamp
+            .into_iter()
+            .flat_map(move |stamp| stamp.candidates(now))
     }
 }
 

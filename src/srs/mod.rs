@@ -77,5 +77,5 @@ pub use guarded::Malformed;
 pub use mac::Construction;
 pub use reverse::Reversed;
 pub use rewriter::{Rewriter, SettingError};
-pub use stamp::Stamp;
+pub(crate) use stamp::Stamp;
 pub use store::{MemoryStore, Shortened, Store};

@@ -6,31 +6,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A day as SRS writes it: days since 1970 modulo 1024, in two letters of base32 (RFC 4648 6).
 ///
 /// So a stamp names a day every 2.8 years, and every stamp becomes valid again 1024 days later.
-///
-/// ```
-/// use mailproof::srs::Stamp;
-/// use std::time::{Duration, UNIX_EPOCH};
-///
-/// let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-/// let stamp = Stamp::of(now);
-/// assert_eq!(stamp.to_string(), "G3");
-/// assert_eq!(Stamp::parse("g3"), Some(stamp));
-/// assert_eq!(stamp.age(now + Duration::from_secs(3 * 86_400)), 3);
-/// ```
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Stamp(u16);
+pub(crate) struct Stamp(u16);
 
 impl Stamp {
     /// The stamp of the (UTC) day of `now`. A time before 1970 counts as its first day.
-    #[must_use]
-    pub fn of(now: SystemTime) -> Self {
+    pub(crate) fn of(now: SystemTime) -> Self {
         Self(u16::try_from(days(now) % MODULUS).unwrap_or_default())
     }
 
     /// Reads two letters, upper or lower case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let [high, low] = text.as_bytes() else {
             return None;
         };
@@ -39,15 +26,14 @@ impl Stamp {
 
     /// How many days ago the stamp was made, if that was less than 1024 days before `now`. A stamp
     /// of tomorrow is therefore 1023 days old.
-    #[must_use]
-    pub fn age(self, now: SystemTime) -> u16 {
+    pub(super) fn age(self, now: SystemTime) -> u16 {
         let today = Self::of(now).0;
         (today | 1024).wrapping_sub(self.0) & 1023
     }
 
     /// The beginning of each day that the stamp may mean, from the latest one not after `now` back
     /// to 1970.
-    pub fn candidates(self, now: SystemTime) -> impl Iterator<Item = SystemTime> {
+    pub(super) fn candidates(self, now: SystemTime) -> impl Iterator<Item = SystemTime> {
         let latest = days(now).checked_sub(u64::from(self.age(now)));
         std::iter::successors(latest, |day| day.checked_sub(MODULUS))
             .map(|day| UNIX_EPOCH + Duration::from_secs(day * DAY))

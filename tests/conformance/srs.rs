@@ -301,10 +301,7 @@ fn mismatch(claimed: &Claimed, expect: &Value) -> Option<String> {
             &["mailbox", "forwarding_user", "forwarding_mailbox"],
             claimed.mailbox().map(str::to_owned),
         ),
-        (
-            &["timestamp", "tt", "stamp"],
-            claimed.stamp().map(|stamp| stamp.to_string()),
-        ),
+        (&["timestamp", "tt", "stamp"], claimed.stamp()),
     ];
     facts.iter().find_map(|(names, fact)| {
         let (name, wanted) = names
