@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::AuthenticationResults;
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, ExternalKey, Publication, SignError, SignatureAlgorithm};
+use mailproof::dkim::{self, ExternalKey, KeyRecord, SignError, SignatureAlgorithm};
 use mailproof::dns::{Zone, block_on};
 use mailproof::{Message, arc};
 use ring::{digest, signature};
@@ -31,7 +31,7 @@ fn row(sets: usize) {
         key: SigningKey::from_pem(include_str!("../tests/data/dkim/rsa2048.pem")).expect("a key"),
         made: Mutex::default(),
     });
-    let record = Publication::new(keeper.key.verifying_key()).to_string();
+    let record = KeyRecord::new(keeper.key.verifying_key()).to_string();
     let body = "Words of a line that is as long as many are, and a little more\r\n".repeat(160);
     let mut mail = format!("From: a@example.com\r\nSubject: words\r\n\r\n{body}");
     let mut zone = Zone::new();

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use mailproof::Message;
 use mailproof::crypto::{HashAlgorithm, SigningKey, VerifyingKey};
 use mailproof::dkim::{
-    self, BodyHasher, Canonicalization, DkimResult, Keys, Publication, Settings, Signer,
+    self, BodyHasher, Canonicalization, DkimResult, KeyRecord, Keys, Settings, Signer,
 };
 use mailproof::dns::{Outcome, Txt};
 use ring::{digest, signature};
@@ -163,7 +163,7 @@ fn floor<'m>(
     header.extend_from_slice(own.strip_suffix(b"\r\n").expect("a line"));
     let octets = parsed.octets().to_vec();
     let bits = key.bits();
-    let record = Publication::new(key).to_string();
+    let record = KeyRecord::new(key).to_string();
     let public = harness::base64(record.split_once("p=").expect("a key").1);
     // SubjectPublicKeyInfo has 22 octets before the key of 1024 bits, 24 before longer ones.
     let skip = match bits {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use mailproof::Message;
 use mailproof::arc::{self, ArcResult, Cause, Payload, SealError, Sealer, Settings, Validation};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Publication};
+use mailproof::dkim::{self, KeyRecord};
 use mailproof::dns::{LookupError, Zone, block_on};
 
 const MAIL: &[u8] = b"From: a@author.example\r\nTo: list@example.org\r\nSubject: hi\r\n\
@@ -26,7 +26,7 @@ fn zone() -> Zone {
     let mut zone = Zone::new();
     for n in 1..=60 {
         let key = SigningKey::ed25519(&[n; 32]).unwrap();
-        let record = Publication::new(key.verifying_key()).to_string();
+        let record = KeyRecord::new(key.verifying_key()).to_string();
         zone.add_txt(&format!("s._domainkey.hop{n}.example"), record)
             .unwrap();
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::arc::{ArcResult, Payload, Sealer};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Publication, Signer};
+use mailproof::dkim::{self, KeyRecord, Signer};
 use mailproof::dns::{Zone, block_on};
 use mailproof::verdict::{Override, Reason, RejectRule};
 use mailproof::verifier::Settings;
@@ -28,7 +28,7 @@ fn zone() -> Zone {
         .unwrap();
     zone.add_txt("author.example", "v=spf1 -all").unwrap();
     for n in 1..=3 {
-        let record = Publication::new(key(n).verifying_key()).to_string();
+        let record = KeyRecord::new(key(n).verifying_key()).to_string();
         zone.add_txt(&format!("s._domainkey.hop{n}.example"), record)
             .unwrap();
     }

@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::auth_results::{AuthenticationResults, AuthservId};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Publication, Signer};
+use mailproof::dkim::{self, KeyRecord, Signer};
 use mailproof::dns::{Zone, block_on};
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verdict, Verifier};
@@ -56,7 +56,7 @@ fn signed(domain: &str, mail: &str) -> String {
 /// Both domains, in order, and every name below the attacker's that an attack uses.
 fn zone() -> Zone {
     let mut zone = Zone::new();
-    let key = |domain| Publication::new(signer(domain).key().verifying_key()).to_string();
+    let key = |domain| KeyRecord::new(signer(domain).key().verifying_key()).to_string();
     zone.add_txt(VICTIM, "v=spf1 ip4:192.0.2.10 -all").unwrap();
     zone.add_txt("_dmarc.legitimate.example", "v=DMARC1; p=reject")
         .unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailproof::crypto::{SigningKey, SigningKeyError};
 use mailproof::dkim::{
-    self, Canonicalization, Cause, ExternalKey, Publication, Settings, SignError, Signature,
+    self, Canonicalization, Cause, ExternalKey, KeyRecord, Settings, SignError, Signature,
     SignatureAlgorithm, Signer, Unready, Verification,
 };
 use mailproof::dns::{LookupError, Zone, block_on};
@@ -351,13 +351,13 @@ fn checks_before_going_live() {
     assert_eq!(check(&with(&good), "example.com"), []);
     assert_eq!(check(&with(&good), "news.example.com"), []);
     assert_eq!(check(&with(&good), "example.net"), [Unready::Unaligned]);
-    let other = Publication::new(keys.remove(0).verifying_key()).to_string();
+    let other = KeyRecord::new(keys.remove(0).verifying_key()).to_string();
     assert_eq!(check(&with(&other), "example.com"), [Unready::OtherKey]);
     assert!(matches!(
         check(&with("v=DKIM1"), "example.com")[..],
         [Unready::KeySyntax(_)]
     ));
-    let testing = Publication::new(signer.key().verifying_key()).testing();
+    let testing = KeyRecord::new(signer.key().verifying_key()).with_testing();
     assert_eq!(
         check(&with(&testing.to_string()), "example.com"),
         [Unready::Testing]

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use dkim_support::craft;
 use mailproof::diagnosis::Finding;
 use mailproof::dkim::BodyHashes;
-use mailproof::dkim::{Canonicalization, Publication, Signer};
+use mailproof::dkim::{Canonicalization, KeyRecord, Signer};
 use mailproof::dmarc::PublicSuffixList;
 use mailproof::dns::{LookupError, RecordType, Zone, block_on};
 use mailproof::spf::Prefix;
@@ -32,7 +32,7 @@ fn now() -> SystemTime {
 }
 
 fn record() -> String {
-    Publication::new(dkim_support::key().verifying_key()).to_string()
+    KeyRecord::new(dkim_support::key().verifying_key()).to_string()
 }
 
 /// The author asks to reject; the key is `record`.

@@ -11,7 +11,7 @@ use case::found;
 use mailproof::arc::{self, Sealer};
 use mailproof::crypto::SigningKey;
 use mailproof::diagnosis::{Finding, Value};
-use mailproof::dkim::{self, Publication};
+use mailproof::dkim::{self, KeyRecord};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::verifier::Settings;
 use mailproof::{Message, Session, Verdict, Verifier};
@@ -28,7 +28,7 @@ fn key(hop: u8) -> SigningKey {
 }
 
 fn record(hop: u8) -> String {
-    Publication::new(key(hop).verifying_key()).to_string()
+    KeyRecord::new(key(hop).verifying_key()).to_string()
 }
 
 fn zone(without: &str) -> Zone {

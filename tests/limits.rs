@@ -186,7 +186,7 @@ fn long_keys_and_many() {
     // The signer's own key is the fourth.
     let mail = craft("d=d1.example; s=s; h=From;", FROM, "", 0);
     let other = "k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
-    let right = mailproof::dkim::Publication::new(dkim_support::key().verifying_key()).to_string();
+    let right = mailproof::dkim::KeyRecord::new(dkim_support::key().verifying_key()).to_string();
     for (others, hit) in [(2, false), (3, true)] {
         let mut zone = keys(other, others);
         zone.add_txt("s._domainkey.d1.example", &right).unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::arc::{self, ArcResult, Cause, Payload, SealError, Sealer, Settings, Validation};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Publication};
+use mailproof::dkim::{self, KeyRecord};
 use mailproof::dns::{Zone, block_on};
 use mailproof::{Domain, Message};
 
@@ -14,7 +14,7 @@ static KEY: LazyLock<SigningKey> =
 
 static ZONE: LazyLock<Zone> = LazyLock::new(|| {
     let mut zone = Zone::new();
-    let record = Publication::new(KEY.verifying_key()).to_string();
+    let record = KeyRecord::new(KEY.verifying_key()).to_string();
     zone.add_txt("s._domainkey.sealer.example", record)
         .expect("a name");
     zone

@@ -1,7 +1,7 @@
 //! Keys as strangers and files have them.
 
 use mailproof::crypto::{SigningKey, VerifyingKey};
-use mailproof::dkim::{KeyRecord, Publication};
+use mailproof::dkim::KeyRecord;
 
 /// Public keys are published so that they read the same; errors of private keys repeat nothing of
 /// their text.
@@ -9,7 +9,7 @@ pub fn keys(data: &[u8]) {
     for key in [VerifyingKey::rsa(data), VerifyingKey::ed25519(data)] {
         let Ok(key) = key else { continue };
         assert!(key.bits() > 0);
-        let published = Publication::new(&key).to_string();
+        let published = KeyRecord::new(&key).to_string();
         let read = KeyRecord::parse(published.as_bytes()).expect("our own record");
         assert_eq!(read.key(), Some(&key));
     }

@@ -5,7 +5,8 @@ use crate::crypto::{HashAlgorithm, KeyError, VerifyingKey};
 use crate::tag_list::{TagList, TagListError};
 use crate::text;
 
-/// A key record: the text at `<selector>._domainkey.<domain>`.
+/// A key record, the text at `<selector>._domainkey.<domain>`: [read](Self::parse), or [made](Self::new)
+/// to be published.
 ///
 /// ```
 /// use mailproof::dkim::KeyRecord;
@@ -18,14 +19,14 @@ use crate::text;
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRecord {
-    kind: KeyType,
-    key: Option<VerifyingKey>,
-    allows_sha1: bool,
-    allows_sha256: bool,
-    for_mail: bool,
-    testing: bool,
-    strict: bool,
-    note: Option<String>,
+    pub(super) kind: KeyType,
+    pub(super) key: Option<VerifyingKey>,
+    pub(super) allows_sha1: bool,
+    pub(super) allows_sha256: bool,
+    pub(super) for_mail: bool,
+    pub(super) testing: bool,
+    pub(super) strict: bool,
+    pub(super) note: Option<String>,
 }
 
 impl KeyRecord {

@@ -25,7 +25,7 @@
 //! changed without a gap by using two selectors in turn:
 //!
 //! 1. Make the new key ([`SigningKey::generate_ed25519`](crate::crypto::SigningKey::generate_ed25519),
-//!    or RSA with `openssl`), and publish its record ([`Signer::record`], [`Publication`]) under a
+//!    or RSA with `openssl`), and publish its record ([`Signer::record`], [`KeyRecord`]) under a
 //!    selector that is not in use, such as `2026b` beside `2026a`.
 //! 2. Wait until no resolver can still hold the answer that there is no such name: the negative TTL
 //!    of the zone. Then [`Signer::check`] for the new signer must find nothing.
@@ -80,7 +80,6 @@ pub use hazards::Hazards;
 pub use key::{KeyRecord, KeyRecordError};
 pub use keys::Keys;
 pub use lookup::Unready;
-pub use publish::Publication;
 pub use report_request::ReportRequest;
 pub use settings::Settings;
 pub(crate) use sign::seconds;

@@ -1,36 +1,37 @@
-//! Key records to be published (§3.6.1, §3.6.2.2).
+//! Key records, written (§3.6.1, §3.6.2.2).
 
 use std::fmt;
 
+use super::key::{KeyRecord, KeyType};
 use super::quoted_printable;
 use crate::crypto::VerifyingKey;
 use crate::text;
 
-/// The record for a public key, to be published as TXT at `<selector>._domainkey.<domain>`.
-///
-/// ```
-/// use mailproof::crypto::SigningKey;
-/// use mailproof::dkim::Publication;
-///
-/// let (key, pem) = SigningKey::generate_ed25519()?;
-/// let record = Publication::new(key.verifying_key()).strict();
-/// assert!(record.to_string().starts_with("v=DKIM1; k=ed25519; t=s; p="));
-/// # Ok::<(), mailproof::crypto::SigningKeyError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Publication {
-    key: VerifyingKey,
-    testing: bool,
-    strict: bool,
-    note: Option<String>,
-}
-
-impl Publication {
-    /// A record without flags.
+impl KeyRecord {
+    /// The record for a public key, without flags, to be published as TXT at
+    /// `<selector>._domainkey.<domain>`.
+    ///
+    /// ```
+    /// use mailproof::crypto::SigningKey;
+    /// use mailproof::dkim::KeyRecord;
+    ///
+    /// let (key, pem) = SigningKey::generate_ed25519()?;
+    /// let record = KeyRecord::new(key.verifying_key()).with_strict();
+    /// assert!(record.to_string().starts_with("v=DKIM1; k=ed25519; t=s; p="));
+    /// # Ok::<(), mailproof::crypto::SigningKeyError>(())
+    /// ```
     #[must_use]
     pub fn new(key: &VerifyingKey) -> Self {
         Self {
-            key: key.clone(),
+            kind: if key.is_ed25519() {
+                KeyType::Ed25519
+            } else {
+                KeyType::Rsa
+            },
+            key: Some(key.clone()),
+            allows_sha1: true,
+            allows_sha256: true,
+            for_mail: true,
             testing: false,
             strict: false,
             note: None,
@@ -39,7 +40,7 @@ impl Publication {
 
     /// Adds `t=y`: receivers are to treat the mail as unsigned.
     #[must_use]
-    pub fn testing(mut self) -> Self {
+    pub fn with_testing(mut self) -> Self {
         self.testing = true;
         self
     }
@@ -47,12 +48,12 @@ impl Publication {
     /// Adds `t=s`: the domain of `i=` must be `d=` itself. Right for all who do not use subdomains
     /// in `i=`.
     #[must_use]
-    pub fn strict(mut self) -> Self {
+    pub fn with_strict(mut self) -> Self {
         self.strict = true;
         self
     }
 
-    /// Adds a note for people (`n=`).
+    /// Sets the note for people (`n=`).
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {
         self.note = Some(note.to_owned());
@@ -73,14 +74,20 @@ impl Publication {
     }
 }
 
-impl fmt::Display for Publication {
+/// The text of the record; of one that was read, as it was understood. Reading it gives an equal
+/// record.
+impl fmt::Display for KeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key_type = if self.key.is_ed25519() {
-            "ed25519"
-        } else {
-            "rsa"
-        };
-        write!(f, "v=DKIM1; k={key_type}; ")?;
+        write!(f, "v=DKIM1; k={}; ", self.key_type())?;
+        match (self.allows_sha1, self.allows_sha256) {
+            (true, true) => {}
+            (true, false) => f.write_str("h=sha1; ")?,
+            (false, true) => f.write_str("h=sha256; ")?,
+            (false, false) => f.write_str("h=; ")?,
+        }
+        if !self.for_mail {
+            f.write_str("s=; ")?;
+        }
         match (self.testing, self.strict) {
             (true, true) => f.write_str("t=y:s; ")?,
             (true, false) => f.write_str("t=y; ")?,
@@ -90,7 +97,8 @@ impl fmt::Display for Publication {
         if let Some(note) = &self.note {
             write!(f, "n={}; ", quoted_printable::encode_section(note))?;
         }
-        write!(f, "p={}", text::base64_encode(&self.key.to_octets()))
+        let key = self.key.as_ref().map(VerifyingKey::to_octets);
+        write!(f, "p={}", text::base64_encode(&key.unwrap_or_default()))
     }
 }
 
@@ -100,24 +108,38 @@ const MAX_STRING: usize = 255;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dkim::KeyRecord;
 
     #[test]
     fn reads_back() {
         let key = VerifyingKey::ed25519(&[9; 32]).unwrap();
-        let publication = Publication::new(&key)
-            .testing()
-            .strict()
+        let published = KeyRecord::new(&key)
+            .with_testing()
+            .with_strict()
             .with_note(" a;b=\"\\ \u{e9} ");
-        let record = publication.to_string();
-        let parsed = KeyRecord::parse(record.as_bytes()).unwrap();
+        let parsed = KeyRecord::parse(published.to_string().as_bytes()).unwrap();
+        assert_eq!(parsed, published);
         assert_eq!(parsed.key(), Some(&key));
         assert!(parsed.is_testing() && parsed.is_strict());
         assert_eq!(parsed.note(), Some(" a;b=\"\\ \u{e9} "));
-        let long = publication.with_note(&"x".repeat(300));
+        let long = published.with_note(&"x".repeat(300));
         let strings = long.to_zone_strings();
         let joined: String = strings.split('"').skip(1).step_by(2).collect();
         assert_eq!(joined, long.to_string());
         assert!(strings.split('"').all(|string| string.len() <= 255));
+    }
+
+    #[test]
+    fn what_was_read_reads_back() {
+        let key = "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+        for tags in [
+            "p=".to_owned(),
+            "h=sha1; p=".to_owned(),
+            format!("k=ed25519; h=sha512:SHA256; s=tlsrpt; {key}"),
+            format!("k=ed25519; h=x; t=y:s; n=a=20b; {key}"),
+        ] {
+            let record = KeyRecord::parse(tags.as_bytes()).unwrap();
+            let text = record.to_string();
+            assert_eq!(KeyRecord::parse(text.as_bytes()), Ok(record), "{text}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use super::algorithm::SignatureAlgorithm;
 use super::body_hash::{BodyHasher, BodyHashes};
 use super::hazards::Hazards;
 use super::header::FieldIndex;
+use super::key::KeyRecord;
 use super::key_check::signed_octets;
-use super::publish::Publication;
 use super::template::{Prepared, Template};
 use crate::crypto::{SigningKey, SigningKeyError};
 use crate::dns::NameError;
@@ -65,7 +65,7 @@ impl Signer {
     /// The text of the TXT record that must stand at [`key_name`](Self::key_name).
     #[must_use]
     pub fn record(&self) -> String {
-        Publication::new(self.key.verifying_key()).to_string()
+        KeyRecord::new(self.key.verifying_key()).to_string()
     }
 
     /// Signs a whole message, with one pass over the body for all signers. The signatures belong above

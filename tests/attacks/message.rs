@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mailproof::Action;
 use mailproof::auth_results::AuthenticationResults;
-use mailproof::dkim::{Cause, Publication};
+use mailproof::dkim::{Cause, KeyRecord};
 use mailproof::dns::Zone;
 use mailproof::message::{Author, AuthorError, Head};
 
@@ -16,7 +16,7 @@ use super::{ATTACKER, Attempt, VICTIM, VICTIM_IP, assert_finding, assert_words, 
 /// The zone, where the signer that writes any tags has the victim's key.
 fn zone() -> Zone {
     let mut zone = super::zone();
-    let record = Publication::new(key().verifying_key()).to_string();
+    let record = KeyRecord::new(key().verifying_key()).to_string();
     let name = format!("t._domainkey.{VICTIM}");
     zone.add_txt(&name, record).unwrap();
     zone

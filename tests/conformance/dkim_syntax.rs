@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mailproof::Message;
 use mailproof::crypto::VerifyingKey;
-use mailproof::dkim::{self, KeyRecord, Publication, ReportRequest, Signature, SignatureError};
+use mailproof::dkim::{self, KeyRecord, ReportRequest, Signature, SignatureError};
 use serde_json::Value;
 
 use super::values::{files, list, octets, text, words};
@@ -178,7 +178,7 @@ fn qp_section(case: &Value, report: &mut Report) {
     let input = text(case, "in").unwrap_or_default();
     let expected = text(case, "out").unwrap_or_default();
     let key = VerifyingKey::ed25519(&[1; 32]).expect("a key");
-    let record = Publication::new(&key).with_note(input).to_string();
+    let record = KeyRecord::new(&key).with_note(input).to_string();
     let tag = record.split("; ").find_map(|tag| tag.strip_prefix("n="));
     let got = tag.unwrap_or_default();
     let name = format!("qp-section {input:?}");

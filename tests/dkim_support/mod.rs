@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use mailproof::Message;
 use mailproof::crypto::{HashAlgorithm, SigningKey};
-use mailproof::dkim::{self, Publication, Settings, Verification};
+use mailproof::dkim::{self, KeyRecord, Settings, Verification};
 use mailproof::dns::{Zone, block_on};
 
 pub fn key() -> SigningKey {
@@ -16,7 +16,7 @@ pub fn zone(domains: &[&str]) -> Zone {
     let mut zone = Zone::new();
     for domain in domains {
         let name = format!("s._domainkey.{domain}");
-        let record = Publication::new(key().verifying_key()).to_string();
+        let record = KeyRecord::new(key().verifying_key()).to_string();
         zone.add_txt(&name, record).unwrap();
     }
     zone

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use mailproof::arc::{ArcResult, Payload, Sealer};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::Publication;
+use mailproof::dkim::KeyRecord;
 use mailproof::dns::{Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt, Zone, block_on};
 use mailproof::message::Head;
 use mailproof::{Message, Session, Verifier};
@@ -65,7 +65,7 @@ fn sealed(mail: &str, keys: &mut Zone) -> String {
         let selector = format!("arc{number}");
         let sealer = Sealer::new(key(), "sealer.example".parse().unwrap(), &selector).unwrap();
         let name = sealer.key_name().as_str().to_owned();
-        let record = Publication::new(key().verifying_key()).to_string();
+        let record = KeyRecord::new(key().verifying_key()).to_string();
         keys.add_txt(&name, record).unwrap();
         let message = Message::parse(mail.as_bytes());
         let incoming = block_on(

@@ -59,11 +59,11 @@ impl Key {
         match &self.private {
             Private::Rsa(_) => {
                 let key = VerifyingKey::rsa(&self.public).unwrap();
-                dkim::Publication::new(&key).to_string()
+                dkim::KeyRecord::new(&key).to_string()
             }
             Private::Ed25519(_) => {
                 let key = SigningKey::ed25519(&[7; 32]).unwrap();
-                dkim::Publication::new(key.verifying_key()).to_string()
+                dkim::KeyRecord::new(key.verifying_key()).to_string()
             }
         }
     }

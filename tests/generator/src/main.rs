@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use mailproof::arc::{self, Sealer};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Canonicalization, Publication, Signer};
+use mailproof::dkim::{self, Canonicalization, KeyRecord, Signer};
 use mailproof::{Domain, Message};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -150,7 +150,7 @@ fn seal(sealer: &Sealer, results: &str, message: &[u8], now: Duration) -> Result
 
 /// The key record of a signer as a line of a zone, cut into character-strings of 255 octets.
 fn record(signer: &Signer) -> Result<String> {
-    let strings = Publication::new(signer.key().verifying_key()).to_zone_strings();
+    let strings = KeyRecord::new(signer.key().verifying_key()).to_zone_strings();
     Ok(format!("{}. TXT {strings}\n", signer.key_name()))
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use mailproof::Message;
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, Publication, Settings, Verification};
+use mailproof::dkim::{self, KeyRecord, Settings, Verification};
 use mailproof::dns::block_on;
 
 use crate::Run;
@@ -74,7 +74,7 @@ impl Keys {
 
     /// The value of `p=`.
     fn record(&self, ed25519: bool) -> String {
-        let record = Publication::new(self.key(ed25519).verifying_key()).to_string();
+        let record = KeyRecord::new(self.key(ed25519).verifying_key()).to_string();
         record.split("p=").nth(1).unwrap().to_owned()
     }
 }
