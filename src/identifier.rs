@@ -93,5 +93,5 @@ pub enum Status {
     /// The check passed.
     Pass,
     /// The check could not be completed; trying again later may help.
-    TempError,
+    Temperror,
 }

@@ -387,7 +387,7 @@ impl Lookups {
         spf.authenticated_identifier()
             .into_iter()
             .chain(signers.map(|domain| {
-                AuthenticatedIdentifier::new(domain.clone(), Method::Dkim, Status::TempError)
+                AuthenticatedIdentifier::new(domain.clone(), Method::Dkim, Status::Temperror)
             }))
             .collect()
     }

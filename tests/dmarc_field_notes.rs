@@ -266,12 +266,12 @@ fn temporary_failures() {
     let zone = zone(&[("example.com", "v=DMARC1; p=reject")]);
     let settings = Settings::default();
     let from = "From: joe@example.com";
-    let later = identifier("mail.example.com", Method::Dkim, Status::TempError);
+    let later = identifier("mail.example.com", Method::Dkim, Status::Temperror);
     let verdict = evaluate(&zone, from, std::slice::from_ref(&later), &settings);
     assert_eq!(verdict.result(), DmarcResult::Temperror);
     assert!(matches!(verdict.cause(), Cause::IdentifierUnknown { .. }));
     // One of a stranger changes nothing.
-    let stranger = [identifier("example.net", Method::Dkim, Status::TempError)];
+    let stranger = [identifier("example.net", Method::Dkim, Status::Temperror)];
     let verdict = evaluate(&zone, from, &stranger, &settings);
     assert_eq!(verdict.result(), DmarcResult::Fail);
     let passed = [later, identifier("example.com", Method::Spf, Status::Pass)];

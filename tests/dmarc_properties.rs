@@ -85,7 +85,7 @@ impl Random {
                     _ => self.name(),
                 };
                 let method = [Method::Dkim, Method::Spf][self.below(2)];
-                let status = [Status::Pass, Status::Pass, Status::TempError][self.below(3)];
+                let status = [Status::Pass, Status::Pass, Status::Temperror][self.below(3)];
                 AuthenticatedIdentifier::trust_result_obtained_elsewhere(
                     domain(&name),
                     method,
@@ -226,7 +226,7 @@ impl Twin<'_> {
             .collect();
         let result = if statuses.contains(&Status::Pass) {
             "pass"
-        } else if statuses.contains(&Status::TempError) {
+        } else if statuses.contains(&Status::Temperror) {
             "temperror"
         } else {
             "fail"

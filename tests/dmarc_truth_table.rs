@@ -67,7 +67,7 @@ fn identifier(
 ) -> Option<AuthenticatedIdentifier> {
     let status = match word {
         "pass" => Status::Pass,
-        "temperror" => Status::TempError,
+        "temperror" => Status::Temperror,
         _ => return None,
     };
     let domain = domain(author, relation);

@@ -91,7 +91,7 @@ pub fn discovery(data: &[u8]) {
     listed.public_suffix_list = Some(Arc::new(list.expect("it has rules")));
     for settings in [&tree, &listed] {
         for (author, authors) in [(&author, 1), (&several, settings.max_author_domains)] {
-            for status in [Status::Pass, Status::TempError] {
+            for status in [Status::Pass, Status::Temperror] {
                 let identifiers: Vec<_> = domains
                     .iter()
                     .skip(1)

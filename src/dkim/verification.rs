@@ -204,7 +204,7 @@ impl Verification {
     pub fn authenticated_identifier(&self) -> Option<AuthenticatedIdentifier> {
         let status = match self.result() {
             DkimResult::Pass => identifier::Status::Pass,
-            DkimResult::Temperror => identifier::Status::TempError,
+            DkimResult::Temperror => identifier::Status::Temperror,
             DkimResult::None
             | DkimResult::Fail
             | DkimResult::Policy

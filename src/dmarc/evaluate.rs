@@ -272,8 +272,8 @@ impl Reference<'_> {
         };
         let (passed, why_not) = match (identifier.status(), aligned) {
             (Status::Pass, aligned) => (true, aligned.err()),
-            (Status::TempError, Ok(())) => (false, Some(WhyNot::NotChecked)),
-            (Status::TempError, Err(why_not)) => (false, Some(why_not)),
+            (Status::Temperror, Ok(())) => (false, Some(WhyNot::NotChecked)),
+            (Status::Temperror, Err(why_not)) => (false, Some(why_not)),
         };
         Alignment {
             domain: domain.clone(),

@@ -280,7 +280,7 @@ fn unknown(facts: &Facts) -> Reason {
     }
     let unknown: Vec<Method> = facts
         .identifiers()
-        .filter(|identifier| identifier.status() == Status::TempError)
+        .filter(|identifier| identifier.status() == Status::Temperror)
         .map(|identifier| identifier.method())
         .collect();
     if unknown.contains(&Method::Dkim) {

@@ -59,7 +59,7 @@ impl Relay {
 
     /// What kept us from knowing whether there is such a party, where the DNS did.
     pub(super) fn unknown_party(&self, facts: &Facts) -> Option<Reason> {
-        let party = self.party(facts, Status::TempError, facts.arc.cause().is_temporary())?;
+        let party = self.party(facts, Status::Temperror, facts.arc.cause().is_temporary())?;
         let method = match party {
             Reason::RelayedByForwarder { identifier, .. }
             | Reason::RelayedByList { identifier, .. } => identifier.method(),

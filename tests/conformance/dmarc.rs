@@ -251,7 +251,7 @@ fn identifiers(case: &Value) -> Result<Vec<AuthenticatedIdentifier>, String> {
     for (method, value) in results.chain(dkim.into_iter().flatten().map(one(Method::Dkim))) {
         let status = match text(&value, "result")? {
             "pass" => Status::Pass,
-            "temperror" => Status::TempError,
+            "temperror" => Status::Temperror,
             _ => continue,
         };
         let domain = domain(text(&value, "domain")?)?;

@@ -50,7 +50,7 @@ impl SessionEvaluation {
     pub fn authenticated_identifier(&self) -> Option<AuthenticatedIdentifier> {
         let status = match self.authoritative.result() {
             SpfResult::Pass => Status::Pass,
-            SpfResult::Temperror => Status::TempError,
+            SpfResult::Temperror => Status::Temperror,
             SpfResult::None
             | SpfResult::Neutral
             | SpfResult::Fail
