@@ -254,13 +254,13 @@ impl Options {
     /// What is given, over what the bounce tells.
     fn session(&self, mut session: Session) -> Session {
         if let Some(ip) = self.ip {
-            session = session.client_ip_is(ip);
+            session = session.with_client_ip(ip);
         }
         if let Some(helo) = &self.helo {
-            session = session.helo_is(helo);
+            session = session.with_helo(helo);
         }
         if let Some(mail_from) = &self.mail_from {
-            session = session.mail_from_is(mail_from);
+            session = session.with_mail_from(mail_from);
         }
         session
     }

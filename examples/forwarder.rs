@@ -22,8 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (key, _) = SigningKey::generate_ed25519()?;
     let rewriter = Rewriter::new("fwd.example".parse()?, "a secret of ours")?;
     let forwarder = Forwarder::new("mx.fwd.example".parse()?, rewriter.clone())
-        .signing([Signer::new(key.clone(), "fwd.example".parse()?, "2026")?])
-        .sealing(Sealer::new(key, "fwd.example".parse()?, "2026")?);
+        .signers([Signer::new(key.clone(), "fwd.example".parse()?, "2026")?])
+        .sealer(Sealer::new(key, "fwd.example".parse()?, "2026")?);
 
     let mail = b"From: me@example.com\r\nTo: you@fwd.example\r\nSubject: hello\r\n\r\nHi.\r\n";
     let message = Message::parse(mail);

@@ -407,13 +407,13 @@ impl Options {
     fn session(&self) -> Session {
         let mut session = Session::unknown();
         if let Some(ip) = self.ip {
-            session = session.client_ip_is(ip);
+            session = session.with_client_ip(ip);
         }
         if let Some(helo) = &self.helo {
-            session = session.helo_is(helo);
+            session = session.with_helo(helo);
         }
         if let Some(mail_from) = &self.mail_from {
-            session = session.mail_from_is(mail_from);
+            session = session.with_mail_from(mail_from);
         }
         session
     }

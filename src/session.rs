@@ -27,9 +27,9 @@ impl Session {
     #[must_use]
     pub fn new(client_ip: IpAddr, helo: impl AsRef<[u8]>, mail_from: impl AsRef<[u8]>) -> Self {
         Self::unknown()
-            .client_ip_is(client_ip)
-            .helo_is(helo)
-            .mail_from_is(mail_from)
+            .with_client_ip(client_ip)
+            .with_helo(helo)
+            .with_mail_from(mail_from)
     }
 
     /// A session of which nothing is known, as for a message that was stored somewhere.
@@ -40,21 +40,21 @@ impl Session {
 
     /// Sets the client's address. An IPv4-mapped IPv6 address is the IPv4 address (RFC 7208 5).
     #[must_use]
-    pub fn client_ip_is(mut self, client_ip: IpAddr) -> Self {
+    pub fn with_client_ip(mut self, client_ip: IpAddr) -> Self {
         self.client_ip = Some(client_ip.to_canonical());
         self
     }
 
     /// Sets the argument of HELO or EHLO.
     #[must_use]
-    pub fn helo_is(mut self, helo: impl AsRef<[u8]>) -> Self {
+    pub fn with_helo(mut self, helo: impl AsRef<[u8]>) -> Self {
         self.helo = Some(helo.as_ref().into());
         self
     }
 
     /// Sets the argument of MAIL FROM.
     #[must_use]
-    pub fn mail_from_is(mut self, mail_from: impl AsRef<[u8]>) -> Self {
+    pub fn with_mail_from(mut self, mail_from: impl AsRef<[u8]>) -> Self {
         self.mail_from = Some(mail_from.as_ref().into());
         self
     }

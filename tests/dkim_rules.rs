@@ -220,7 +220,7 @@ fn identities_outside_the_domain() {
     }
     let mut strict = Zone::new();
     let record = dkim_support::key();
-    let record = mailproof::dkim::KeyRecord::new(record.verifying_key()).with_strict();
+    let record = mailproof::dkim::KeyRecord::new(record.verifying_key()).with_strict(true);
     strict
         .add_txt("s._domainkey.example.net", record.to_string())
         .unwrap();

@@ -357,7 +357,7 @@ fn checks_before_going_live() {
         check(&with("v=DKIM1"), "example.com")[..],
         [Unready::KeySyntax(_)]
     ));
-    let testing = KeyRecord::new(signer.key().verifying_key()).with_testing();
+    let testing = KeyRecord::new(signer.key().verifying_key()).with_testing(true);
     assert_eq!(
         check(&with(&testing.to_string()), "example.com"),
         [Unready::Testing]

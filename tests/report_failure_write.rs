@@ -30,7 +30,7 @@ fn round_trip(reporter: &Reporter, report: &FailureReport) -> FailureReport {
 fn what_is_written_reads_the_same() {
     let policy = format!("p=reject; {RUF}; fo=1:d:s");
     let world = World::new(&policy).signed("author.example", ("Hello", "Hallo"));
-    let unredacted = reporter().unredacted().with_bodies();
+    let unredacted = reporter().unredacted().including_bodies();
     let mut reports = world.reports(&unredacted).unwrap();
     assert_eq!(reports.len(), 3);
     for report in &mut reports {
@@ -104,7 +104,7 @@ fn the_mail_has_the_fields_of_the_rfcs() {
 fn redaction_hides_people_and_keeps_them_apart() {
     let policy = format!("p=none; {RUF}; fo=1:d:s");
     let world = World::new(&policy).signed("author.example", ("Hello", "Hallo"));
-    let reporter = reporter().with_bodies();
+    let reporter = reporter().including_bodies();
     for report in &world.reports(&reporter).unwrap() {
         let mut report = report.clone();
         report.original_rcpt_to = vec!["User@receiver.example".into()];
@@ -156,7 +156,7 @@ fn the_limiter_holds_back_and_counts() {
 #[test]
 fn hostile_headers_stay_in_their_part() {
     let policy = format!("p=none; {RUF}");
-    let reporter = reporter().unredacted().with_bodies();
+    let reporter = reporter().unredacted().including_bodies();
     for head in [
         format!("X: {}\r\n", "x".repeat(5_000)),
         "X: a\rb\nc\r\n".into(),

@@ -115,7 +115,7 @@ fn signing_keys() {
             "mx.example".parse().unwrap(),
             Rewriter::new(domain(), SECRET).unwrap(),
         );
-        let forwarder = forwarder.signing([signer]).sealing(sealer);
+        let forwarder = forwarder.signers([signer]).sealer(sealer);
         assert_quiet(&forwarder, &secrets);
         assert_quiet(&forwarder, &[SECRET.as_bytes()]);
     }

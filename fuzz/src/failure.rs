@@ -39,7 +39,7 @@ pub fn read(data: &[u8]) {
     let Ok(report) = FailureReport::read(data, &Limits::default()) else {
         return;
     };
-    let reporter = reporter().unredacted().with_bodies();
+    let reporter = reporter().unredacted().including_bodies();
     let written = again(&reporter, &report);
     let mut twice = again(&reporter, &written);
     // What could not be written is missing from the first time on.
@@ -59,7 +59,7 @@ pub fn write(data: &[u8]) {
     let message = Message::parse(&mail);
     let verifier = Verifier::new(&zone);
     let verdict = block_on(verifier.at(now()).verify(&session, &message));
-    for reporter in [reporter().unredacted().with_bodies(), reporter()] {
+    for reporter in [reporter().unredacted().including_bodies(), reporter()] {
         for report in reporter
             .reports(&verdict, &message, now())
             .unwrap_or_default()

@@ -133,10 +133,10 @@ impl Bounce {
     pub fn session(&self) -> Session {
         let mut session = Session::unknown();
         if let Some(mail_from) = &self.mail_from {
-            session = session.mail_from_is(mail_from);
+            session = session.with_mail_from(mail_from);
         }
         match self.client {
-            Some(client) => session.client_ip_is(client),
+            Some(client) => session.with_client_ip(client),
             None => session,
         }
     }

@@ -16,7 +16,7 @@ impl KeyRecord {
     /// use mailproof::dkim::KeyRecord;
     ///
     /// let (key, pem) = SigningKey::generate_ed25519()?;
-    /// let record = KeyRecord::new(key.verifying_key()).with_strict();
+    /// let record = KeyRecord::new(key.verifying_key()).with_strict(true);
     /// assert!(record.to_string().starts_with("v=DKIM1; k=ed25519; t=s; p="));
     /// # Ok::<(), mailproof::crypto::SigningKeyError>(())
     /// ```
@@ -38,18 +38,18 @@ impl KeyRecord {
         }
     }
 
-    /// Adds `t=y`: receivers are to treat the mail as unsigned.
+    /// Sets `t=y`: whether receivers are to treat the mail as unsigned.
     #[must_use]
-    pub fn with_testing(mut self) -> Self {
-        self.testing = true;
+    pub fn with_testing(mut self, testing: bool) -> Self {
+        self.testing = testing;
         self
     }
 
-    /// Adds `t=s`: the domain of `i=` must be `d=` itself. Right for all who do not use subdomains
-    /// in `i=`.
+    /// Sets `t=s`: whether the domain of `i=` must be `d=` itself. Right for all who do not use
+    /// subdomains in `i=`.
     #[must_use]
-    pub fn with_strict(mut self) -> Self {
-        self.strict = true;
+    pub fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 
@@ -113,8 +113,8 @@ mod tests {
     fn reads_back() {
         let key = VerifyingKey::ed25519(&[9; 32]).unwrap();
         let published = KeyRecord::new(&key)
-            .with_testing()
-            .with_strict()
+            .with_testing(true)
+            .with_strict(true)
             .with_note(" a;b=\"\\ \u{e9} ");
         let parsed = KeyRecord::parse(published.to_string().as_bytes()).unwrap();
         assert_eq!(parsed, published);

@@ -58,7 +58,7 @@ impl Forwarder {
 
     /// Signs what is forwarded as well.
     #[must_use]
-    pub fn signing(mut self, signers: impl IntoIterator<Item = Signer>) -> Self {
+    pub fn signers(mut self, signers: impl IntoIterator<Item = Signer>) -> Self {
         self.signers = signers.into_iter().collect();
         self
     }
@@ -66,7 +66,7 @@ impl Forwarder {
     /// Adds an ARC set with the results of the verdict (RFC 8617 5.1), so that receivers that trust the
     /// sealer learn what the message was before it was changed.
     #[must_use]
-    pub fn sealing(mut self, sealer: Sealer) -> Self {
+    pub fn sealer(mut self, sealer: Sealer) -> Self {
         self.sealer = Some(sealer);
         self
     }

@@ -26,8 +26,8 @@ fn forgeries_are_not_sent_on() {
     let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
     for forwarder in [
         forwarder(),
-        forwarder().signing([signer(VICTIM)]),
-        forwarder().sealing(sealer),
+        forwarder().signers([signer(VICTIM)]),
+        forwarder().sealer(sealer),
     ] {
         assert!(matches!(
             forwarder.forward(&verdict, &message, now()),

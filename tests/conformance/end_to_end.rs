@@ -53,13 +53,13 @@ pub fn run(suite: &Path, report: &mut Report) -> Result<(), String> {
 fn verdict(suite: &Path, case: &Value, zone: &Zone) -> Result<Verdict, String> {
     let mut session = Session::unknown();
     if let Some(ip) = text(case, "ip") {
-        session = session.client_ip_is(ip.parse().map_err(|_| "not an address")?);
+        session = session.with_client_ip(ip.parse().map_err(|_| "not an address")?);
     }
     if let Some(helo) = text(case, "helo") {
-        session = session.helo_is(helo);
+        session = session.with_helo(helo);
     }
     if let Some(mail_from) = text(case, "mail_from").or(text(case, "mailfrom")) {
-        session = session.mail_from_is(mail_from);
+        session = session.with_mail_from(mail_from);
     }
     let octets = message(suite, case)?;
     let now = match case.get("now").and_then(Value::as_u64) {

@@ -62,7 +62,7 @@ impl World {
     }
 
     pub fn mail_from(mut self, mail_from: &str) -> Self {
-        self.session = self.session.mail_from_is(mail_from);
+        self.session = self.session.with_mail_from(mail_from);
         self
     }
 

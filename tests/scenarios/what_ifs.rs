@@ -252,7 +252,7 @@ fn forwarding_refuses_what_failed() {
     let octets = read("b-plain.eml");
     let message = Message::parse(&octets);
     let forwarder = Forwarder::new("mx.firma-b.tld".parse().unwrap(), rewriter());
-    let forwarder = forwarder.signing([signer()]);
+    let forwarder = forwarder.signers([signer()]);
     let refused = forwarder.forward(&verdict, &message, now());
     assert!(
         matches!(refused, Err(ForwardError::Refused { .. })),

@@ -98,12 +98,12 @@ impl Connection {
     }
 
     fn session(&self) -> Session {
-        let mut session = Session::unknown().mail_from_is(&self.message.mail_from);
+        let mut session = Session::unknown().with_mail_from(&self.message.mail_from);
         if let Some(client) = self.client {
-            session = session.client_ip_is(client);
+            session = session.with_client_ip(client);
         }
         match &self.helo {
-            Some(helo) => session.helo_is(helo),
+            Some(helo) => session.with_helo(helo),
             None => session,
         }
     }

@@ -59,7 +59,7 @@ impl Reporter {
     /// Sends the bodies of messages as well, and the canonical body of a failed signature, unless
     /// reports are redacted: a body cannot be.
     #[must_use]
-    pub fn with_bodies(mut self) -> Self {
+    pub fn including_bodies(mut self) -> Self {
         self.bodies = true;
         self
     }
@@ -71,7 +71,7 @@ impl Reporter {
     /// What is to be reported about a message: by DMARC's rules, and where `fo` asks for it, a report
     /// for each failed signature (the first four) and for SPF. Never empty. `message` must be the
     /// one that was verified; where its body is not at hand, one with an empty body does, unless
-    /// [`with_bodies`](Self::with_bodies) was chosen. `arrival` is when it was received.
+    /// [`including_bodies`](Self::including_bodies) was chosen. `arrival` is when it was received.
     ///
     /// What only the server knows can be added to the reports: the envelope identifier, recipients,
     /// the client's port, what became of the message if not what the verdict says.
