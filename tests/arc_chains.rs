@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use mailproof::Message;
-use mailproof::arc::{self, ArcResult, Cause, Payload, SealError, Sealer, Settings, Validation};
+use mailproof::arc::{self, ArcResult, Cause, Payload, Sealer, Settings, Validation};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, KeyRecord};
+use mailproof::dkim::{self, KeyRecord, SignError};
 use mailproof::dns::{LookupError, Zone, block_on};
 
 const MAIL: &[u8] = b"From: a@author.example\r\nTo: list@example.org\r\nSubject: hi\r\n\
@@ -57,7 +57,7 @@ fn payload(n: u8) -> Payload {
         .unwrap()
 }
 
-fn seal(n: u8, mail: &[u8]) -> Result<Vec<u8>, SealError> {
+fn seal(n: u8, mail: &[u8]) -> Result<Vec<u8>, SignError> {
     let incoming = validate(mail);
     let message = Message::parse(mail);
     let sealing = sealer(n).prepare(message.head(), &payload(n), &incoming, now())?;
@@ -92,7 +92,7 @@ fn chains_of_every_length() {
             assert_eq!(instances, (1..=n).collect::<Vec<u8>>());
         }
     }
-    assert_eq!(seal(51, &mail), Err(SealError::ChainFull));
+    assert_eq!(seal(51, &mail), Err(SignError::ChainFull));
     // One more by somebody who does not count.
     let newest = text(&mail);
     let mut more = String::new();
@@ -342,7 +342,7 @@ fn seals_a_broken_chain_once() {
         validate(&mail).cause(),
         &Cause::FailedBefore { instance: 3 }
     );
-    assert_eq!(seal(4, &mail), Err(SealError::ChainFailed));
+    assert_eq!(seal(4, &mail), Err(SignError::ChainFailed));
 }
 
 #[test]
@@ -350,11 +350,11 @@ fn refuses_to_seal_another_chain() {
     let incoming = validate(&chain(1));
     for mail in [MAIL.to_vec(), chain(2)] {
         let sealed = sealer(3).seal(&Message::parse(&mail), &payload(3), &incoming, now());
-        assert_eq!(sealed, Err(SealError::ChainChanged));
+        assert_eq!(sealed, Err(SignError::ChainChanged));
     }
     let untouched = validate(MAIL);
     let sealed = sealer(3).seal(&Message::parse(&chain(1)), &payload(3), &untouched, now());
-    assert_eq!(sealed, Err(SealError::ChainChanged));
+    assert_eq!(sealed, Err(SignError::ChainChanged));
 }
 
 /// What the results say is sealed and never judged: odd ones do not fail the chain.

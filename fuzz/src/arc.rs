@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use mailproof::arc::{self, ArcResult, Cause, Payload, SealError, Sealer, Settings, Validation};
+use mailproof::arc::{self, ArcResult, Cause, Payload, Sealer, Settings, Validation};
 use mailproof::crypto::SigningKey;
-use mailproof::dkim::{self, KeyRecord};
+use mailproof::dkim::{self, KeyRecord, SignError};
 use mailproof::dns::{Zone, block_on};
 use mailproof::{Domain, Message};
 
@@ -89,7 +89,7 @@ pub fn validate_sealed(data: &[u8]) {
     let incoming = validate(&message);
     let sealed = match sealer.seal(&message, &payload, &incoming, now()) {
         Ok(sealed) => sealed,
-        Err(SealError::ChainFailed | SealError::ChainFull) => return,
+        Err(SignError::ChainFailed | SignError::ChainFull) => return,
         Err(error) => panic!("{error}"),
     };
     let mail = [sealed.header().as_bytes(), &octets].concat();

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::payload::Payload;
 use super::plan::Template;
-use super::seal::{SealError, Sealer, Sealing};
+use super::seal::{Sealer, Sealing};
 use super::validation::Validation;
 use crate::dkim::key_check::signed_octets;
 use crate::dkim::{BodyHashes, ExternalKey, SignError, Signed};
@@ -33,18 +33,18 @@ impl Sealer<Arc<dyn ExternalKey>> {
     ///
     /// # Errors
     ///
-    /// [`SealError`], where no seal can be added, or what the key says.
+    /// [`SignError`], where no seal can be added, or what the key says.
     pub async fn seal_externally(
         &self,
         message: &Message<'_>,
         payload: &Payload,
         incoming: &Validation,
         now: SystemTime,
-    ) -> Result<Signed, SealError> {
+    ) -> Result<Signed, SignError> {
         let sealing = self.prepare(message.head(), payload, incoming, now)?;
         let mut hasher = sealing.body_hasher();
         hasher.update(message.body());
-        Ok(sealing.finish_externally(&hasher.finish()).await?)
+        sealing.finish_externally(&hasher.finish()).await
     }
 }
 

@@ -44,7 +44,7 @@ pub use cause::Cause;
 pub use collect::Collected;
 pub(crate) use parts::{Parts, parts};
 pub use payload::Payload;
-pub use seal::{SealError, Sealer, Sealing};
+pub use seal::{Sealer, Sealing};
 pub use set::Set;
 pub use settings::Settings;
 pub use validation::Validation;

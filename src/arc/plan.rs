@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use super::chain::{self, Chain};
 use super::collect::write_sealed;
 use super::payload::Payload;
-use super::seal::SealError;
 use super::settings::Settings;
 use super::validation::Validation;
 use super::words::{ArcResult, SetField};
@@ -76,7 +75,7 @@ impl Template {
         payload: &Payload,
         incoming: &Validation,
         now: SystemTime,
-    ) -> Result<Plan, SealError> {
+    ) -> Result<Plan, SignError> {
         let settings = Settings::default();
         let chain = Chain::read(head, &settings);
         let newest = chain.newest();
@@ -84,10 +83,10 @@ impl Template {
         // algorithm stops here.’
         let last = chain.links.last_key_value();
         if last.and_then(|(_, link)| link.chain_validation()) == Some(ArcResult::Fail) {
-            return Err(SealError::ChainFailed);
+            return Err(SignError::ChainFailed);
         }
         if usize::from(newest) >= chain::MAX_SETS {
-            return Err(SealError::ChainFull);
+            return Err(SignError::ChainFull);
         }
         let intact = match incoming.result() {
             ArcResult::None => chain.links.is_empty(),
@@ -97,7 +96,7 @@ impl Template {
             ArcResult::Fail => true,
         };
         if !intact {
-            return Err(SealError::ChainChanged);
+            return Err(SignError::ChainChanged);
         }
         let mut index = FieldIndex::new(head);
         let names = self.names(&index);

@@ -125,18 +125,18 @@ impl Sealer {
     ///
     /// # Errors
     ///
-    /// [`SealError`], where no seal can be added.
+    /// [`SignError`], where no seal can be added.
     pub fn seal(
         &self,
         message: &Message<'_>,
         payload: &Payload,
         incoming: &Validation,
         now: SystemTime,
-    ) -> Result<Signed, SealError> {
+    ) -> Result<Signed, SignError> {
         let sealing = self.prepare(message.head(), payload, incoming, now)?;
         let mut hasher = sealing.body_hasher();
         hasher.update(message.body());
-        Ok(sealing.finish(&hasher.finish())?)
+        sealing.finish(&hasher.finish())
     }
 }
 
@@ -146,14 +146,14 @@ impl<K: Clone> Sealer<K> {
     ///
     /// # Errors
     ///
-    /// [`SealError`], where no seal can be added.
+    /// [`SignError`], where no seal can be added.
     pub fn prepare(
         &self,
         head: &Head<'_>,
         payload: &Payload,
         incoming: &Validation,
         now: SystemTime,
-    ) -> Result<Sealing<K>, SealError> {
+    ) -> Result<Sealing<K>, SignError> {
         Ok(Sealing {
             plan: self.template.plan(head, payload, incoming, now)?,
             key: self.key.clone(),
@@ -218,22 +218,4 @@ impl Sealing {
         let seal = unsigned.finish(&sign(&unsigned.header)?);
         Ok(self.plan.signed(message_signature, seal, bodies))
     }
-}
-
-/// Why no set was made.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SealError {
-    /// The ARC fields of the message are not those that were validated.
-    #[error("the ARC fields were changed since the chain was validated")]
-    ChainChanged,
-    /// The last sealer found the chain to be broken; nothing is to be added (§5.1, step 2).
-    #[error("the last seal says that the chain is broken (cv=fail)")]
-    ChainFailed,
-    /// The message has 50 sets already (§4.2.1).
-    #[error("the message has 50 ARC sets, as many as are allowed")]
-    ChainFull,
-    /// No signature could be made.
-    #[error(transparent)]
-    Sign(#[from] SignError),
 }

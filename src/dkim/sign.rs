@@ -211,13 +211,22 @@ impl Signed {
     }
 }
 
-/// Why no signature was made, or no signer.
+/// Why no signature or seal was made, or no signer or [sealer](crate::arc::Sealer).
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// The body was not fed to the hasher of this signing.
     #[error("the body was not hashed for these signatures")]
     BodyNotHashed,
+    /// The ARC fields of the message are not those that were validated.
+    #[error("the ARC fields were changed since the chain was validated")]
+    ChainChanged,
+    /// The last sealer found the chain to be broken; nothing is to be added (RFC 8617 5.1, step 2).
+    #[error("the last seal says that the chain is broken (cv=fail)")]
+    ChainFailed,
+    /// The message has 50 sets already (RFC 8617 4.2.1).
+    #[error("the message has 50 ARC sets, as many as are allowed")]
+    ChainFull,
     /// A key held elsewhere did not sign, in its words.
     #[error("the external key did not sign: {0}")]
     External(String),

@@ -8,7 +8,6 @@ use crate::identifier::Method;
 /// What DMARC found out about a message.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
 pub struct Evaluation {
     pub(super) result: DmarcResult,
     pub(super) cause: Cause,

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::edit;
-use crate::arc::{Payload, SealError, Sealer};
+use crate::arc::{Payload, Sealer};
 use crate::auth_results::{AuthservId, Border};
 use crate::dkim::{self, SignError, Signer};
 use crate::dmarc::DmarcResult;
@@ -176,13 +176,10 @@ pub enum ForwardError {
     /// The sender cannot be rewritten.
     #[error("the sender cannot be rewritten: {0}")]
     Sender(String),
-    /// The chain cannot be sealed.
-    #[error("not sealed: {0}")]
-    Seal(#[from] SealError),
     /// The session does not tell the sender.
     #[error("the sender is not known")]
     SenderUnknown,
-    /// No signature was made.
+    /// No signature or seal was made.
     #[error("not signed: {0}")]
     Sign(#[from] SignError),
 }

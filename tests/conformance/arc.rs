@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mailproof::arc::{self, ArcResult, Payload, SealError, Sealer, Validation};
+use mailproof::arc::{self, ArcResult, Payload, Sealer, Validation};
 use mailproof::dns::{Zone, block_on};
 use mailproof::{Message, dkim};
 use serde_json::Value;
@@ -223,7 +223,7 @@ fn sealing(
             .iter()
             .map(|field| without_space(field))
             .collect(),
-        Err(SealError::ChainFailed) => vec![String::new(); 3],
+        Err(dkim::SignError::ChainFailed) => vec![String::new(); 3],
         Err(error) => return Err(format!("{name}: {error}")),
     };
     let passed = got == expected;
