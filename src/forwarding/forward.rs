@@ -64,7 +64,8 @@ impl Forwarder {
     }
 
     /// Adds an ARC set with the results of the verdict (RFC 8617 5.1), so that receivers that trust the
-    /// sealer learn what the message was before it was changed.
+    /// sealer learn what the message was before it was changed. Chains that are full, or that the last
+    /// sealer found to be broken, get no more seals.
     #[must_use]
     pub fn sealer(mut self, sealer: Sealer) -> Self {
         self.sealer = Some(sealer);
@@ -112,8 +113,7 @@ impl Forwarder {
         // RFC 8617 5.1: the seal comes after every change and every signature.
         if let Some(sealer) = &self.sealer {
             let payload = Payload::new(&results);
-            let sealed = sealer.seal(&Message::parse(&octets), &payload, verdict.arc(), now)?;
-            octets = [sealed.header().as_bytes(), &octets].concat();
+            octets = sealed(sealer, octets, &payload, verdict, now)?;
         }
         Ok(Outgoing {
             mail_from,
@@ -131,6 +131,22 @@ impl Forwarder {
             Forwarded::TooLong { address, .. } => Ok(address),
             Forwarded::Malformed(malformed) => Err(ForwardError::Sender(malformed.to_string())),
         }
+    }
+}
+
+/// With one set more, unless the last seal says that the chain is broken (RFC 8617 5.1, step 2) or the
+/// chain is full (RFC 8617 4.2.1): what a stranger wrote there must not keep mail from being sent on.
+pub(super) fn sealed(
+    sealer: &Sealer,
+    octets: Vec<u8>,
+    payload: &Payload,
+    verdict: &Verdict,
+    now: SystemTime,
+) -> Result<Vec<u8>, SignError> {
+    match sealer.seal(&Message::parse(&octets), payload, verdict.arc(), now) {
+        Ok(set) => Ok([set.header().as_bytes(), &octets].concat()),
+        Err(SignError::ChainFailed | SignError::ChainFull) => Ok(octets),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::edit;
-use super::forward::ForwardError;
+use super::forward::{ForwardError, sealed};
 use super::route::{Hop, Rewriting};
 use crate::address::ReversePath;
 use crate::arc::Payload;
@@ -132,8 +132,7 @@ fn sent_on(
     }
     if let (Some(sealer), Ok(id)) = (&hop.sealer, hop.helo.as_str().parse()) {
         let payload = Payload::new(&verdict.authentication_results(&id));
-        let sealed = sealer.seal(&Message::parse(&octets), &payload, verdict.arc(), now)?;
-        octets = [sealed.header().as_bytes(), &octets].concat();
+        octets = sealed(sealer, octets, &payload, verdict, now)?;
     }
     Ok(octets)
 }

@@ -104,6 +104,28 @@ fn seals_of_the_attacker() {
     assert_finding(&verdict, "arc-header-changed");
 }
 
+/// The attacker writes a seal that says the chain is broken, after which nobody may seal. Mail that
+/// passed is sent on nevertheless, without one more set.
+#[test]
+fn broken_chains_do_not_stop_mail() {
+    let broken = signed(VICTIM, FORGED);
+    let broken = format!(
+        "ARC-Seal: i=1; a=ed25519-sha256; cv=fail; d=attack.example; s=s; b=AAAA\r\n\
+         ARC-Message-Signature: i=1; a=ed25519-sha256; d=attack.example; s=s; h=from; bh=AAAA; b=AAAA\r\n\
+         ARC-Authentication-Results: i=1; mx.attack.example; none\r\n{broken}"
+    );
+    let verdict = Attempt::new(&broken).verdict();
+    assert_eq!(verdict.arc().result(), ArcResult::Fail);
+    assert_eq!(verdict.action(), Action::Deliver);
+    let message = Message::parse(broken.as_bytes());
+    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
+    let forwarder = forwarder().signers([signer(VICTIM)]).sealer(sealer);
+    let outgoing = forwarder.forward(&verdict, &message, now()).unwrap();
+    let outgoing = String::from_utf8(outgoing.message).unwrap();
+    assert!(outgoing.ends_with(&broken));
+    assert_eq!(outgoing.matches("ARC-Seal:").count(), 1);
+}
+
 /// A mailing list's fields cost nothing to write; they soften a refusal by default, never the
 /// result, and not where policies are enforced.
 #[test]
