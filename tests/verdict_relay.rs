@@ -1,7 +1,8 @@
 //! Who counts as the authenticated third party that turns a rejection into quarantine.
 
 use mailproof::dns::{LookupError, Zone, block_on};
-use mailproof::verdict::RejectRule;
+use mailproof::spf::Prefix;
+use mailproof::verdict::{RejectRule, TrustedForwarder};
 use mailproof::verifier::Settings;
 use mailproof::{Action, Message, Session, Verifier};
 
@@ -87,5 +88,41 @@ fn a_party_that_the_dns_does_not_tell_of() {
         assert!(enforced.starts_with("550 5.7.1 "), "{enforced}");
         let trusting = reply(mail_from, fields, RejectRule::Enforce, &["sealer.example"]);
         assert!(trusting.starts_with(expected), "{trusting}");
+    }
+}
+
+/// A forwarder that is trusted speaks for the sender that it saw. What another forwarder claims in the
+/// address, anybody can have written, and pass SPF with it at the trusted one.
+#[test]
+fn a_trusted_forwarder_vouches_for_the_sender_that_it_saw() {
+    let action = |mail_from: &str| {
+        let mut zone = Zone::new();
+        zone.add_txt("fwd.example", "v=spf1 ip4:192.0.2.1 -all")
+            .unwrap();
+        zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")
+            .unwrap();
+        let mut settings = Settings::default();
+        let addresses = [Prefix::host([192, 0, 2, 1].into())];
+        let forwarder = TrustedForwarder::by_addresses("fwd.example".parse().unwrap(), addresses);
+        settings.policy.trusted_forwarders.push(forwarder);
+        let session = Session::new([192, 0, 2, 1].into(), "mx.fwd.example", mail_from);
+        let message = Message::parse(b"From: ceo@example.com\r\n\r\n");
+        let verdict = block_on(Verifier::with_settings(zone, settings).verify(&session, &message));
+        let second_hand = "forwarder-claims-second-hand";
+        let findings = verdict.diagnosis();
+        let told = findings
+            .iter()
+            .any(|one| one.code().as_str() == second_hand);
+        assert_eq!(told, verdict.action() == Action::Quarantine);
+        verdict.action()
+    };
+    let seen = "SRS0=AAAA=AA=example.com=ceo@fwd.example";
+    assert_eq!(action(seen), Action::Deliver);
+    for second_hand in [
+        "SRS1=AAAA=attack.example==AAAA=AA=example.com=ceo@fwd.example",
+        "SRS0=AAAA=AA=attack.example=SRS0=AAAA=AA=example.com=ceo@fwd.example",
+        "x+SRS=y1OwP=BF=attack.example=SRS0=AAAA=AA=example.com=ceo@fwd.example",
+    ] {
+        assert_eq!(action(second_hand), Action::Quarantine, "{second_hand}");
     }
 }

@@ -108,6 +108,7 @@ fn trust(view: &View<'_>, author: &Domain) -> Option<Finding> {
         Trust::SpfNotPassed | Trust::ProofMissing => &texts::PROOF_FAILED,
         Trust::OtherAuthor => &texts::OTHER_AUTHOR,
         Trust::NoOriginal => &texts::NO_ORIGINAL,
+        Trust::SecondHand => &texts::SECOND_HAND,
     };
     let original = view
         .verdict

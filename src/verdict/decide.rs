@@ -161,7 +161,9 @@ fn corroborating_party(policy: &Policy, facts: &Facts) -> Option<Reason> {
     let trust = local::trust(&policy.trusted_forwarders, facts);
     match trust.map(|trusted| trusted.trust) {
         Some(Trust::SpfNotPassed | Trust::ProofMissing | Trust::OtherAuthor) => None,
-        Some(Trust::Vouches | Trust::NoOriginal) | None => facts.relay.authenticated_party(facts),
+        Some(Trust::Vouches | Trust::NoOriginal | Trust::SecondHand) | None => {
+            facts.relay.authenticated_party(facts)
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Facts, Verdict};
 use crate::domain::Domain;
 use crate::identifier::{Method, Status};
 use crate::spf::{Prefix, SpfResult};
+use crate::srs::Claimed;
 
 /// A forwarder whose word is taken for the author of what it forwards.
 ///
@@ -110,7 +111,7 @@ pub(super) struct Trusted {
 )]
 #[non_exhaustive]
 pub enum Trust {
-    /// SPF passes for the forwarder, the proof holds, and the sender that its address claims is of
+    /// SPF passes for the forwarder, the proof holds, and the sender that it claims to have seen is of
     /// the author domain.
     Vouches,
     /// SPF does not pass for the forwarder, so the address may be anybody's.
@@ -121,6 +122,8 @@ pub enum Trust {
     OtherAuthor,
     /// The address claims no sender.
     NoOriginal,
+    /// The address claims a sender of the author domain, but by the word of another forwarder.
+    SecondHand,
 }
 
 /// Holds the envelope against the trusted forwarders.
@@ -134,16 +137,23 @@ pub(super) fn trust(forwarders: &[TrustedForwarder], facts: &Facts) -> Option<Tr
     } else if !holds(&known.proof, facts) {
         Trust::ProofMissing
     } else {
-        match srs.original_domain() {
-            None => Trust::NoOriginal,
-            Some(original) if Some(original) == facts.author.domain() => Trust::Vouches,
-            Some(_) => Trust::OtherAuthor,
-        }
+        claimed(srs, facts.author.domain())
     };
     Some(Trusted {
         forwarder: known.clone(),
         trust,
     })
+}
+
+/// For whom a proven forwarder speaks. What stands behind the sender that it saw, the host of that sender
+/// wrote: anybody, who passed SPF there under a name of its own.
+fn claimed(srs: &Claimed, author: Option<&Domain>) -> Trust {
+    match srs.original_domain() {
+        None => Trust::NoOriginal,
+        Some(original) if Some(original) != author => Trust::OtherAuthor,
+        Some(_) if srs.original() != srs.previous() => Trust::SecondHand,
+        Some(_) => Trust::Vouches,
+    }
 }
 
 fn spf_passes_for(domain: &Domain, facts: &Facts) -> bool {

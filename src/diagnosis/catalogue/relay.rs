@@ -62,6 +62,11 @@ entries! {
         "The forwarder {forwarder} is trusted and proven, but its address names no original sender, \
          so it does not vouch for {author}.",
         [Forwarder: "Use a form of SRS that holds the original sender."];
+    SECOND_HAND = "forwarder-claims-second-hand", Warning, "RFC 9989 7.4; RFC 7208 D.2",
+        "The forwarder {forwarder} is trusted and proven, but has the original sender {original} from \
+         another forwarder, which it cannot check, so it does not vouch for {author}.",
+        [AuthorDomain: "Sign with DKIM as {author}: signatures survive plain forwarding.",
+         Forwarder: "Seal what you forward (RFC 8617), so that more than the envelope tells of its way."];
     SPF_UPGRADE = "spf-upgraded-by-forwarding", Warning, "RFC 7208 D.2; RFC 7960 3.2.1",
         "A {noted} field, which anybody may have written, says that an earlier host ({host}) found \
          spf={spf} for {envelope}; now SPF passes. The pass speaks for the last host only: forwarding has \
