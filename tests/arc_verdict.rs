@@ -164,3 +164,27 @@ fn a_seal_corroborates() {
     assert_eq!(verdict.action(), Action::Quarantine, "{}", verdict.reason());
     assert_eq!(verify(MAIL, Settings::default()).action(), Action::Reject);
 }
+
+/// A rewritten envelope whose forwarder is not authenticated does not take away what the seal shows.
+#[test]
+fn an_unproven_envelope_beside_a_seal() {
+    let mail = sealed(1, SAW_PASS, MAIL);
+    for mail_from in [
+        "b@relay.example.net",
+        "SRS0=AAAA=AA=author.example=a@relay.example.net",
+    ] {
+        let session = Session::new([203, 0, 113, 7].into(), "relay.example.net", mail_from);
+        let verdict = block_on(
+            Verifier::new(zone())
+                .at(now())
+                .verify(&session, &Message::parse(&mail)),
+        );
+        let sealer = "hop1.example".parse().unwrap();
+        assert_eq!(
+            verdict.reason(),
+            &Reason::RelayedBySealer { sealer },
+            "{mail_from}"
+        );
+        assert_eq!(verdict.action(), Action::Quarantine);
+    }
+}

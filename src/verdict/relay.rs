@@ -73,22 +73,23 @@ impl Relay {
 
     /// The party that relayed the message, as the reason of a decision.
     fn party(&self, facts: &Facts, status: Status, sealed: bool) -> Option<Reason> {
-        let mut passed = facts.identifiers().filter(|identifier| {
-            identifier.status() == status && !facts.is_of_author(identifier.domain())
-        });
-        if let Some(srs) = &self.srs {
-            let forwarder = srs.forwarder();
-            return passed
-                .find(|identifier| {
-                    forwarder.label_count() > 1 && identifier.domain().is_within(forwarder)
-                })
-                .map(|identifier| Reason::RelayedByForwarder {
-                    forwarder: forwarder.clone(),
-                    identifier,
-                });
+        let passed = || {
+            facts.identifiers().filter(|identifier| {
+                identifier.status() == status && !facts.is_of_author(identifier.domain())
+            })
+        };
+        if let Some(forwarder) = self.srs.as_ref().map(srs::Claimed::forwarder)
+            && forwarder.label_count() > 1
+            && let Some(identifier) = passed().find(|one| one.domain().is_within(forwarder))
+        {
+            let forwarder = forwarder.clone();
+            return Some(Reason::RelayedByForwarder {
+                forwarder,
+                identifier,
+            });
         }
         if let Some(list) = &self.list
-            && let Some(identifier) = passed.next()
+            && let Some(identifier) = passed().next()
         {
             let list = list.clone();
             return Some(Reason::RelayedByList { list, identifier });
