@@ -506,3 +506,30 @@ fn keys_are_of_days() {
         Err(Unreported::NoRecipients)
     );
 }
+
+/// RFC 9990 9.1: no more of a person than need be. A macro puts the sender's local part into names.
+#[test]
+fn names_that_macros_made_are_not_told() {
+    let policy = format!("v=DMARC1; p=none; {RUA}");
+    let included = "v=spf1 include:%{l}._spf.sender.example -all";
+    let redirected = "v=spf1 redirect=%{l}.x.sender.example";
+    for (record, target) in [
+        (included, "v=nothing"),
+        (redirected, "v=nothing"),
+        (redirected, "v=spf1 foo"),
+        (redirected, "v=spf1 a:"),
+    ] {
+        let zone = zone(&[
+            ("_dmarc.example.com", &policy),
+            ("sender.example", record),
+            ("jane.doe.x.sender.example", target),
+        ]);
+        let session = Session::new([192, 0, 2, 1].into(), "mx", "jane.doe@sender.example");
+        let row = Row::observe(&verdict(zone, &session, MAIL, Settings::default()), at(NOW));
+        let spf = &row.unwrap().1.spf_results[0];
+        assert_eq!(spf.result.to_string(), "permerror");
+        let told = spf.human_result.as_ref().unwrap().text.as_str();
+        assert!(!told.contains("jane"), "{told}");
+        assert!(told.contains("%{l}"), "{told}");
+    }
+}

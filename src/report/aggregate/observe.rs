@@ -12,7 +12,7 @@ use crate::dmarc::{Disposition, DmarcResult, Evaluation, Record, ReportKind, Rep
 use crate::domain::Domain;
 use crate::identifier::Method;
 use crate::report::ReadError;
-use crate::spf::{Identity, SpfResult};
+use crate::spf::{self, Identity, SpfResult};
 use crate::text;
 use crate::verdict::{Action, Override, Verdict};
 
@@ -345,9 +345,31 @@ fn spf_result(verdict: &Verdict) -> Option<SpfAuth> {
         scope: Some(Identity::MailFrom.into()),
         result: spf.result().into(),
         // Other sentences may name the sender.
-        human_result: (spf.result() == SpfResult::Permerror)
-            .then(|| one_line(&spf.cause().to_string())),
+        human_result: (spf.result() == SpfResult::Permerror).then(|| one_line(&fault(spf.cause()))),
     })
+}
+
+/// What is wrong with an SPF record, without names into which a macro put the sender: reports tell of
+/// domains, not of people.
+fn fault(cause: &spf::Cause) -> String {
+    let names_sender = |term: &str| {
+        let term = term.to_ascii_lowercase();
+        ["%{l", "%{s"]
+            .iter()
+            .any(|of_sender| term.contains(of_sender))
+    };
+    let sentence = cause.to_string();
+    let Some(place) = cause.place() else {
+        return sentence;
+    };
+    let own = place.term().map(|term| (place.domain(), term));
+    // The name before the first of them is made without.
+    match place.path().chain(own).find(|(_, term)| names_sender(term)) {
+        Some((domain, term)) => {
+            format!("permerror at or behind `{term}` in the record of {domain}")
+        }
+        None => sentence,
+    }
 }
 
 /// Text that XML can hold, of a length that suits a report.
