@@ -99,6 +99,7 @@ fn feedback(inside: &str) -> Vec<u8> {
 
 fn bombs() -> Vec<(&'static str, Vec<u8>, ReadError)> {
     let limits = Limits::default();
+    let members = ReadError::TooManyMembers;
     // No text is longer than it may be.
     let blank = feedback(&format!("{}<!---->", " ".repeat(60_000)).repeat(300));
     let ratio = ReadError::Ratio {
@@ -141,6 +142,8 @@ fn bombs() -> Vec<(&'static str, Vec<u8>, ReadError)> {
     vec![
         ("gzip", gzip(&blank), ratio.clone()),
         ("gzip in a mail", mail(&gzip(&blank)), ratio.clone()),
+        ("gzip of nothing", gzip(b"").repeat(MIB), members.clone()),
+        ("gzip of spaces", gzip(b" ").repeat(MIB), members),
         ("zip", zip(&blank, 1), ratio),
         ("zip of many entries", zip(&blank, 60_000), entries),
         ("laughs", laughs.into_bytes(), ReadError::Dtd),

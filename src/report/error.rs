@@ -75,6 +75,9 @@ pub enum ReadError {
         /// The limit: [`zip_entries`](crate::report::Limits::zip_entries).
         limit: usize,
     },
+    /// The gzip file consists of more members than what is in them explains.
+    #[error("the gzip file has too many members")]
+    TooManyMembers,
     /// The message has more parts, or deeper ones, than
     /// [`Limits`](crate::report::Limits) allows.
     #[error("the message has too many parts")]

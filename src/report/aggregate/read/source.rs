@@ -174,14 +174,16 @@ impl<R> Counted<R> {
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(buffer)?;
-        self.count = self
-            .count
-            .saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        self.count = self.count.saturating_add(octets(read));
         if self.count > self.limit {
             return Err(ReadError::TooLarge { limit: self.limit }.into());
         }
         Ok(read)
     }
+}
+
+fn octets(read: usize) -> u64 {
+    u64::try_from(read).unwrap_or(u64::MAX)
 }
 
 /// A decoder that knows how much it has read.
@@ -204,7 +206,15 @@ decoders! { DeflateDecoder ZlibDecoder }
 /// The members of a gzip file, one after the other. RFC 1952 2.2: ‘The members simply appear one after
 /// another in the file, with no additional information before, between, or after them.’ Other octets
 /// behind a member are padding that some transport left, and not read.
-enum Members<R> {
+struct Members<R> {
+    member: Member<R>,
+    /// How many there were before this one.
+    ended: u64,
+    /// Octets that they gave.
+    written: u64,
+}
+
+enum Member<R> {
     Open(GzDecoder<BufReader<R>>),
     /// After the last, with what was read until then.
     Ended(u64),
@@ -212,38 +222,58 @@ enum Members<R> {
 
 impl<R: Read> Members<Counted<R>> {
     fn new(source: Counted<R>) -> Self {
-        Self::Open(GzDecoder::new(BufReader::new(source)))
+        Self {
+            member: Member::Open(GzDecoder::new(BufReader::new(source))),
+            ended: 0,
+            written: 0,
+        }
+    }
+
+    /// Goes on to the member behind the one that ended, if there is any.
+    fn next_member(&mut self) -> io::Result<()> {
+        let ended = Member::Ended(self.consumed());
+        let Member::Open(decoder) = std::mem::replace(&mut self.member, ended) else {
+            return Ok(());
+        };
+        self.ended = self.ended.saturating_add(1);
+        if self.ended > FEW_MEMBERS.saturating_add(self.written / MEMBER) {
+            return Err(ReadError::TooManyMembers.into());
+        }
+        let mut rest = decoder.into_inner();
+        // The first octet of ID1, ID2: the second may not be here yet.
+        if rest.fill_buf()?.first() == Some(&0x1f) {
+            self.member = Member::Open(GzDecoder::new(rest));
+        }
+        Ok(())
     }
 }
 
+/// Every member makes a decoder of 40 KiB, and may be 20 octets long and empty. Those who write in
+/// blocks put 64 KiB into each.
+const MEMBER: u64 = 4_096;
+
+/// So many members may be shorter.
+const FEW_MEMBERS: u64 = 1_000;
+
 impl<R: Read> Read for Members<Counted<R>> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Self::Open(decoder) = self else {
-                return Ok(0);
-            };
+        while let Member::Open(decoder) = &mut self.member {
             let read = decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
+                self.written = self.written.saturating_add(octets(read));
                 return Ok(read);
             }
-            let consumed = decoder.get_ref().get_ref().count;
-            let Self::Open(decoder) = std::mem::replace(self, Self::Ended(consumed)) else {
-                return Ok(0);
-            };
-            let mut rest = decoder.into_inner();
-            // The first octet of ID1, ID2: the second may not be here yet.
-            if rest.fill_buf()?.first() == Some(&0x1f) {
-                *self = Self::Open(GzDecoder::new(rest));
-            }
+            self.next_member()?;
         }
+        Ok(0)
     }
 }
 
 impl<R: Read> Decoder for Members<Counted<R>> {
     fn consumed(&self) -> u64 {
-        match self {
-            Self::Open(decoder) => decoder.get_ref().get_ref().count,
-            Self::Ended(consumed) => *consumed,
+        match &self.member {
+            Member::Open(decoder) => decoder.get_ref().get_ref().count,
+            Member::Ended(consumed) => *consumed,
         }
     }
 }
@@ -266,9 +296,7 @@ struct Inflated<D> {
 impl<D: Decoder> Read for Inflated<D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.decoder.read(buffer)?;
-        self.written = self
-            .written
-            .saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        self.written = self.written.saturating_add(octets(read));
         let allowed = self.decoder.consumed().saturating_mul(self.ratio);
         if self.written > allowed.max(UNSUSPICIOUS) {
             return Err(ReadError::Ratio { limit: self.ratio }.into());
