@@ -593,3 +593,25 @@ fn noise_does_no_harm() {
         );
     }
 }
+
+/// What cannot be read is told however much else is odd before it: others may read our name there.
+#[test]
+fn oddities_do_not_hide_what_cannot_be_read() {
+    let border = Border::new("mx.example.com".parse().unwrap());
+    for odd in ["a=b ", "; ", "; spf=pass a=b"] {
+        for end in ["; \"x", "; dkim=pass (x", ";; spf pass"] {
+            let value = format!("elsewhere.example; spf=pass {}{end}", odd.repeat(99));
+            let few = [(&b"Authentication-Results"[..], value.as_bytes())];
+            assert_eq!(border.strip_plan(few).len(), 1, "{end} behind 99 of {odd}");
+            let value = format!("elsewhere.example; spf=pass {}{end}", odd.repeat(200));
+            let many = [(&b"Authentication-Results"[..], value.as_bytes())];
+            assert_eq!(
+                border.strip_plan(many).len(),
+                1,
+                "{end} behind 200 of {odd}"
+            );
+            let reading = AuthenticationResults::read(value.as_bytes()).unwrap();
+            assert!(reading.tolerated().len() <= 101);
+        }
+    }
+}

@@ -170,6 +170,9 @@ impl Reading {
     fn tolerate(&mut self, tolerated: Tolerated) {
         if self.tolerated.len() < MAX_RESULTS {
             self.tolerated.push(tolerated);
+        } else if self.tolerated.last() != Some(&Tolerated::TooMany) {
+            // What is not listed may be of any kind.
+            self.tolerated.push(Tolerated::TooMany);
         }
     }
 
@@ -260,7 +263,7 @@ pub enum Tolerated {
     NotAProperty(String),
     /// A property behind a semicolon, taken to belong to the result before it.
     Separated(String),
-    /// More results than are read.
+    /// More results than are read, or more departures than are listed.
     TooMany,
     /// A value that should stand in quotes.
     Unquoted(String),
