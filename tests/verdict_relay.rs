@@ -76,8 +76,16 @@ fn a_party_that_the_dns_does_not_tell_of() {
     let srs = "SRS0=AAAA=AA=example.com=a@fwd.example";
     let list = format!("{signature}{LIST}");
     for (mail_from, fields, expected) in [
-        (srs, "", "451 4.7.24 "),
-        ("l@other.example", list.as_str(), "451 4.7.5 "),
+        (
+            srs,
+            "",
+            "451 4.7.24 the DNS could not be asked about SPF of fwd.example, try again",
+        ),
+        (
+            "l@other.example",
+            list.as_str(),
+            "451 4.7.5 the DNS could not be asked about a DKIM key of list.example.net, try again",
+        ),
         ("l@fwd.example", "", "550 5.7.1 "),
         ("l@other.example", signature, "550 5.7.1 "),
         ("l@other.example", LIST, "550 5.7.1 "),
@@ -125,4 +133,35 @@ fn a_trusted_forwarder_vouches_for_the_sender_that_it_saw() {
     ] {
         assert_eq!(action(second_hand), Action::Quarantine, "{second_hand}");
     }
+}
+
+/// What is put off tells whose records were out of reach, and of all that were, which mattered.
+#[test]
+fn tells_whose_records_could_not_be_had() {
+    let mut zone = Zone::new();
+    zone.fail("mail.example.com", LookupError::ServFail)
+        .unwrap();
+    zone.fail("s._domainkey.list.example.net", LookupError::Timeout)
+        .unwrap();
+    zone.add_txt("_dmarc.example.com", "v=DMARC1; p=reject")
+        .unwrap();
+    let message = "DKIM-Signature: v=1; a=ed25519-sha256; d=list.example.net; s=s; h=From; b=AAAA;\r\n \
+        bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\nFrom: a@example.com\r\n\r\n";
+    let session = Session::new(
+        [192, 0, 2, 1].into(),
+        "mx.example.net",
+        "a@mail.example.com",
+    );
+    let verdict =
+        block_on(Verifier::new(zone).verify(&session, &Message::parse(message.as_bytes())));
+    assert_eq!(
+        verdict.smtp_reply().unwrap().to_string(),
+        "451 4.7.24 the DNS could not be asked about SPF of mail.example.com, try again"
+    );
+    let findings = verdict.diagnosis();
+    let deferred = findings
+        .iter()
+        .find(|one| one.code().as_str() == "action-deferred");
+    let sentence = deferred.unwrap().sentence();
+    assert!(sentence.contains("SPF of mail.example.com;"), "{sentence}");
 }

@@ -220,7 +220,11 @@ pub(super) fn decision(view: &View<'_>) -> Vec<Finding> {
         findings.push(
             Draft::new(&texts::DEFERRED)
                 .text("what", unknown)
-                .domain_or("domain", view.author, "the author")
+                .domain_or(
+                    "domain",
+                    view.verdict.unknown_domain().as_ref(),
+                    "the sender",
+                )
                 .finish(),
         );
     }

@@ -294,6 +294,15 @@ impl Reason {
 }
 
 impl Reason {
+    /// What authenticates whoever relayed the message, if not a seal.
+    pub(super) fn identifier(&self) -> Option<&AuthenticatedIdentifier> {
+        match self {
+            Self::RelayedByForwarder { identifier, .. }
+            | Self::RelayedByList { identifier, .. } => Some(identifier),
+            _ => None,
+        }
+    }
+
     /// Who relayed the message, in words.
     pub(super) fn relayed(&self) -> Option<String> {
         match self {

@@ -4,7 +4,7 @@ use super::action::{Action, Decision, Overridden, Override, Policy, Reason, Reje
 use super::local::{self, Trust, Trusted};
 use super::{Facts, Verdict};
 use crate::arc::Set;
-use crate::dmarc::{Disposition, DmarcResult};
+use crate::dmarc::{Alignment, Disposition, DmarcResult};
 use crate::domain::Domain;
 use crate::identifier::{Method, Status};
 use crate::spf::SpfResult;
@@ -274,22 +274,11 @@ fn author_is_authenticated(facts: &Facts) -> bool {
     })
 }
 
-/// What kept DMARC from a conclusion: the policy, if it is unknown; else the first identifier that
-/// might have passed.
+/// What kept DMARC from a conclusion: an identifier that might have passed, or else the policy.
 fn unknown(facts: &Facts) -> Reason {
-    if facts.dmarc.record().is_none() {
-        return Reason::PolicyUnknown;
-    }
-    let unknown: Vec<Method> = facts
-        .identifiers()
-        .filter(|identifier| identifier.status() == Status::Temperror)
-        .map(|identifier| identifier.method())
-        .collect();
-    if unknown.contains(&Method::Dkim) {
-        Reason::KeyUnknown
-    } else if unknown.contains(&Method::Spf) {
-        Reason::SpfUnknown
-    } else {
-        Reason::PolicyUnknown
+    match facts.unknown_identifier().map(Alignment::method) {
+        Some(Method::Dkim) => Reason::KeyUnknown,
+        Some(Method::Spf) => Reason::SpfUnknown,
+        None => Reason::PolicyUnknown,
     }
 }

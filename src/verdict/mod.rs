@@ -71,6 +71,14 @@ impl Facts {
         self.spf.authenticated_identifier().into_iter().chain(dkim)
     }
 
+    /// The aligned identifier that could not be checked; where there are several, that of a signature.
+    fn unknown_identifier(&self) -> Option<&dmarc::Alignment> {
+        let identifiers = self.dmarc.identifiers().iter();
+        identifiers
+            .filter(|one| one.why_not() == Some(&dmarc::WhyNot::NotChecked))
+            .min_by_key(|one| one.method())
+    }
+
     /// Whether a domain belongs to the author's organization, by name.
     fn is_of_author(&self, domain: &Domain) -> bool {
         // Where no identifier made the organizational domain worth a look-up, the policy's domain
@@ -191,6 +199,22 @@ impl Verdict {
     /// The first trusted hop of a valid ARC chain, by the number of its set.
     pub(crate) fn trusted_set(&self) -> Option<u8> {
         self.decision.trusted_set
+    }
+
+    /// Whose records could not be looked up, where the message is deferred for that.
+    pub(crate) fn unknown_domain(&self) -> Option<Domain> {
+        let facts = &self.facts;
+        let domain = match (self.reason(), facts.dmarc.cause()) {
+            (Reason::SpfUnknown, _) => facts.spf.authoritative().domain(),
+            (Reason::KeyUnknown, _) => match facts.unknown_identifier() {
+                Some(identifier) => Some(identifier.domain()),
+                None => return facts.relay.unknown_signer(facts),
+            },
+            (Reason::PolicyUnknown, dmarc::Cause::AlignmentUnknown { domain, .. }) => Some(domain),
+            (Reason::PolicyUnknown, _) => facts.dmarc.author_domain(),
+            _ => None,
+        };
+        domain.cloned()
     }
 
     /// The reply to give where the message is rejected or deferred. Mail that is delivered or

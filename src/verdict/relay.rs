@@ -5,7 +5,7 @@ use super::{Facts, Reason};
 use crate::address::{Address, ReversePath};
 use crate::arc::ArcResult;
 use crate::domain::Domain;
-use crate::identifier::{Method, Status};
+use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::message::Head;
 use crate::session::Session;
 use crate::{srs, text};
@@ -59,16 +59,25 @@ impl Relay {
 
     /// What kept us from knowing whether there is such a party, where the DNS did.
     pub(super) fn unknown_party(&self, facts: &Facts) -> Option<Reason> {
-        let party = self.party(facts, Status::Temperror, facts.arc.cause().is_temporary())?;
-        let method = match party {
-            Reason::RelayedByForwarder { identifier, .. }
-            | Reason::RelayedByList { identifier, .. } => identifier.method(),
-            _ => Method::Dkim,
-        };
-        Some(match method {
-            Method::Dkim => Reason::KeyUnknown,
-            Method::Spf => Reason::SpfUnknown,
-        })
+        let party = self.party_in_question(facts)?;
+        Some(
+            match party.identifier().map(AuthenticatedIdentifier::method) {
+                Some(Method::Spf) => Reason::SpfUnknown,
+                Some(Method::Dkim) | None => Reason::KeyUnknown,
+            },
+        )
+    }
+
+    /// Whose key could have shown such a party.
+    pub(super) fn unknown_signer(&self, facts: &Facts) -> Option<Domain> {
+        match self.party_in_question(facts)? {
+            Reason::RelayedBySealer { sealer } => Some(sealer),
+            party => party.identifier().map(|one| one.domain().clone()),
+        }
+    }
+
+    fn party_in_question(&self, facts: &Facts) -> Option<Reason> {
+        self.party(facts, Status::Temperror, facts.arc.cause().is_temporary())
     }
 
     /// The party that relayed the message, as the reason of a decision.

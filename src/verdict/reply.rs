@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Action, Reason, Verdict};
+use crate::domain::Domain;
 use crate::text;
 
 /// A reply to the end of DATA.
@@ -91,7 +92,9 @@ fn words(verdict: &Verdict) -> String {
              {sender} does not permit {client}"
         ),
         reason @ (Reason::KeyUnknown | Reason::PolicyUnknown | Reason::SpfUnknown) => {
-            format!("DMARC of {author}: {reason}, try again")
+            let domain = verdict.unknown_domain();
+            let domain = domain.as_ref().map_or("the sender", Domain::as_str);
+            format!("{reason} of {domain}, try again")
         }
         Reason::DmarcPolicy
         | Reason::AuthorAuthenticated
