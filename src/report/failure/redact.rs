@@ -67,13 +67,16 @@ impl Redactor {
     fn addresses(&self, octets: &[u8], tagged: bool) -> Vec<u8> {
         let mut out = Vec::with_capacity(octets.len() + 16);
         let mut rest = octets;
-        while let Some((before, after)) = text::split_once(rest, b'@') {
-            let (kept, local_part) = local_part(before, tagged);
+        while let Some((before, at, after)) = split_at_sign(rest) {
+            let (kept, local_part) = match at {
+                b"@" => local_part(before, tagged),
+                _ => local_part_in_uri(before),
+            };
             out.extend_from_slice(kept);
             if !local_part.is_empty() {
                 out.extend_from_slice(self.token(local_part).as_bytes());
             }
-            out.push(b'@');
+            out.extend_from_slice(at);
             rest = after;
         }
         out.extend_from_slice(rest);
@@ -126,6 +129,31 @@ fn without_macros(report: &FailureReport) -> Vec<(String, String)> {
         }
     }
     kept
+}
+
+/// Splits around the first ‘@’, or its form in a URI: who it was sent to is what a link to unsubscribe
+/// often holds.
+fn split_at_sign(octets: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let mut searched = 0;
+    loop {
+        let at = searched + text::find_either(octets.get(searched..)?, b'@', b'%')?;
+        let (before, rest) = octets.split_at_checked(at)?;
+        let sign = ["@", "%40"]
+            .iter()
+            .find(|sign| rest.starts_with(sign.as_bytes()));
+        if let Some(sign) = sign {
+            let (sign, after) = rest.split_at_checked(sign.len())?;
+            return Some((before, sign, after));
+        }
+        searched = at + 1;
+    }
+}
+
+/// As [`local_part`], behind what separates the parts of a URI.
+fn local_part_in_uri(before: &[u8]) -> (&[u8], &[u8]) {
+    let separates = |octet: &u8| is_delimiter(*octet) || b"/?&=#".contains(octet);
+    let begin = before.iter().rposition(separates).map_or(0, |at| at + 1);
+    before.split_at(begin)
 }
 
 /// What stands before the local part at the end, and the local part.
@@ -292,6 +320,14 @@ mod tests {
                 format!("To: {bob}@b.example,\r\n\t{bob}@c.example\r\n"),
             ),
             ("To: undisclosed-recipients:;\r\n", "To:\r\n".into()),
+            (
+                "List-Unsubscribe: <https://l.example/u?e=bob%40b.example&x=1>,\r\n\t<mailto:u%40x>\r\n",
+                format!(
+                    "List-Unsubscribe: <https://l.example/u?e={bob}%40b.example&x=1>,\r\n\t\
+                     <mailto:{}%40x>\r\n",
+                    redactor().token(b"u")
+                ),
+            ),
         ] {
             assert_eq!(header(field), expected);
         }
