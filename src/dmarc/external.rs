@@ -58,17 +58,23 @@ pub enum ReportKind {
 }
 
 impl Record {
-    /// The URIs that the policy names for a kind of report. A public suffix gets no failure reports:
-    /// ‘ruf’ on a record with `psd=y` is ignored (RFC 9991 2).
+    /// The URIs that the policy names for a kind of report, the first twenty of them. A public suffix
+    /// gets no failure reports: ‘ruf’ on a record with `psd=y` is ignored (RFC 9991 2).
     #[must_use]
     pub fn report_uris(&self, kind: ReportKind) -> Vec<ReportUri> {
-        match (kind, self.psd()) {
+        let mut uris = match (kind, self.psd()) {
             (ReportKind::Aggregate, _) => self.rua(),
             (ReportKind::Failure, Some(true)) => Vec::new(),
             (ReportKind::Failure, Some(false) | None) => self.ruf(),
-        }
+        };
+        uris.truncate(MAX_URIS);
+        uris
     }
 }
+
+/// RFC 9989 4.6: ‘A report SHOULD be sent to each listed URI’, but each costs up to 17 queries, a record
+/// has room for thousands, and any message can name its domain. RFC 7489 6.2 let receivers limit them.
+const MAX_URIS: usize = 20;
 
 impl ReportUri {
     /// Asks whether the host of the URI agrees to get reports about the domain that publishes it.
@@ -132,7 +138,10 @@ impl ReportUri {
         {
             return Authorization::RefusedRedirection;
         }
-        let instead = consents.into_iter().find(|uris| !uris.is_empty());
+        let mut instead = consents.into_iter().find(|uris| !uris.is_empty());
+        if let Some(uris) = &mut instead {
+            uris.truncate(MAX_URIS);
+        }
         Authorization::Granted {
             instead: instead.unwrap_or_default(),
         }
@@ -262,6 +271,30 @@ mod tests {
                 .destinations(&uri("mailto:d@red.example.net"))
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_record_of_many_destinations_costs_little() {
+        let many = |host: &str| {
+            let uris: Vec<_> = (0..1_000).map(|n| format!("mailto:a@{n}{host}")).collect();
+            format!("v=DMARC1; p=none; rua={}", uris.join(","))
+        };
+        let record = Record::parse(many(".example").as_bytes()).unwrap();
+        assert_eq!(record.rua().len(), 1_000);
+        let asked = record.report_uris(ReportKind::Aggregate);
+        assert_eq!(asked.len(), 20);
+        assert_eq!(asked.last().unwrap().as_str(), "mailto:a@19.example");
+        let mut zone = Zone::new();
+        zone.add_txt(
+            NAME,
+            many("")
+                .replace("a@", "a")
+                .replace(',', "@red.example.net,"),
+        )
+        .unwrap();
+        let answer = ask(&zone, "blue.example.com", "mailto:d@red.example.net");
+        let destination = uri("mailto:d@red.example.net");
+        assert_eq!(answer.destinations(&destination).len(), 20);
     }
 
     #[test]
