@@ -102,7 +102,12 @@ fn emit(store: &dyn Store, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
             .iter()
             .filter_map(|uri| uri.address())
             .collect();
-        let mail = reporter.mail(key, rows, &to, now)?;
+        let Ok(mail) = reporter.mail(key, rows, &to, now) else {
+            // Nobody takes it by mail. Left as it is, it would come first again and again, and keep the
+            // reports of all others waiting.
+            store.mark_sent(&claim, now)?;
+            continue;
+        };
         // Whoever reads the folder sees the whole file or none.
         let name = format!("{}.eml", reporter.file_name(key));
         let unfinished = Path::new(folder).join(format!("{name}.{}", std::process::id()));
@@ -128,3 +133,45 @@ const ZONE: &[u8] = include_bytes!("../data/forwarded.zone");
 const CLIENT: [u8; 4] = [104, 47, 11, 20];
 const HELO: &str = "mail-b.outbound.protection.outlook.com";
 const MAIL_FROM: &str = "Verteilername+SRS=y1OwP=BF=firma-a.tld=userA@firma-b.tld";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mailproof::report::MemoryStore;
+
+    /// Any message can name a domain that wants its reports by other means than mail.
+    #[test]
+    fn a_report_that_cannot_be_mailed_keeps_none_waiting() {
+        let store = MemoryStore::new(10);
+        let now = at(1_684_227_600);
+        for (domain, uri) in [
+            ("a.example", "https://a.example/"),
+            ("b.example", "mailto:d@b.example"),
+        ] {
+            let mut zone = Zone::new();
+            let record = format!("v=DMARC1; p=none; rua={uri}");
+            zone.add_txt(&format!("_dmarc.{domain}"), record).unwrap();
+            let session = Session::new(CLIENT.into(), HELO, MAIL_FROM);
+            let message = format!("From: x@{domain}\r\n\r\n");
+            let message = Message::parse(message.as_bytes());
+            let verdict = block_on(Verifier::new(zone).at(now).verify(&session, &message));
+            let (key, row) = Row::observe(&verdict, now).unwrap();
+            store.add(&key, "one", &row).unwrap();
+        }
+        let folder = std::env::temp_dir().join(format!("report-store-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let night = "1684282200";
+        emit(&store, &[folder.to_str().unwrap(), night, "60"]).unwrap();
+        let names = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        let names: Vec<String> = names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(
+            names.len() == 1 && names[0].contains("b.example"),
+            "{names:?}"
+        );
+    }
+}
