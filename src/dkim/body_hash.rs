@@ -314,8 +314,9 @@ impl Running {
 
     /// One octet beyond `l=` tells that it does not cover the body.
     fn needs_more(&self, seen: u64) -> bool {
-        let longest = self.reached.last().map(|(length, _)| *length);
-        self.whole || self.ahead.first().copied().or(longest) >= Some(seen)
+        let reached = self.reached.last().map(|(length, _)| *length);
+        let longest = self.ahead.first().copied().or(reached);
+        self.whole || longest.is_some_and(|longest| longest >= seen)
     }
 
     fn update(&mut self, mut piece: &[u8]) {
