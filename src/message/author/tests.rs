@@ -315,8 +315,9 @@ fn plain_values_are_read_alike() {
             .wrapping_add(1);
         usize::try_from(state >> 33).unwrap() % bound
     };
+    let rounds = if cfg!(miri) { 1_000 } else { 200_000 };
     let mut plain = 0;
-    for _ in 0..200_000 {
+    for _ in 0..rounds {
         let mut value: String = (0..below(6)).map(|_| PIECES[below(PIECES.len())]).collect();
         value.push_str(["<a@b.example>", " <a@b.example>", "a@b.example", ""][below(4)]);
         if is_plain(value.as_bytes()) {
@@ -332,5 +333,5 @@ fn plain_values_are_read_alike() {
             }
         }
     }
-    assert!(plain > 1_000, "{plain}");
+    assert!(plain > rounds / 200, "{plain} of {rounds}");
 }
