@@ -5,6 +5,7 @@ use super::collect::{Collected, Pending, PendingMessage, PendingSeal};
 use super::settings::Settings;
 use super::validation::Validation;
 use crate::dkim::key_check::{self, KeyUse, signed_octets};
+use crate::dkim::verify::{Claim, conclude};
 use crate::dkim::{self, BodyHashes, Canonicalization, Keys};
 
 impl Collected {
@@ -137,8 +138,7 @@ fn judge_message(
     first.unwrap_or(dkim::Cause::BodyNotHashed)
 }
 
-/// As a DKIM signature (RFC 6376 6.1.3): a key that cannot be used decides first, then the body
-/// hash, then the signature, and last what policy makes of octets that are not signed.
+/// As a DKIM signature.
 fn judge_form(
     message: &PendingMessage,
     header: Vec<u8>,
@@ -154,31 +154,15 @@ fn judge_form(
         signed: &signed,
         signature: &message.octets,
     };
-    let dkim = &settings.dkim;
-    let key = key_check::check(keys, &message.key_name, &key_use, dkim).cause;
-    if !matches!(key, dkim::Cause::Passed | dkim::Cause::SignatureMismatch) {
-        return key;
-    }
-    let Some(body) = bodies.get(&message.request(body)) else {
-        return dkim::Cause::BodyNotHashed;
+    let claim = Claim {
+        hash: &message.body_hash,
+        length: message.length,
     };
-    if let Some(length) = message.length
-        && length > body.total
-    {
-        return dkim::Cause::LengthBeyondBody {
-            length,
-            total: body.total,
-        };
-    }
-    if body.digest.as_ref() != message.body_hash {
-        return dkim::Cause::BodyHashMismatch;
-    }
-    let covers = body.hashed == body.total || settings.dkim.allow_partial_body;
-    if key == dkim::Cause::Passed && !covers {
-        return dkim::Cause::PartialBody {
-            signed: body.hashed,
-            total: body.total,
-        };
-    }
-    key
+    let key = key_check::check(keys, &message.key_name, &key_use, &settings.dkim).cause;
+    conclude(
+        key,
+        &claim,
+        bodies.get(&message.request(body)),
+        &settings.dkim,
+    )
 }

@@ -65,7 +65,7 @@ mod signature_error;
 pub(crate) mod tags;
 mod template;
 mod verification;
-mod verify;
+pub(crate) mod verify;
 mod white_space;
 
 pub use algorithm::{DkimResult, SignatureAlgorithm};

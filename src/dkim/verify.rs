@@ -69,7 +69,11 @@ fn judge(
                     _ => None,
                 },
             };
-            conclude(signature, check.cause, body, settings)
+            let claim = Claim {
+                hash: signature.body_hash(),
+                length: signature.length(),
+            };
+            conclude(check.cause, &claim, body, settings)
         }
         (_, Step::Refused(cause)) => cause,
         // A signature that could not be read never waits.
@@ -87,11 +91,19 @@ fn judge(
     }
 }
 
+/// What a signature says of the body that it was made over.
+pub(crate) struct Claim<'a> {
+    /// `bh=`
+    pub(crate) hash: &'a [u8],
+    /// `l=`
+    pub(crate) length: Option<u64>,
+}
+
 /// §6.1.3: a key that cannot be used decides first, then the body hash, then the signature, and last
 /// what policy makes of octets that are not signed.
-fn conclude(
-    signature: &Signature,
+pub(crate) fn conclude(
     key: Cause,
+    claim: &Claim<'_>,
     body: Option<&BodyHash>,
     settings: &Settings,
 ) -> Cause {
@@ -101,7 +113,7 @@ fn conclude(
     let Some(body) = body else {
         return Cause::BodyNotHashed;
     };
-    if let Some(length) = signature.length()
+    if let Some(length) = claim.length
         && length > body.total
     {
         // §3.5 l=: ‘This value MUST NOT be larger than the actual number of octets in the
@@ -111,7 +123,7 @@ fn conclude(
             total: body.total,
         };
     }
-    if body.digest.as_ref() != signature.body_hash() {
+    if body.digest.as_ref() != claim.hash {
         return Cause::BodyHashMismatch;
     }
     if key == Cause::Passed && body.hashed < body.total && !settings.allow_partial_body {
