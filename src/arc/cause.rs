@@ -87,10 +87,10 @@ pub enum Cause {
         /// The set.
         instance: u8,
     },
-    /// More sets than are allowed.
-    #[error("the message has more than {limit} ARC sets")]
+    /// A set whose number is higher than allowed.
+    #[error("an ARC set has a number above {limit}")]
     TooManySets {
-        /// How many are allowed.
+        /// The highest that is.
         limit: usize,
     },
 }

@@ -81,7 +81,7 @@ entries! {
         [Sender: "Correct the sealing software: i= comes first and counts from 1.",
          Forwarder: "Leave the ARC fields of others as they are."];
     TOO_MANY = "arc-too-many-sets", Warning, "RFC 8617 4.2.1 and 5.2, step 1",
-        "The message has more than {limit} ARC sets, the last by {sealer}: it went in circles, or somebody \
-         wants it to look so. The ARC chain does not count.",
+        "An ARC set has a number above {limit}; the newest is by {sealer}. The message went in circles, or \
+         somebody wants it to look so. The ARC chain does not count.",
         [Forwarder: "Look for a loop of forwarders."];
 }
