@@ -191,7 +191,11 @@ fn structures() {
     let gone = verdict(&first, &zone(""), |_| {});
     of_chain(&gone, "arc-set-missing", &["set 1", "hop2.test"]);
     let many = verdict(&chain(2), &zone(""), |settings| settings.arc.max_sets = 1);
-    of_chain(&many, "arc-too-many-sets", &["a number above 1", "hop2.test"]);
+    of_chain(
+        &many,
+        "arc-too-many-sets",
+        &["a number above 1", "hop2.test"],
+    );
 }
 
 /// Keys that are not there, not now, or not good enough.
