@@ -34,6 +34,11 @@ impl Domain {
     /// [`DomainError`] names the rule that was broken and where.
     pub fn parse(octets: &[u8]) -> Result<Self, DomainError> {
         let octets = octets.strip_suffix(b".").unwrap_or(octets);
+        if is_plain(octets)
+            && let Ok(text) = std::str::from_utf8(octets)
+        {
+            return Ok(Self(text.into()));
+        }
         if octets.is_ascii() {
             return Self::from_ascii(octets);
         }
@@ -52,11 +57,6 @@ impl Domain {
     }
 
     fn from_ascii(octets: &[u8]) -> Result<Self, DomainError> {
-        if is_plain(octets)
-            && let Ok(text) = std::str::from_utf8(octets)
-        {
-            return Ok(Self(text.into()));
-        }
         Self::check_ascii(octets)?;
         // Every octet was just seen to be ASCII, so this cannot fail.
         let text = std::str::from_utf8(octets).map_err(|_| DomainError::Idna)?;

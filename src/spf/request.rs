@@ -150,7 +150,7 @@ impl<'a> Request<'a> {
             return Err("it is not ASCII".into());
         }
         let domain = Domain::parse(octets).map_err(|error| error.to_string())?;
-        if !domain.as_str().contains('.') {
+        if !domain.as_str().bytes().any(|octet| octet == b'.') {
             return Err("it is a single label".into());
         }
         Ok(domain)
