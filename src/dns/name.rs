@@ -31,6 +31,11 @@ impl Name {
         Self(".".into())
     }
 
+    /// Whether this is the root.
+    pub(crate) fn is_root(&self) -> bool {
+        &*self.0 == "."
+    }
+
     /// Splits octets at their dots. One final dot is allowed; no octet is an escape.
     ///
     /// # Errors
@@ -164,7 +169,7 @@ impl Name {
     /// The octets of each label, left to right; none for the root.
     #[must_use]
     pub fn labels(&self) -> Vec<Vec<u8>> {
-        if &*self.0 == "." {
+        if self.is_root() {
             return Vec::new();
         }
         unescape(self.0.as_bytes()).unwrap_or_default()
@@ -181,7 +186,7 @@ impl Name {
     pub fn is_within(&self, other: &Self) -> bool {
         // A dot before `other` is a label boundary unless it is escaped.
         self == other
-            || &*other.0 == "."
+            || other.is_root()
             || self
                 .0
                 .strip_suffix(&*other.0)
@@ -198,7 +203,7 @@ impl Name {
 
     /// The name without its leftmost label; `None` for the root.
     pub(crate) fn parent(&self) -> Option<Self> {
-        if !self.0.contains('\\') && &*self.0 != "." {
+        if !self.0.contains('\\') && !self.is_root() {
             let parent = self.0.split_once('.').map(|(_, parent)| parent);
             return Some(parent.map_or_else(Self::root, |parent| Self(parent.into())));
         }
