@@ -112,6 +112,12 @@ impl Recorder {
 
     #[inline]
     pub(super) fn push(&mut self, event: impl FnOnce() -> Event) {
+        if self.is_on() {
+            self.keep(event);
+        }
+    }
+
+    fn keep(&mut self, event: impl FnOnce() -> Event) {
         if self.trace.events.len() < self.most {
             self.trace.events.push(event());
         } else {
@@ -120,6 +126,9 @@ impl Recorder {
     }
 
     pub(super) fn finish(self) -> Option<Trace> {
-        self.is_on().then_some(self.trace)
+        if !self.is_on() {
+            return None;
+        }
+        Some(self.trace)
     }
 }
