@@ -283,6 +283,14 @@ impl<T> Outcome<T> {
     }
 }
 
+/// The shorter time to live, as far as they are known.
+pub(crate) fn shorter(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// The three things that the DNS can say.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Kind<T> {

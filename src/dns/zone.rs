@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::{Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Resolver, Txt};
+use super::{
+    Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Resolver, Txt, shorter,
+};
 
 /// DNS data in memory, for tests, examples and offline use: a [`Resolver`] that answers from what it
 /// was given, and fails where it was told to.
@@ -67,7 +69,7 @@ impl<T: Clone> Set<T> {
         self.records.push(record);
         self.shared = OnceLock::new();
         // The records of a set share one TTL (RFC 2181 5.2): the smallest.
-        self.ttl = self.ttl.into_iter().chain(ttl).min();
+        self.ttl = shorter(self.ttl, ttl);
     }
 
     fn outcome(&self) -> Outcome<T> {
@@ -277,6 +279,12 @@ impl Zone {
                 self.answer(name, exact, record_type, set)
             });
         }
+        if let Found::Node(node) = exact
+            && node.is_plain()
+        {
+            let outcome = set(node).outcome();
+            return Lookup::ready(Ok(outcome.with_authentic(self.authentic)));
+        }
         Lookup::ready(self.answer(name, exact, record_type, set))
     }
 
@@ -300,14 +308,14 @@ impl Zone {
                     if let Some((target, cname_ttl)) = &node.cname {
                         name = target;
                         found = self.exact(target);
-                        ttl = ttl.into_iter().chain(*cname_ttl).min();
+                        ttl = shorter(ttl, *cname_ttl);
                         continue;
                     }
                     set(node).outcome()
                 }
             };
             // An answer lives no longer than the aliases that lead to it.
-            let outcome = match outcome.ttl().into_iter().chain(ttl).min() {
+            let outcome = match shorter(outcome.ttl(), ttl) {
                 Some(ttl) => outcome.with_ttl(ttl),
                 None => outcome,
             };
@@ -346,6 +354,11 @@ impl Zone {
 }
 
 impl Node {
+    /// Whether there is nothing but records.
+    fn is_plain(&self) -> bool {
+        self.failures.is_empty() && self.cname.is_none()
+    }
+
     fn failure(&self, record_type: RecordType) -> Option<&LookupError> {
         let mut failures = self.failures.iter();
         failures
