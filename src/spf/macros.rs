@@ -74,8 +74,13 @@ impl<'a> MacroString<'a> {
     /// What the macros of the text ask for.
     pub(super) fn needs(self) -> Needs {
         let mut needs = Needs::default();
-        for piece in self.pieces() {
-            if let Piece::Expand(Expand { letter, .. }) = piece {
+        let mut rest = self.0;
+        while let Some((_, behind)) = crate::text::split_once(rest, b'%') {
+            // The octet behind another `%`, `_` or `-` begins something else.
+            rest = behind.get(1..).unwrap_or_default();
+            if let [b'{', letter, ..] = behind
+                && let Some(letter) = Letter::new(*letter)
+            {
                 needs.sender |= letter.depends_on_sender();
                 needs.local_part |= letter.has_local_part();
                 needs.validated_name |= letter == Letter::ValidatedName;
@@ -380,3 +385,49 @@ pub(super) fn truncate(mut name: &[u8]) -> &[u8] {
 }
 
 const MAX_NAME: usize = 253;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the pieces of a text ask for, one by one.
+    #[test]
+    fn needs_are_those_of_the_pieces() {
+        let parts = [
+            "%", "%%", "%_", "%-", "%{d}", "%{s}", "%{L1r-}", "%{o2}", "%{h}", "%{p}", "{s}", "x",
+        ];
+        let mut state = 1_u32;
+        let mut below = |bound: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            usize::try_from(state >> 16).unwrap() % bound
+        };
+        let mut sound = 0;
+        for _ in 0..if cfg!(miri) { 100 } else { 20_000 } {
+            let text: String = (0..below(6)).map(|_| parts[below(parts.len())]).collect();
+            let Ok(text) = MacroString::parse_term(text.as_bytes()) else {
+                continue;
+            };
+            sound += 1;
+            let letters = || {
+                text.pieces().filter_map(|piece| match piece {
+                    Piece::Expand(Expand { letter, .. }) => Some(letter),
+                    _ => None,
+                })
+            };
+            let needs = text.needs();
+            assert_eq!(
+                needs.sender,
+                letters().any(Letter::depends_on_sender),
+                "{text}"
+            );
+            assert_eq!(
+                needs.local_part,
+                letters().any(Letter::has_local_part),
+                "{text}"
+            );
+            let is_name = |letter| letter == Letter::ValidatedName;
+            assert_eq!(needs.validated_name, letters().any(is_name), "{text}");
+        }
+        assert!(sound > 50, "{sound}");
+    }
+}
