@@ -328,14 +328,6 @@ impl Txt {
         &self.octets
     }
 
-    /// A record without octets, which asks for no memory.
-    pub(crate) fn empty() -> Self {
-        Self {
-            octets: Arc::default(),
-            kept: None,
-        }
-    }
-
     /// The octets, shared.
     pub(crate) fn shared(&self) -> Arc<[u8]> {
         Arc::clone(&self.octets)

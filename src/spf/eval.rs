@@ -169,13 +169,13 @@ impl Check<'_> {
         if found > most {
             return Err(site.exceeds(Limit::TxtRecords { most, found }));
         }
-        let record = match Record::select(records) {
+        let (index, record) = match Record::select(records) {
             Selection::None => {
                 let no_such_name = outcome.is_no_such_name();
                 let conclusion = Conclusion::NoRecord { no_such_name };
                 return Ok(Progress::Concluded(conclusion));
             }
-            Selection::One(record) => record,
+            Selection::One { index, record } => (index, record),
             Selection::Several { count } => {
                 let place = site.place();
                 return Err(Box::new(Cause::SeveralRecords { place, count }));
@@ -186,7 +186,7 @@ impl Check<'_> {
             return Err(site.exceeds(Limit::RecordOctets { most, found }));
         }
         let client = self.request.client_ip();
-        if let Err(error) = level.take(record, client, self.recorder.is_on()) {
+        if let Err(error) = level.take(outcome, index, client, self.recorder.is_on()) {
             let place = Site {
                 parents,
                 level,
@@ -197,7 +197,7 @@ impl Check<'_> {
         }
         self.recorder.push(|| Event::Record {
             domain: level.domain.clone(),
-            text: ascii(record.as_bytes()).into(),
+            text: ascii(level.octets()).into(),
         });
         self.resume(parents, level).await
     }
@@ -231,7 +231,9 @@ impl Check<'_> {
         self.tried(site, passes);
         if passes {
             let conclusion = self.matched(site, level.qualifier, Hit::Included);
-            self.explain_fail(site, level.qualifier).await;
+            if level.qualifier == Qualifier::Fail {
+                self.explain_fail(site).await;
+            }
             return Ok(Progress::Concluded(conclusion));
         }
         self.resume(parents, level).await
@@ -242,7 +244,7 @@ impl Check<'_> {
             domain: site.level.domain.clone(),
             term: site
                 .term
-                .map(|term| term.words(&site.level.record).as_str().into())
+                .map(|term| site.level.words(term).as_str().into())
                 .unwrap_or_default(),
             matched,
         });
@@ -254,7 +256,7 @@ impl Check<'_> {
         parents: &[Level],
         level: &mut Level,
     ) -> Result<Progress, Box<Cause>> {
-        while let Some((term, behind)) = level.directive() {
+        while let Some(term) = level.directive() {
             let Some((qualifier, mechanism)) = term.directive() else {
                 break;
             };
@@ -272,7 +274,7 @@ impl Check<'_> {
                 Mechanism::Include(target) => {
                     self.count(site)?;
                     if let Some(name) = self.other_domain(site, target).await? {
-                        (level.span, level.at) = (span, behind);
+                        (level.span, level.at) = (span, span.end());
                         (level.qualifier, level.via) = (qualifier, Via::Include);
                         return Ok(Progress::Open(name));
                     }
@@ -283,10 +285,12 @@ impl Check<'_> {
             self.tried(site, hit.is_some());
             if let Some(hit) = hit {
                 let conclusion = self.matched(site, qualifier, hit);
-                self.explain_fail(site, qualifier).await;
+                if qualifier == Qualifier::Fail {
+                    self.explain_fail(site).await;
+                }
                 return Ok(Progress::Concluded(conclusion));
             }
-            level.at = behind;
+            level.at = span.end();
         }
         self.redirect(parents, level).await
     }
@@ -360,9 +364,8 @@ impl Check<'_> {
     }
 
     /// §6.2: the explanation of an included record is not used, that of the target of a redirect is.
-    async fn explain_fail(&mut self, site: Site<'_>, qualifier: Qualifier) {
-        if qualifier == Qualifier::Fail
-            && !site.level.included
+    async fn explain_fail(&mut self, site: Site<'_>) {
+        if !site.level.included
             && let Some(term) = site.level.explanation()
             && let TermKind::Modifier(Modifier::Explanation(spec)) = &term.kind
         {
@@ -448,7 +451,7 @@ impl Check<'_> {
         }
         for mx in exchangers {
             // RFC 7505: the null MX names no host.
-            if mx.exchange == Name::root() {
+            if mx.exchange.is_root() {
                 continue;
             }
             if let Some(matched) = self.host(site, &mx.exchange, prefix).await? {
@@ -467,7 +470,9 @@ impl Check<'_> {
         target: &MacroString<'_>,
     ) -> Result<Option<Name>, Box<Cause>> {
         match self.target(site, Some(target)).await? {
-            Target::Name(name) if name.as_str().contains('.') => Ok(Some(name)),
+            Target::Name(name) if name.as_str().bytes().any(|octet| octet == b'.') => {
+                Ok(Some(name))
+            }
             Target::LocalPartNotAscii => Ok(None),
             Target::Name(_) | Target::Unusable => {
                 let place = site.place();

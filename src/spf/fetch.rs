@@ -3,7 +3,7 @@
 use super::cause::Cause;
 use super::evaluation::Explanation;
 use super::level::Level;
-use super::lookup::{Check, Site, octets};
+use super::lookup::{Check, Site, octets, to_a_labels};
 use super::macros::{MacroString, Needs, truncate};
 use super::request::Request;
 use super::settings::Settings;
@@ -67,9 +67,10 @@ impl Check<'_> {
             None
         };
         let domain = octets(&site.level.domain);
+        let sender_domain = to_a_labels(self.request.sender_domain());
         let validated_name = validated_name.as_ref().map(octets);
         let expansion = text
-            .expand_with(&self.values(&domain, validated_name.as_deref()))
+            .expand_with(&self.values(&domain, &sender_domain, validated_name.as_deref()))
             .ok();
         self.recorder.push(|| Event::Expanded {
             text: text.as_str().into(),

@@ -14,7 +14,7 @@ use super::prefix::Prefix;
 use super::request::Request;
 use super::settings::Settings;
 use super::trace::{Event, Recorder};
-use crate::dns::{Answer, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt};
+use crate::dns::{Answer, LookupError, Mx, Name, Outcome, RecordType, Resolver, Txt, shorter};
 use crate::domain::Domain;
 
 /// One check_host() under way: its arguments, and what it has spent and learnt.
@@ -22,8 +22,6 @@ pub(super) struct Check<'a> {
     pub(super) resolver: &'a dyn Resolver,
     pub(super) request: &'a Request<'a>,
     pub(super) settings: &'a Settings,
-    /// RFC 8616 4: ‘All U-labels MUST be converted to A-labels’, those in macros included.
-    pub(super) sender_domain: Cow<'a, [u8]>,
     pub(super) budget: Budget,
     pub(super) recorder: Recorder,
     pub(super) ttl: Option<Duration>,
@@ -52,7 +50,7 @@ impl Site<'_> {
             level,
             term,
         } = self;
-        let term = term.map(|term| term.words(&level.record));
+        let term = term.map(|term| level.words(term));
         let path = parents.iter().map(Level::step).collect();
         Place::new(level.domain.clone(), term, path)
     }
@@ -91,7 +89,6 @@ impl<'a> Check<'a> {
             resolver,
             request,
             settings,
-            sender_domain: to_a_labels(request.sender_domain()),
             budget: Budget::default(),
             recorder: Recorder::new(settings.trace_events),
             ttl: None,
@@ -110,11 +107,12 @@ impl<'a> Check<'a> {
     pub(super) fn values<'v>(
         &'v self,
         domain: &'v [u8],
+        sender_domain: &'v [u8],
         validated_name: Option<&'v [u8]>,
     ) -> Values<'v> {
         Values {
             local_part: self.request.local_part(),
-            sender_domain: &self.sender_domain,
+            sender_domain,
             domain,
             client_ip: self.request.client_ip(),
             helo: self.request.helo_argument().unwrap_or(UNKNOWN),
@@ -132,7 +130,7 @@ impl<'a> Check<'a> {
         result: &Result<Outcome<T>, LookupError>,
     ) {
         if let Ok(outcome) = result {
-            self.ttl = self.ttl.into_iter().chain(outcome.ttl()).min();
+            self.ttl = shorter(self.ttl, outcome.ttl());
         }
         self.recorder.push(|| Event::Asked {
             name: name.clone(),
@@ -348,7 +346,8 @@ pub(super) struct Addresses {
 /// What macros give where there is no value (§7.3).
 const UNKNOWN: &[u8] = b"unknown";
 
-fn to_a_labels(domain: &[u8]) -> Cow<'_, [u8]> {
+/// RFC 8616 4: ‘All U-labels MUST be converted to A-labels’, those in macros included.
+pub(super) fn to_a_labels(domain: &[u8]) -> Cow<'_, [u8]> {
     if domain.is_ascii() {
         return Cow::Borrowed(domain);
     }

@@ -1,19 +1,31 @@
 //! The grammar of records and macro-strings (§12), on octets.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use super::macros::{Expand, Letter, MacroString, Piece};
-use super::network;
+use super::network::{Cursor, network};
 use super::prefix::Prefix;
 use super::record::{Directive, Mechanism, Modifier, Qualifier, Term, TermKind, ascii};
 use super::syntax::{SyntaxError, SyntaxRule};
-use crate::text;
+use crate::text::{find, rfind};
 
 /// Where macros stand: §7.2 allows `c`, `r` and `t` in explanations only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Scope {
     Term,
     Explanation,
+}
+
+/// What is known of the octets of a term.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Text {
+    /// Nothing.
+    Any,
+    /// That all are visible.
+    Visible,
+    /// That they are a term: its syntax was checked before.
+    Checked,
 }
 
 /// The rule that was broken, and what was left to read at that point.
@@ -51,12 +63,12 @@ pub(super) enum Seen<'a> {
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
 ///
-/// Shows all terms to `see` with their text and offset. §6: ‘These two modifiers MUST NOT appear in a
+/// Shows all terms to `see` with their place. §6: ‘These two modifiers MUST NOT appear in a
 /// record more than once each.’ Others may.
 #[inline]
 pub(super) fn terms<'a>(
     octets: &'a [u8],
-    mut see: impl FnMut(&'a [u8], usize, Seen<'a>),
+    mut see: impl FnMut(Range<usize>, Seen<'a>),
 ) -> Result<(), SyntaxError> {
     if !is_spf(octets) {
         let word = octets.split(|octet| *octet == b' ').next();
@@ -67,27 +79,27 @@ pub(super) fn terms<'a>(
     let all_visible = octets.iter().fold(true, |visible, octet| {
         visible & matches!(octet, b' '..=b'~')
     });
+    let text = if all_visible {
+        Text::Visible
+    } else {
+        Text::Any
+    };
     let (mut redirects, mut explanations) = (0, 0);
     let mut repeated = None;
-    let mut rest = octets.get(VERSION.len()..).unwrap_or_default();
-    loop {
-        rest = match rest {
-            [] => return repeated.map_or(Ok(()), Err),
-            [b' ', behind @ ..] => {
-                rest = behind;
-                continue;
-            }
-            rest => rest,
-        };
-        let offset = octets.len() - rest.len();
-        if let Some((behind, seen)) = network(rest) {
-            let word = rest.get(..rest.len() - behind.len()).unwrap_or(rest);
-            see(word, offset, seen);
-            rest = behind;
+    let mut at = VERSION.len();
+    while let Some(octet) = octets.get(at) {
+        if *octet == b' ' {
+            at += 1;
             continue;
         }
-        let (word, behind) = text::split_once(rest, b' ').unwrap_or((rest, b""));
-        let kind = whole_term(word, all_visible).map_err(|fault| {
+        let offset = at;
+        if let Some((end, seen)) = network(octets, offset) {
+            at = end;
+            see(offset..end, seen);
+            continue;
+        }
+        let word = word(octets.get(offset..).unwrap_or_default());
+        let kind = whole_term(word, text).map_err(|fault| {
             let at = offset + word.len().saturating_sub(fault.rest.len());
             SyntaxError::new(fault.rule, at, word)
         })?;
@@ -100,16 +112,19 @@ pub(super) fn terms<'a>(
         if *count > 1 && repeated.is_none() {
             repeated = Some(SyntaxError::new(SyntaxRule::Duplicate, offset, word));
         }
-        see(word, offset, Seen::Term(kind));
-        rest = behind;
+        at = offset + word.len();
+        see(offset..at, Seen::Term(kind));
     }
+    repeated.map_or(Ok(()), Err)
 }
 
 /// The terms of a record.
 pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
     // `ip4:192.0.2.0/24` and its space are an average term; short records have shorter ones.
     let mut found = Vec::with_capacity((octets.len() / 16 + 3).min(USUAL_TERMS));
-    terms(octets, |octets, offset, seen| {
+    terms(octets, |place, seen| {
+        let offset = place.start;
+        let octets = octets.get(place).unwrap_or_default();
         found.push(match seen {
             Seen::Ip4(address, length) => {
                 Term::network(octets, offset, Prefix::v4(address, Some(length)))
@@ -134,35 +149,31 @@ pub(super) fn directive(
     from: usize,
     is_wanted: impl Fn(usize) -> bool,
 ) -> Option<Term<'_>> {
-    let mut rest = octets.get(from..)?;
-    loop {
-        rest = match rest {
-            [] => return None,
-            [b' ', behind @ ..] => {
-                rest = behind;
-                continue;
-            }
-            rest => rest,
-        };
-        let offset = octets.len() - rest.len();
-        if !is_wanted(offset)
-            && let Some((behind, _)) = network(rest)
-        {
-            rest = behind;
+    let mut at = from;
+    while let Some(octet) = octets.get(at) {
+        if *octet == b' ' {
+            at += 1;
             continue;
         }
-        let term = term_at(octets, offset)?;
+        if !is_wanted(at)
+            && let Some((end, _)) = network(octets, at)
+        {
+            at = end;
+            continue;
+        }
+        let term = term_at(octets, at)?;
         if term.directive().is_some() {
             return Some(term);
         }
-        rest = rest.get(term.octets.len()..)?;
+        at += term.octets.len();
     }
+    None
 }
 
 /// The term at an offset, of a record whose syntax was checked before.
 pub(super) fn term_at(octets: &[u8], offset: usize) -> Option<Term<'_>> {
     let octets = word(octets.get(offset..)?);
-    let kind = whole_term(octets, true).ok()?;
+    let kind = whole_term(octets, Text::Checked).ok()?;
     Some(Term {
         octets,
         offset,
@@ -172,75 +183,54 @@ pub(super) fn term_at(octets: &[u8], offset: usize) -> Option<Term<'_>> {
 
 /// What stands before the first space.
 pub(super) fn word(input: &[u8]) -> &[u8] {
-    text::split_once(input, b' ').map_or(input, |(word, _)| word)
-}
-
-/// Most terms of most records are networks as their owners write them. They need no search for
-/// their end, and what is not read here is read, or refused, as any other term.
-#[inline]
-fn network(input: &[u8]) -> Option<(&[u8], Seen<'_>)> {
-    match input {
-        [b'i', b'p', b'4', b':', rest @ ..] => {
-            let (rest, address) = network::ip4(rest)?;
-            let (rest, length) = cidr_length(rest, 32)?;
-            Some((rest, Seen::Ip4(address, length)))
-        }
-        [b'i', b'p', b'6', b':', rest @ ..] => {
-            let (rest, address) = network::ip6(rest)?;
-            let (rest, length) = cidr_length(rest, 128)?;
-            Some((rest, Seen::Ip6(address, length)))
-        }
-        _ => None,
-    }
-}
-
-/// [ "/" length ] at the end of a term; `most` is the greatest length, and that of an address alone.
-#[inline]
-fn cidr_length(input: &[u8], most: u8) -> Option<(&[u8], u8)> {
-    let (rest, length) = match input {
-        [b'/', digits @ ..] => network::qnum(digits)?,
-        rest => (rest, most),
-    };
-    (length <= most && matches!(rest, [] | [b' ', ..])).then_some((rest, length))
+    // Most words are too short for a search by many octets at once to pay.
+    split_while(input, |octet| *octet != b' ').0
 }
 
 /// Room is made for this many terms at once; longer records are rare or hostile.
 const USUAL_TERMS: usize = 32;
 
 /// A directive or modifier, which is all of the word.
-fn whole_term(word: &[u8], all_visible: bool) -> Result<TermKind<'_>, Fault<'_>> {
+#[inline]
+fn whole_term(word: &[u8], text: Text) -> Result<TermKind<'_>, Fault<'_>> {
     let is_strange = |octet: &u8| !matches!(octet, b'!'..=b'~');
-    if !all_visible && let Some(at) = word.iter().position(is_strange) {
+    if text == Text::Any
+        && let Some(at) = word.iter().position(is_strange)
+    {
         let rest = word.get(at..).unwrap_or_default();
         return fault(SyntaxRule::Character, rest);
     }
     let (rest, qualifier) = qualifier(word);
-    // name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
-    let is_in_name =
-        |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
-    let (name, behind) = split_while(rest, is_in_name);
     // §4.6.1: ‘Modifiers always contain an equals ('=') character immediately after the name, and
     // before any ":" or "/" characters’. A qualifier is no part of a name.
-    if let ([b'=', value @ ..], None, [b'A'..=b'Z' | b'a'..=b'z', ..]) = (behind, qualifier, name) {
-        return modifier(name, value).map(TermKind::Modifier);
-    }
-    if !matches!(behind, [] | [b':' | b'/', ..]) {
-        return fault(SyntaxRule::UnknownMechanism, word);
+    let (name, behind) = split_while(rest, |octet| !matches!(octet, b':' | b'/' | b'='));
+    if let [b'=', value @ ..] = behind {
+        if qualifier.is_some() || !is_name(name) {
+            return fault(SyntaxRule::UnknownMechanism, word);
+        }
+        return modifier(name, value, text).map(TermKind::Modifier);
     }
     Ok(TermKind::Directive(Directive {
         qualifier: qualifier.unwrap_or(Qualifier::Pass),
-        mechanism: mechanism(name, behind, word)?,
+        mechanism: mechanism(name, behind, word, text)?,
     }))
 }
 
-fn modifier<'a>(name: &'a [u8], value: &'a [u8]) -> Result<Modifier<'a>, Fault<'a>> {
+/// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
+fn is_name(octets: &[u8]) -> bool {
+    let is_in_name =
+        |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    octets.first().is_some_and(u8::is_ascii_alphabetic) && octets.iter().all(is_in_name)
+}
+
+fn modifier<'a>(name: &'a [u8], value: &'a [u8], text: Text) -> Result<Modifier<'a>, Fault<'a>> {
     // unknown-modifier: ‘where name is not any known modifier’. So a malformed redirect or exp is an
     // error, not an unknown modifier.
     if name.eq_ignore_ascii_case(b"redirect") {
-        return domain_spec(value).map(Modifier::Redirect);
+        return domain_spec(value, text).map(Modifier::Redirect);
     }
     if name.eq_ignore_ascii_case(b"exp") {
-        return domain_spec(value).map(Modifier::Explanation);
+        return domain_spec(value, text).map(Modifier::Explanation);
     }
     check_macros(value, Scope::Term)?;
     Ok(Modifier::Unknown {
@@ -260,7 +250,13 @@ fn qualifier(input: &[u8]) -> (&[u8], Option<Qualifier>) {
 }
 
 /// What stands behind the name of a mechanism; `term` is the whole, for the blame.
-fn mechanism<'a>(name: &[u8], input: &'a [u8], term: &'a [u8]) -> Result<Mechanism<'a>, Fault<'a>> {
+#[inline]
+fn mechanism<'a>(
+    name: &[u8],
+    input: &'a [u8],
+    term: &'a [u8],
+    text: Text,
+) -> Result<Mechanism<'a>, Fault<'a>> {
     let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
     let mut lengths = (None, None);
     if is(b"ip4") {
@@ -268,18 +264,18 @@ fn mechanism<'a>(name: &[u8], input: &'a [u8], term: &'a [u8]) -> Result<Mechani
     } else if is(b"ip6") {
         ip6(input)
     } else if is(b"include") {
-        domain_spec(behind_colon(input)?).map(Mechanism::Include)
+        domain_spec(behind_colon(input)?, text).map(Mechanism::Include)
     } else if is(b"a") {
-        host(input, &mut lengths).map(|domain| Mechanism::A(domain, lengths))
+        host(input, text, &mut lengths).map(|domain| Mechanism::A(domain, lengths))
     } else if is(b"mx") {
-        host(input, &mut lengths).map(|domain| Mechanism::Mx(domain, lengths))
+        host(input, text, &mut lengths).map(|domain| Mechanism::Mx(domain, lengths))
     } else if is(b"all") {
         end(input, Mechanism::All)
     } else if is(b"exists") {
-        domain_spec(behind_colon(input)?).map(Mechanism::Exists)
+        domain_spec(behind_colon(input)?, text).map(Mechanism::Exists)
     } else if is(b"ptr") {
         match input {
-            [b':', spec @ ..] => domain_spec(spec).map(|spec| Mechanism::Ptr(Some(spec))),
+            [b':', spec @ ..] => domain_spec(spec, text).map(|spec| Mechanism::Ptr(Some(spec))),
             rest => end(rest, Mechanism::Ptr(None)),
         }
     } else {
@@ -307,11 +303,12 @@ fn behind_colon(input: &[u8]) -> Result<&[u8], Fault<'_>> {
 /// A domain-spec may hold "/" and digits, so the lengths are taken off the right end first.
 fn host<'a>(
     input: &'a [u8],
+    text: Text,
     lengths: &mut (Option<u8>, Option<u8>),
 ) -> Result<Option<MacroString<'a>>, Fault<'a>> {
     match split_dual_prefix(input, lengths)? {
         [] => Ok(None),
-        [b':', spec @ ..] => domain_spec(spec).map(Some),
+        [b':', spec @ ..] => domain_spec(spec, text).map(Some),
         head => fault(SyntaxRule::PrefixLength, head),
     }
 }
@@ -350,9 +347,10 @@ fn trailing_digits(input: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// ip4-cidr-length, ip6-cidr-length: no leading zeros, no more than the address has bits.
-fn length(digits: &[u8], most: u8) -> Result<u8, Fault<'_>> {
-    match network::qnum(digits) {
-        Some(([], length)) if length <= most => Ok(length),
+fn length(digits: &[u8], most: u32) -> Result<u8, Fault<'_>> {
+    let mut cursor = Cursor::new(digits, 0);
+    match cursor.qnum().map(u8::try_from) {
+        Some(Ok(length)) if u32::from(length) <= most && cursor.rest().is_empty() => Ok(length),
         _ => fault(SyntaxRule::PrefixLength, digits),
     }
 }
@@ -360,20 +358,22 @@ fn length(digits: &[u8], most: u8) -> Result<u8, Fault<'_>> {
 /// IP4 = "ip4" ":" ip4-network [ ip4-cidr-length ]
 fn ip4(input: &[u8]) -> Result<Mechanism<'_>, Fault<'_>> {
     let network = input.strip_prefix(b":").unwrap_or_default();
-    let Some((rest, address)) = network::ip4(network) else {
+    let mut cursor = Cursor::new(network, 0);
+    let Some(address) = cursor.ip4() else {
         return fault(SyntaxRule::Ip4Network, network);
     };
-    let length = network_length(rest, network, 32, SyntaxRule::Ip4Network)?;
+    let length = network_length(cursor.rest(), network, 32, SyntaxRule::Ip4Network)?;
     Ok(Mechanism::Ip4(Prefix::v4(address, length)))
 }
 
 /// IP6 = "ip6" ":" ip6-network [ ip6-cidr-length ]
 fn ip6(input: &[u8]) -> Result<Mechanism<'_>, Fault<'_>> {
     let network = input.strip_prefix(b":").unwrap_or_default();
-    let Some((rest, address)) = network::ip6(network) else {
+    let mut cursor = Cursor::new(network, 0);
+    let Some(address) = cursor.ip6() else {
         return fault(SyntaxRule::Ip6Network, network);
     };
-    let length = network_length(rest, network, 128, SyntaxRule::Ip6Network)?;
+    let length = network_length(cursor.rest(), network, 128, SyntaxRule::Ip6Network)?;
     Ok(Mechanism::Ip6(Prefix::v6(address, length)))
 }
 
@@ -381,7 +381,7 @@ fn ip6(input: &[u8]) -> Result<Mechanism<'_>, Fault<'_>> {
 fn network_length<'a>(
     rest: &'a [u8],
     network: &'a [u8],
-    most: u8,
+    most: u32,
     rule: SyntaxRule,
 ) -> Result<Option<u8>, Fault<'a>> {
     match rest {
@@ -392,14 +392,17 @@ fn network_length<'a>(
 }
 
 /// domain-spec = macro-string domain-end; all that is left.
-fn domain_spec(input: &[u8]) -> Result<MacroString<'_>, Fault<'_>> {
+fn domain_spec(input: &[u8], text: Text) -> Result<MacroString<'_>, Fault<'_>> {
+    if text == Text::Checked {
+        return Ok(MacroString::checked(input));
+    }
     if input.is_empty() {
         return fault(SyntaxRule::DomainMissing, input);
     }
     // domain-end = ( "." toplabel [ "." ] ) / macro-expand
     let tail = check_macros(input, Scope::Term)?;
     let end = tail.strip_suffix(b".").unwrap_or(tail);
-    let label = text::rfind(end, b'.').and_then(|dot| end.get(dot + 1..));
+    let label = rfind(end, b'.').and_then(|dot| end.get(dot + 1..));
     if tail.is_empty() || label.is_some_and(is_toplabel) {
         return Ok(MacroString::checked(input));
     }
@@ -424,7 +427,7 @@ fn is_toplabel(label: &[u8]) -> bool {
 /// what stands behind the last one.
 pub(super) fn check_macros(input: &[u8], scope: Scope) -> Result<&[u8], Fault<'_>> {
     let (mut rest, mut tail) = (input, input);
-    while let Some(at) = text::find(rest, b'%') {
+    while let Some(at) = find(rest, b'%') {
         (rest, _) = piece(rest.get(at..).unwrap_or_default(), scope)?;
         tail = rest;
     }
@@ -442,7 +445,7 @@ pub(super) fn piece(input: &[u8], scope: Scope) -> Result<(&[u8], Piece<'_>), Fa
         }
         [b'%', ..] => fault(SyntaxRule::Macro, input),
         _ => {
-            let end = text::find(input, b'%').unwrap_or(input.len());
+            let end = find(input, b'%').unwrap_or(input.len());
             let (literal, rest) = input.split_at_checked(end).unwrap_or((input, b""));
             Ok((rest, Piece::Literal(literal)))
         }
@@ -488,6 +491,7 @@ fn expand(input: &[u8], scope: Scope) -> Result<(&[u8], Expand<'_>), Fault<'_>> 
 }
 
 /// Splits behind the octets at the beginning that are wanted.
+#[inline]
 fn split_while(input: &[u8], is_wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     let end = input.iter().position(|octet| !is_wanted(octet));
     input

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::record::ascii;
-use crate::dns::{Name, Txt};
+use crate::dns::Name;
 
 /// A record, a term in it, and how the check came there.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -123,9 +123,9 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn new(record: &Txt, offset: usize, length: usize) -> Self {
+    pub(super) fn new(record: Arc<[u8]>, offset: usize, length: usize) -> Self {
         Self {
-            record: record.shared(),
+            record,
             offset,
             length,
         }

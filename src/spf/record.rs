@@ -46,11 +46,11 @@ impl<'a> Record<'a> {
 
     /// Finds the SPF record among the TXT records of a name (§4.5).
     pub(super) fn select(records: &'a [Txt]) -> Selection<'a> {
-        let is_spf = |record: &&Txt| parse::is_spf(record.as_bytes());
-        let mut candidates = records.iter().filter(is_spf);
+        let is_spf = |(_, record): &(usize, &Txt)| parse::is_spf(record.as_bytes());
+        let mut candidates = records.iter().enumerate().filter(is_spf);
         match (candidates.next(), candidates.count()) {
             (None, _) => Selection::None,
-            (Some(record), 0) => Selection::One(record),
+            (Some((index, record)), 0) => Selection::One { index, record },
             (Some(_), others) => Selection::Several { count: others + 1 },
         }
     }
@@ -143,7 +143,12 @@ pub(super) enum Selection<'a> {
     /// None is.
     None,
     /// This one is; its syntax is still to be checked.
-    One(&'a Txt),
+    One {
+        /// Which of the records it is.
+        index: usize,
+        /// The record.
+        record: &'a Txt,
+    },
     /// More than one is: permerror.
     Several {
         /// How many.

@@ -88,7 +88,7 @@ struct Frame<'f> {
 
 impl Frame<'_> {
     fn words(&self, term: &Term<'_>) -> Words {
-        Words::new(self.record, term.offset, term.octets.len())
+        Words::new(self.record.shared(), term.offset, term.octets.len())
     }
 }
 
@@ -106,7 +106,7 @@ impl Walk<'_> {
             }
         };
         let txt = match Record::select(outcome.as_slice()) {
-            Selection::One(txt) => txt,
+            Selection::One { record, .. } => record,
             Selection::None => {
                 self.error(self.without_record(domain, outcome.is_no_such_name()));
                 return Cost::default();
