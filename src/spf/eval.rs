@@ -158,7 +158,7 @@ impl Check<'_> {
 
     /// Finds the record of a domain, and evaluates it.
     async fn open(&mut self, parents: &[Level], level: &mut Level) -> Result<Progress, Box<Cause>> {
-        let site = Site {
+        let site = &Site {
             parents,
             level,
             term: None,
@@ -210,7 +210,7 @@ impl Check<'_> {
         target: Name,
         conclusion: Conclusion,
     ) -> Result<Progress, Box<Cause>> {
-        let site = Site {
+        let site = &Site {
             parents,
             level,
             term: Some(level.span),
@@ -239,7 +239,7 @@ impl Check<'_> {
         self.resume(parents, level).await
     }
 
-    fn tried(&mut self, site: Site<'_>, matched: bool) {
+    fn tried(&mut self, site: &Site<'_>, matched: bool) {
         self.recorder.push(|| Event::Tried {
             domain: site.level.domain.clone(),
             term: site
@@ -261,7 +261,7 @@ impl Check<'_> {
                 break;
             };
             let span = Span::from(&term);
-            let site = Site {
+            let site = &Site {
                 parents,
                 level,
                 term: Some(span),
@@ -306,7 +306,7 @@ impl Check<'_> {
             && let TermKind::Modifier(Modifier::Redirect(target)) = &term.kind
         {
             let span = Span::from(&term);
-            let site = Site {
+            let site = &Site {
                 parents,
                 level,
                 term: Some(span),
@@ -317,7 +317,7 @@ impl Check<'_> {
                 return Ok(Progress::Open(name));
             }
         }
-        let site = Site {
+        let site = &Site {
             parents,
             level,
             term: None,
@@ -331,7 +331,7 @@ impl Check<'_> {
         Ok(Progress::Concluded(Conclusion::NoMatch(cause)))
     }
 
-    fn matched(&mut self, site: Site<'_>, qualifier: Qualifier, hit: Hit) -> Conclusion {
+    fn matched(&mut self, site: &Site<'_>, qualifier: Qualifier, hit: Hit) -> Conclusion {
         if site.level.included && qualifier != Qualifier::Pass {
             self.matched = None;
             return Conclusion::Matched(qualifier);
@@ -364,18 +364,21 @@ impl Check<'_> {
     }
 
     /// §6.2: the explanation of an included record is not used, that of the target of a redirect is.
-    async fn explain_fail(&mut self, site: Site<'_>) {
+    async fn explain_fail(&mut self, site: &Site<'_>) {
         if !site.level.included
             && let Some(term) = site.level.explanation()
             && let TermKind::Modifier(Modifier::Explanation(spec)) = &term.kind
         {
-            let site = Site { term: None, ..site };
+            let site = &Site {
+                term: None,
+                ..*site
+            };
             Box::pin(self.explain(site, spec)).await;
         }
     }
 
     /// Counts a term that causes look-ups.
-    fn count(&mut self, site: Site<'_>) -> Result<(), Box<Cause>> {
+    fn count(&mut self, site: &Site<'_>) -> Result<(), Box<Cause>> {
         let counted = self.budget.lookup(self.settings);
         counted.map_err(|limit| site.exceeds(limit))
     }
@@ -383,7 +386,7 @@ impl Check<'_> {
     /// Evaluates a mechanism that asks the DNS.
     async fn ask(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         mechanism: &Mechanism<'_>,
     ) -> Result<Option<Hit>, Box<Cause>> {
         self.count(site)?;
@@ -415,7 +418,7 @@ impl Check<'_> {
     /// §5.3: ‘If any address matches, the mechanism matches.’
     async fn a(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         target: Option<&MacroString<'_>>,
         prefix: (Option<u8>, Option<u8>),
     ) -> Result<Option<Hit>, Box<Cause>> {
@@ -432,7 +435,7 @@ impl Check<'_> {
     /// "permerror" result.’
     async fn mail_exchangers(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         target: Option<&MacroString<'_>>,
         prefix: (Option<u8>, Option<u8>),
     ) -> Result<Option<Hit>, Box<Cause>> {
@@ -466,7 +469,7 @@ impl Check<'_> {
     /// inner check_host() would return none; `None` where the term matches nothing (RFC 8616 4).
     async fn other_domain(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         target: &MacroString<'_>,
     ) -> Result<Option<Name>, Box<Cause>> {
         match self.target(site, Some(target)).await? {

@@ -24,7 +24,7 @@ impl Check<'_> {
     /// Expands a target for the DNS; without a domain-spec it is the current domain (§4.8).
     pub(super) async fn target(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         spec: Option<&MacroString<'_>>,
     ) -> Result<Target, Box<Cause>> {
         let Some(spec) = spec else {
@@ -56,7 +56,7 @@ impl Check<'_> {
     /// Expands a text, `%{p}` included; `None` where it grows too long.
     pub(super) async fn expand(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         text: MacroString<'_>,
         needs: Needs,
     ) -> Result<Option<Vec<u8>>, Box<Cause>> {
@@ -87,7 +87,7 @@ impl Check<'_> {
     /// The names that the client's address points to. §4.6.4: beyond the limit ‘all records other than
     /// the first 10 MUST be ignored’. §5.5: ‘If a DNS error occurs while doing the PTR RR lookup, then
     /// this mechanism fails to match’.
-    async fn names(&mut self, site: Site<'_>) -> Result<Option<Vec<Name>>, Box<Cause>> {
+    async fn names(&mut self, site: &Site<'_>) -> Result<Option<Vec<Name>>, Box<Cause>> {
         if self.settings.skip_ptr {
             return Ok(None);
         }
@@ -102,7 +102,7 @@ impl Check<'_> {
     /// §5.5: a name is validated if the client's address is among its addresses. ‘If a DNS error
     /// occurs while doing an A RR lookup, then that domain name is skipped’. The names are the
     /// client's, not the domain's, so they are not counted as void either.
-    async fn is_validated(&mut self, site: Site<'_>, name: &Name) -> Result<bool, Box<Cause>> {
+    async fn is_validated(&mut self, site: &Site<'_>, name: &Name) -> Result<bool, Box<Cause>> {
         let found = self.addresses(site, name, (None, None)).await?;
         Ok(found.is_ok_and(|found| found.matched.is_some()))
     }
@@ -110,7 +110,7 @@ impl Check<'_> {
     /// §5.5: the first validated name that is the target or lies below it.
     pub(super) async fn validated_below(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         target: &Name,
     ) -> Result<Option<Name>, Box<Cause>> {
         let names = match self.names(site).await? {
@@ -132,7 +132,7 @@ impl Check<'_> {
     /// §7.3: ‘If the <domain> is present in the list of validated domains, it SHOULD be used.
     /// Otherwise, if a subdomain of the <domain> is present, it SHOULD be used. Otherwise, any name
     /// from the list can be used.’
-    async fn validated_name(&mut self, site: Site<'_>) -> Result<Option<Name>, Box<Cause>> {
+    async fn validated_name(&mut self, site: &Site<'_>) -> Result<Option<Name>, Box<Cause>> {
         let mut names = self.names(site).await?.unwrap_or_default();
         let domain = &site.level.domain;
         names.sort_by_key(|name| (name != domain, !name.is_within(domain)));
@@ -146,7 +146,7 @@ impl Check<'_> {
 
     /// Fetches the explanation of a fail. §6.2: on any problem ‘proceed as if no "exp" modifier was
     /// given’; so a limit or a failure here changes no result.
-    pub(super) async fn explain(&mut self, site: Site<'_>, spec: &MacroString<'_>) {
+    pub(super) async fn explain(&mut self, site: &Site<'_>, spec: &MacroString<'_>) {
         if self.settings.skip_explanation {
             return;
         }
@@ -163,7 +163,7 @@ impl Check<'_> {
 
     async fn explanation_text(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         spec: &MacroString<'_>,
     ) -> Result<Option<Box<str>>, Box<Cause>> {
         let text = *spec;
@@ -232,7 +232,7 @@ impl MacroString<'_> {
         settings: &Settings,
     ) -> Option<Vec<u8>> {
         let domain = Name::from_octets(request.domain()).ok()?;
-        let site = Site {
+        let site = &Site {
             parents: &[],
             level: &Level::new(domain, false),
             term: None,

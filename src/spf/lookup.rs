@@ -141,7 +141,7 @@ impl<'a> Check<'a> {
 
     pub(super) async fn txt(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         name: &Name,
     ) -> Result<Outcome<Txt>, Box<Cause>> {
         self.budget
@@ -154,7 +154,7 @@ impl<'a> Check<'a> {
 
     pub(super) async fn mx(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         name: &Name,
     ) -> Result<Outcome<Mx>, Box<Cause>> {
         self.budget
@@ -168,7 +168,7 @@ impl<'a> Check<'a> {
     /// The names of the client; the inner error is for the caller to overlook (§5.5).
     pub(super) async fn ptr(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
     ) -> Result<Result<Outcome<Name>, LookupError>, Box<Cause>> {
         self.budget
             .query(self.settings)
@@ -180,7 +180,11 @@ impl<'a> Check<'a> {
     }
 
     /// Whether a name has any IPv4 address (§5.7). NODATA and NXDOMAIN are void.
-    pub(super) async fn exists(&mut self, site: Site<'_>, name: &Name) -> Result<bool, Box<Cause>> {
+    pub(super) async fn exists(
+        &mut self,
+        site: &Site<'_>,
+        name: &Name,
+    ) -> Result<bool, Box<Cause>> {
         self.budget
             .query(self.settings)
             .map_err(|limit| site.exceeds(limit))?;
@@ -201,7 +205,7 @@ impl<'a> Check<'a> {
     /// The inner error and the emptiness of the answer are for the caller to judge.
     pub(super) async fn addresses(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         name: &Name,
         prefix: (Option<u8>, Option<u8>),
     ) -> Result<Result<Addresses, LookupError>, Box<Cause>> {
@@ -260,7 +264,7 @@ impl<'a> Check<'a> {
     /// the settings say otherwise.
     pub(super) async fn host(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         name: &Name,
         prefix: (Option<u8>, Option<u8>),
     ) -> Result<Option<AddressMatch>, Box<Cause>> {
@@ -289,7 +293,7 @@ impl<'a> Check<'a> {
     }
 
     /// Counts a void look-up.
-    pub(super) async fn void(&mut self, site: Site<'_>) -> Result<(), Box<Cause>> {
+    pub(super) async fn void(&mut self, site: &Site<'_>) -> Result<(), Box<Cause>> {
         self.budget
             .void(self.settings)
             .map_err(|limit| site.exceeds(limit))?;
@@ -297,7 +301,7 @@ impl<'a> Check<'a> {
     }
 
     /// Finds out which hosts have no address at all, once it matters.
-    async fn settle_void(&mut self, site: Site<'_>) -> Result<(), Box<Cause>> {
+    async fn settle_void(&mut self, site: &Site<'_>) -> Result<(), Box<Cause>> {
         while self.void_lookups() > self.settings.max_void_lookups {
             let Some(name) = self.one_family.pop() else {
                 break;
@@ -314,7 +318,7 @@ impl<'a> Check<'a> {
     /// Whether the family that the client does not have is missing too. A failure proves nothing.
     async fn lacks_other_family(
         &mut self,
-        site: Site<'_>,
+        site: &Site<'_>,
         name: &Name,
     ) -> Result<bool, Box<Cause>> {
         self.budget
