@@ -275,12 +275,13 @@ mod tests {
 
     #[test]
     fn a_record_of_many_destinations_costs_little() {
+        let count = if cfg!(miri) { 30 } else { 1_000 };
         let many = |host: &str| {
-            let uris: Vec<_> = (0..1_000).map(|n| format!("mailto:a@{n}{host}")).collect();
+            let uris: Vec<_> = (0..count).map(|n| format!("mailto:a@{n}{host}")).collect();
             format!("v=DMARC1; p=none; rua={}", uris.join(","))
         };
         let record = Record::parse(many(".example").as_bytes()).unwrap();
-        assert_eq!(record.rua().len(), 1_000);
+        assert_eq!(record.rua().len(), count);
         let asked = record.report_uris(ReportKind::Aggregate);
         assert_eq!(asked.len(), 20);
         assert_eq!(asked.last().unwrap().as_str(), "mailto:a@19.example");
