@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::mutant::Mutant;
+use crate::mutant::{Genre, Mutant};
 use crate::run::Outcome;
 use crate::tree::{Build, Tree};
 
@@ -51,41 +51,68 @@ fn main() -> Result<(), Failure> {
 }
 
 fn try_all(room: &str, sample: &[Mutant], tree: &mut Tree) -> Result<Outcomes, Failure> {
-    let mut together: Vec<&Mutant> = sample.iter().collect();
-    let programs = loop {
-        let left_out = tree.apply_all(&together)?;
-        together.retain(|mutant| !left_out.contains(&mutant.number));
-        match tree.build()? {
-            Build::Programs(programs) => break programs,
-            Build::Refused(complaints) => {
-                for complaint in &complaints {
-                    let blamed = tree.blame(complaint)?;
-                    together.retain(|mutant| !blamed.contains(&mutant.number));
-                }
-            }
-        }
-    };
-    let programs = run::baseline(programs, tree.folder(), room)?;
-    let numbers: Vec<_> = together.iter().map(|mutant| mutant.number).collect();
-    let mut outcomes: Outcomes = run::judge_all(&programs, tree.folder(), &numbers)?
-        .into_iter()
-        .collect();
-    for mutant in sample {
-        if numbers.contains(&mutant.number) {
-            continue;
-        }
+    let built = build_together(sample, tree)?;
+    let programs = run::baseline(built.programs, tree.folder(), room)?;
+    let numbers: Vec<_> = built.together.iter().map(|mutant| mutant.number).collect();
+    let outcomes = run::judge_all(&programs, tree.folder(), &numbers)?;
+    let mut outcomes: Outcomes = outcomes.into_iter().collect();
+    for mutant in built.by_itself {
         tree.restore()?;
         tree.apply(mutant)?;
         // The programs keep their names.
         if let Build::Programs(_) = tree.build()? {
-            outcomes.insert(
-                mutant.number,
-                run::judge(&programs, tree.folder(), mutant.number)?,
-            );
+            let outcome = run::judge(&programs, tree.folder(), mutant.number)?;
+            outcomes.insert(mutant.number, outcome);
         }
     }
     tree.restore()?;
     Ok(outcomes)
+}
+
+struct Built<'a> {
+    /// Behind switches.
+    together: Vec<&'a Mutant>,
+    /// Still to be tried, each by itself.
+    by_itself: Vec<&'a Mutant>,
+    programs: Vec<PathBuf>,
+}
+
+/// Builds as many mutants as can be compiled behind switches. The others either cannot be compiled
+/// at all, or have to be tried each by itself.
+fn build_together<'a>(sample: &'a [Mutant], tree: &mut Tree) -> Result<Built<'a>, Failure> {
+    let mut together: Vec<&Mutant> = sample.iter().collect();
+    let mut by_itself = Vec::new();
+    loop {
+        let left_out = tree.apply_all(&together)?;
+        by_itself.extend(together.extract_if(.., |mutant| left_out.contains(&mutant.number)));
+        let complaints = match tree.build()? {
+            Build::Refused(complaints) => complaints,
+            Build::Programs(programs) => {
+                return Ok(Built {
+                    together,
+                    by_itself,
+                    programs,
+                });
+            }
+        };
+        let blamed = complaints
+            .iter()
+            .map(|complaint| Ok((complaint, tree.blame(complaint)?)))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        // Complaints about a whole function may come from what is wrong with one mutant in it.
+        let all = !blamed.iter().any(|(_, region)| region.is_mutated);
+        for (complaint, region) in blamed {
+            if !all && !region.is_mutated {
+                continue;
+            }
+            let gone = together.extract_if(.., |mutant| region.mutants.contains(&mutant.number));
+            // A body becomes `return` of the replacement, of the type that the function declares.
+            by_itself.extend(gone.filter(|mutant| {
+                let is_sure = complaint.is_about_operands() || mutant.genre == Genre::Body;
+                !(region.is_mutated && is_sure)
+            }));
+        }
+    }
 }
 
 /// A line for each mutant of the sample.

@@ -26,7 +26,7 @@ pub struct Rewritten {
     /// Which mutants are to blame for a message of the compiler about some octets of `text`.
     pub regions: Vec<Region>,
     /// The mutants that have no place behind a switch, by their numbers: in what the compiler
-    /// computes, in macros, in chains of `let`.
+    /// computes, in chains of `let`, for bodies of functions that return `impl Trait`.
     pub left_out: Vec<usize>,
 }
 
@@ -34,6 +34,8 @@ pub struct Rewritten {
 pub struct Region {
     pub place: Range<usize>,
     pub mutants: Vec<usize>,
+    /// Whether it is the mutated text itself, of one mutant.
+    pub is_mutated: bool,
 }
 
 pub fn rewrite(text: String, mutants: &[&Mutant]) -> Result<Rewritten, Failure> {
@@ -108,6 +110,8 @@ struct Places<'a> {
     arms: Vec<ArmPlace>,
     functions: Vec<Range<usize>>,
     constants: Vec<Range<usize>>,
+    /// Functions that return `impl Trait`, and so one type alone.
+    opaque: Vec<Range<usize>>,
 }
 
 struct ArmPlace {
@@ -124,6 +128,7 @@ impl<'a> Places<'a> {
             arms: Vec::new(),
             functions: Vec::new(),
             constants: Vec::new(),
+            opaque: Vec::new(),
         }
     }
 
@@ -138,6 +143,7 @@ impl<'a> Places<'a> {
         }
         let start = mutant.span.start;
         match mutant.genre {
+            Genre::Body if self.opaque.iter().any(|range| holds(range, mutant)) => None,
             // The end of the file, since the statement stands before whatever begins here as well.
             Genre::Body => Some(Place::new(start..self.lines.text().len(), Kind::Statement)),
             Genre::Arm => {
@@ -160,6 +166,11 @@ impl<'a> Places<'a> {
         let range = self.range(span);
         if signature.constness.is_some() {
             self.constants.push(range.clone());
+        }
+        let mut output = Opaque(false);
+        output.visit_return_type(&signature.output);
+        if output.0 {
+            self.opaque.push(range.clone());
         }
         self.functions.push(range);
     }
@@ -263,6 +274,15 @@ impl<'ast> Visit<'ast> for Places<'_> {
     }
 }
 
+/// Whether a type has `impl Trait` anywhere.
+struct Opaque(bool);
+
+impl Visit<'_> for Opaque {
+    fn visit_type_impl_trait(&mut self, _: &syn::TypeImplTrait) {
+        self.0 = true;
+    }
+}
+
 fn has_let(expression: &Expr) -> bool {
     match expression {
         Expr::Let(_) => true,
@@ -290,7 +310,7 @@ impl Writer<'_> {
             match place.kind {
                 Kind::Statement => {
                     for mutant in mutants {
-                        self.region(&[mutant], |writer| {
+                        self.region(&[mutant], true, |writer| {
                             let Mutant {
                                 number,
                                 replacement,
@@ -302,7 +322,7 @@ impl Writer<'_> {
                         });
                     }
                 }
-                Kind::Guard => self.region(mutants, |writer| {
+                Kind::Guard => self.region(mutants, false, |writer| {
                     let switches = mutants
                         .iter()
                         .map(|one| format!("!{SWITCH}({})", one.number));
@@ -312,11 +332,11 @@ impl Writer<'_> {
                         .push_str(&format!(" if {}", switches.join(" && ")));
                 }),
                 Kind::Function => {
-                    self.region(mutants, |writer| writer.write(range.clone(), edits));
+                    self.region(mutants, false, |writer| writer.write(range.clone(), edits));
                     written = range.end;
                 }
                 Kind::Expression => {
-                    self.region(mutants, |writer| {
+                    self.region(mutants, false, |writer| {
                         writer.choice(&range, mutants);
                         writer.write(range.clone(), edits);
                         writer.text.push_str(" })");
@@ -334,7 +354,7 @@ impl Writer<'_> {
         for mutant in mutants {
             self.text
                 .push_str(&format!("if {SWITCH}({}) {{ ", mutant.number));
-            self.region(&[mutant], |writer| {
+            self.region(&[mutant], true, |writer| {
                 let changed = match mutant.genre {
                     // An arm whose guard never holds is as good as gone.
                     Genre::Arm => "false".to_owned(),
@@ -350,12 +370,13 @@ impl Writer<'_> {
         self.text.push_str("{ ");
     }
 
-    fn region(&mut self, mutants: &[&Mutant], write: impl FnOnce(&mut Self)) {
+    fn region(&mut self, mutants: &[&Mutant], is_mutated: bool, write: impl FnOnce(&mut Self)) {
         let start = self.text.len();
         write(self);
         self.regions.push(Region {
             place: start..self.text.len(),
             mutants: mutants.iter().map(|mutant| mutant.number).collect(),
+            is_mutated,
         });
     }
 }

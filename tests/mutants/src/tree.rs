@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,8 +33,9 @@ pub enum Build {
 /// An error of the compiler.
 pub struct Complaint {
     message: String,
+    code: String,
     /// Files and octets, what matters most first.
-    places: Vec<(PathBuf, usize, usize)>,
+    places: Vec<(PathBuf, Range<usize>)>,
 }
 
 impl Tree {
@@ -114,19 +116,17 @@ impl Tree {
         Ok(left_out)
     }
 
-    /// The mutants that a complaint is about: those of the smallest region that any of its places
-    /// lies in.
-    pub fn blame(&self, complaint: &Complaint) -> Result<&[usize], Failure> {
-        let around = complaint.places.iter().filter_map(|(file, start, end)| {
+    /// The smallest region that any of the complaint's places lies in.
+    pub fn blame(&self, complaint: &Complaint) -> Result<&Region, Failure> {
+        let around = complaint.places.iter().filter_map(|(file, place)| {
             let regions = self.regions.get(file)?.iter();
-            let around =
-                regions.filter(|Region { place, .. }| place.start <= *start && *end <= place.end);
+            let around = regions.filter(|region| {
+                region.place.start <= place.start && place.end <= region.place.end
+            });
             around.min_by_key(|region| region.place.len())
         });
         let smallest = around.min_by_key(|region| region.mutants.len());
-        let smallest =
-            smallest.ok_or_else(|| format!("no mutant's error:\n{}", complaint.message))?;
-        Ok(&smallest.mutants)
+        Ok(smallest.ok_or_else(|| format!("no mutant's error:\n{}", complaint.message))?)
     }
 
     pub fn build(&self) -> Result<Build, Failure> {
@@ -169,6 +169,12 @@ impl Tree {
 }
 
 impl Complaint {
+    /// Whether the operands have no such operator: that depends on their types alone, not on the
+    /// switch around them. E0277 is a trait that is missing, E0368, E0369 and E0600 are for operators.
+    pub fn is_about_operands(&self) -> bool {
+        matches!(&*self.code, "E0277" | "E0368" | "E0369" | "E0600")
+    }
+
     fn read(message: &Value) -> Self {
         let mut places = Vec::new();
         let spans = message["spans"].as_array().map_or(&[][..], Vec::as_slice);
@@ -188,13 +194,17 @@ impl Complaint {
                     octet("byte_start"),
                     octet("byte_end"),
                 ) {
-                    places.push((PathBuf::from(file), start, end));
+                    places.push((PathBuf::from(file), start..end));
                 }
                 span = &span["expansion"]["span"];
             }
         }
-        let message = message["rendered"].as_str().unwrap_or_default().to_owned();
-        Self { message, places }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Self {
+            message: text(&message["rendered"]),
+            code: text(&message["code"]["code"]),
+            places,
+        }
     }
 }
 
