@@ -130,6 +130,26 @@ fn refuses_what_is_not_certain() {
     }
 }
 
+/// Both readers find a mailbox, and not the same: comments at the end of a list, and in a domain.
+#[test]
+fn two_readers_must_agree() {
+    for value in [
+        " a@x.example, (\r\n b@y.example)",
+        " a@(x.exa)mple",
+        " \" =?utf-8?q?b=40y.e\"ample?= <a@x.example>",
+    ] {
+        let ambiguous = Author::Unparseable(AuthorError::Ambiguous);
+        assert_eq!(from(value), ambiguous, "{value:?}");
+    }
+    // On each of these they do.
+    for value in [
+        " a@x.example (\r\n b@y.example)",
+        " \"b@y.e\" <a@x.example>",
+    ] {
+        assert_eq!(domains(value), ["x.example"], "{value:?}");
+    }
+}
+
 #[test]
 fn bounds() {
     let many = " a@x.example,".repeat(101);
