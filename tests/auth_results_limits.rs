@@ -76,6 +76,28 @@ fn properties_behind_a_semicolon_belong_to_a_result_before_them() {
     assert_eq!(reading.tolerated(), [dropped("anything else")]);
 }
 
+/// Departures are listed where they are, no more than results are read, and then that there are more.
+#[test]
+fn departures() {
+    for value in [
+        "mx.example; dkim=pass header.d=a.example header.b=gfT/i2HB",
+        "mx.example; dkim=pass header.d=a.example(c) header.b=gfT/i2HB",
+        "mx.example; dkim=pass header.d=\"a.example\"header.b=gfT/i2HB",
+    ] {
+        let reading = read(value);
+        let properties = &reading.results()[0].properties;
+        let values: Vec<_> = properties.iter().map(|one| &*one.value).collect();
+        assert_eq!(values, ["a.example", "gfT/i2HB"], "{value}");
+        let unquoted = Tolerated::Unquoted("gfT/i2HB".to_owned());
+        assert_eq!(reading.tolerated(), [unquoted], "{value}");
+    }
+    for (departures, listed) in [(99, 99), (100, 100), (101, 101), (150, 101)] {
+        let reading = read(&format!("mx.example; spf=pass{}", ";".repeat(departures)));
+        let last = reading.tolerated().last() == Some(&Tolerated::TooMany);
+        assert_eq!((reading.tolerated().len(), last), (listed, listed == 101));
+    }
+}
+
 #[test]
 fn versions() {
     for (value, version) in [

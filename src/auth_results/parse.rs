@@ -360,3 +360,30 @@ fn fault(rest: &[u8]) -> nom::Err<Fault> {
 
 /// No field that reports results comes near; the longest seen has 6 KiB.
 pub(super) const MAX_OCTETS: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_comments_hold_text() {
+        for (comment, text) in [
+            (&b"(a (b) c)"[..], Some("a (b) c")),
+            (b"(a\\)b)", Some("a)b")),
+            (b"(a\r\n b)", Some("a b")),
+            // The line break is folding, and nothing that a backslash could quote.
+            (b"(a\\\r\n b)", Some("a\\ b")),
+            (b"(a\tb)", Some("a b")),
+            (b"(a\x01b)", None),
+            (b"(a\\\x01b)", None),
+            (b"(a\x7fb)", None),
+        ] {
+            let inner = comment.strip_prefix(b"(").unwrap();
+            let quoted = [b"\"", inner.strip_suffix(b")").unwrap(), b"\""].concat();
+            let read = cfws(comment).ok().and_then(|(_, text)| text);
+            assert_eq!(read.as_deref(), text, "{}", comment.escape_ascii());
+            let read = quoted_string(&quoted).ok().map(|(_, text)| text);
+            assert_eq!(read.as_deref(), text, "{}", quoted.escape_ascii());
+        }
+    }
+}
