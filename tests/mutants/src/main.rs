@@ -35,9 +35,18 @@ fn main() -> Result<(), Failure> {
     );
     let root = std::env::current_dir()?;
     let begun = Instant::now();
+    // What `cargo test` is given, and parts of the names of the mutants that are tried, if not all.
+    let mut tests: Vec<String> = arguments.collect();
+    let split = tests.iter().position(|argument| argument == "--");
+    let parts = tests.split_off(split.unwrap_or(tests.len()));
     let list = fs::read_to_string(output.join("list.json"))?;
-    let (sample, of) = mutant::sample(&list, &root, count)?;
-    let mut tree = Tree::copy(&root, Path::new(&copy), arguments.collect())?;
+    let (mut sample, of) = mutant::sample(&list, &root, count)?;
+    if let [_, parts @ ..] = &*parts
+        && !parts.is_empty()
+    {
+        sample.retain(|mutant| parts.iter().any(|part| mutant.name.contains(part)));
+    }
+    let mut tree = Tree::copy(&root, Path::new(&copy), tests)?;
     let outcomes = try_all(&room, &sample, &mut tree)?;
     let alike = fs::read_to_string(root.join(".ci/mutants-alike"))?;
     fs::write(output.join("outcomes"), record(&sample, &outcomes))?;
