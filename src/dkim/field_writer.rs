@@ -116,4 +116,23 @@ mod tests {
         assert!(unfolded.contains("h=Name-0:Name-1:"));
         assert!(unfolded.ends_with("=="));
     }
+
+    /// A word stays on its line if a semicolon fits behind it.
+    #[test]
+    fn lines_are_filled() {
+        for (octets, fold) in [(61, " "), (62, " "), (63, "\r\n\t"), (64, "\r\n\t")] {
+            let value = "d".repeat(octets);
+            let mut field = FieldWriter::new("X:");
+            field.tag("v", "1");
+            field.tag("a", "1");
+            field.tag("d", &value);
+            assert_eq!(field.as_str(), format!("X: v=1; a=1;{fold}d={value}"));
+        }
+        let mut field = FieldWriter::new("X:");
+        field.begin("b");
+        let field = field.finish(&[0; 300]);
+        // A tab takes eight columns, and 68 characters have room behind `b=`.
+        let lines: Vec<_> = field.split("\r\n\t").map(str::len).collect();
+        assert_eq!(lines, [2, 70, 70, 70, 70, 70, 52]);
+    }
 }
