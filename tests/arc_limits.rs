@@ -190,8 +190,8 @@ fn fields_have_a_longest_length() {
     );
 }
 
-/// RFC 6376 3.5: ‘signatures MAY be considered invalid if the verification time at the Verifier is
-/// past the expiration date’, less what clocks may differ.
+/// RFC 6376 3.5: ‘Signatures MAY be considered invalid if the verification time at the Verifier is past
+/// the expiration date’, less what clocks may differ.
 #[test]
 fn message_signatures_expire() {
     let settings = Settings::default();

@@ -32,7 +32,7 @@ fn a_field_without_a_name_has_a_malformed_one() {
     }
 }
 
-/// RFC 5322 2.1.1: ‘Each line of characters MUST be no more than 998 characters [...], excluding the
+/// RFC 5322 2.1.1: ‘Each line of characters MUST be no more than 998 characters, [...] excluding the
 /// CRLF.’
 #[test]
 fn lines_have_998_octets() {

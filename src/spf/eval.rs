@@ -369,10 +369,6 @@ impl Check<'_> {
             && let Some(term) = site.level.explanation()
             && let TermKind::Modifier(Modifier::Explanation(spec)) = &term.kind
         {
-            let site = &Site {
-                term: None,
-                ..*site
-            };
             Box::pin(self.explain(site, spec)).await;
         }
     }
