@@ -67,4 +67,4 @@ pub(super) fn excess(address: &str, local_part: usize) -> Option<(usize, usize)>
 const LOCAL_PART_LIMIT: usize = 64;
 
 /// RFC 5321 4.5.3.1.3, less the angle brackets.
-const ADDRESS_LIMIT: usize = 254;
+pub(super) const ADDRESS_LIMIT: usize = 254;

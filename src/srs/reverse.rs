@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::forwarded::ADDRESS_LIMIT;
 use super::guarded::{self, Malformed, Path, Scheme, Separator, Srs0, Srs1};
 use super::rewriter::Rewriter;
 use super::store;
@@ -123,7 +124,7 @@ fn is_shifted(srs1: &Srs1<'_>) -> bool {
 /// Puts an address together; `None` if the local part cannot be one. Where quotes stood around the
 /// whole rewritten local part, they belong to the user that needs them.
 fn assemble(tag: &str, user: &str, host: &str, quoted: bool) -> Option<String> {
-    let mut address = String::with_capacity(tag.len() + user.len() + host.len() + 3);
+    let mut address = String::with_capacity(ADDRESS_LIMIT);
     address.push_str(tag);
     address.push_str(user);
     if !guarded::is_local_part(&address) {

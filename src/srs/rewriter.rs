@@ -255,8 +255,7 @@ impl Rewriter {
             &[letters, host, quoted.unwrap_or(user)],
             self.hash_length,
         );
-        let length = self.hash_length + host.len() + user.len() + self.domain.as_str().len() + 11;
-        let mut out = String::with_capacity(length);
+        let mut out = String::with_capacity(forwarded::ADDRESS_LIMIT);
         if quoted.is_some() {
             out.push('"');
         }
@@ -282,8 +281,7 @@ impl Rewriter {
 
     fn srs1(&self, host: &str, opaque: &str) -> String {
         let hash = self.secrets.sign("SRS1", &[host, opaque], self.hash_length);
-        let length = self.hash_length + host.len() + opaque.len() + self.domain.as_str().len() + 8;
-        let mut out = String::with_capacity(length);
+        let mut out = String::with_capacity(forwarded::ADDRESS_LIMIT);
         out.push_str("SRS1");
         out.push(self.separator.as_char());
         out.extend(hash.characters(self.url_safe_hash));

@@ -155,11 +155,13 @@ fn report(room: &str, sample: &[Mutant], outcomes: &Outcomes, alike: &str) -> St
         justified += usize::from(reason.is_some());
         let _ = writeln!(text, "{}: {}", reason.unwrap_or("survived"), mutant.name);
     }
+    let per_mille = |of: usize| (1000 * caught).checked_div(of).unwrap_or(0);
     format!(
         "{text}{room}: {caught} of {viable} mutants caught ({} per mille), {} of them by the clock; \
-         {justified} alike, {} survived; {} cannot be compiled\n",
-        (1000 * caught).checked_div(viable).unwrap_or(0),
+         {justified} alike (without them {} per mille), {} survived; {} cannot be compiled\n",
+        per_mille(viable),
         clock.count(),
+        per_mille(viable - justified),
         survivors.len() - justified,
         sample.len() - viable,
     )
