@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mailproof::Message;
 use mailproof::crypto::{HashAlgorithm, SigningKey};
 use mailproof::dkim::{
-    self, BodyHasher, Canonicalization, Cause, DkimResult, KeyRecord, Keys,     ReportRequest, Settings, Signature, Signer,
+    self, BodyHasher, Canonicalization, Cause, DkimResult, KeyRecord, Keys, ReportRequest,
+    Settings, Signature, Signer,
 };
 use mailproof::dns::{Outcome, Txt, Zone, block_on};
 

@@ -3,6 +3,7 @@
 //! long, and for one allocation of more than 64 MiB.
 //!
 //! `MAILPROOF_INPUTS` is the number of inputs for each target; the slow checks give a million.
+//! `MAILPROOF_TARGETS` names those to run, or the beginnings of their names, with spaces between.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
@@ -36,8 +37,11 @@ static ALLOCATOR: Watching = Watching;
 
 const LARGEST_ALLOCATION: usize = 64 << 20;
 
-/// The fuzzer allows one; a busy machine needs some more.
-const LONGEST: Duration = Duration::from_secs(5);
+/// As much as the fuzzer allows.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Before an input counts as slow: other programs may be in the way.
+const TRIES: usize = 5;
 
 fn folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -172,9 +176,8 @@ fn run(name: &str, target: Target, inputs: usize) {
     let mut longest = Duration::ZERO;
     for _ in 0..inputs {
         let input = input(&mut random, &words, &seeds);
-        let before = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| target(&input)));
-        longest = longest.max(before.elapsed());
+        let outcome = catch_unwind(AssertUnwindSafe(|| time(target, &input)));
+        longest = longest.max(outcome.as_ref().copied().unwrap_or_default());
         let largest = LARGEST.load(Ordering::Relaxed);
         assert!(
             outcome.is_ok() && longest < LONGEST && largest <= LARGEST_ALLOCATION,
@@ -186,18 +189,39 @@ fn run(name: &str, target: Target, inputs: usize) {
     println!("{name}: {inputs} inputs in {elapsed:.1?}, at most {longest:.1?} for one");
 }
 
+/// How long an input takes, by the first try that is quick enough.
+fn time(target: Target, input: &[u8]) -> Duration {
+    let mut tries = (0..TRIES).map(|_| {
+        let begun = Instant::now();
+        target(input);
+        begun.elapsed()
+    });
+    tries
+        .find(|elapsed| *elapsed < LONGEST)
+        .unwrap_or(Duration::MAX)
+}
+
 /// The targets are shared out among as many threads as there are processors.
 #[test]
 fn every_target() {
     let inputs = std::env::var("MAILPROOF_INPUTS");
     let inputs = inputs.map_or(500, |inputs| inputs.parse().unwrap());
+    let wanted = std::env::var("MAILPROOF_TARGETS").unwrap_or_default();
+    let is_wanted = |name: &str| {
+        wanted.is_empty()
+            || wanted
+                .split(' ')
+                .any(|beginning| name.starts_with(beginning))
+    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((name, target)) = TARGETS.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    run(name, *target, inputs);
+                    if is_wanted(name) {
+                        run(name, *target, inputs);
+                    }
                 }
             });
         }
