@@ -88,6 +88,13 @@ fn comments_close_as_often_as_they_open() {
         let expected = Author::Unparseable(AuthorError::Character { octet, at });
         assert_eq!(from(value), expected, "{value}");
     }
+    // A backslash means something inside only.
+    assert!(is_joe(" (\\() joe@joe.example (\\))"));
+    for (value, at) in [(" \\( joe@joe.example", 1), (" joe@joe.example \\x", 17)] {
+        let octet = b'\\';
+        let expected = Author::Unparseable(AuthorError::Character { octet, at });
+        assert_eq!(from(value), expected, "{value}");
+    }
 }
 
 /// RFC 5322 3.2.2 and 3.2.4: no control characters in comments and quoted strings but the tab.
