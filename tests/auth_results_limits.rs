@@ -98,6 +98,19 @@ fn departures() {
     }
 }
 
+/// `none` is no result of any method, and nothing else of four letters is.
+#[test]
+fn words_beside_results() {
+    let reading = read("mx.example; none; junk; spf=fail reason=policy-x;");
+    let junk = Tolerated::Dropped("junk".to_owned());
+    assert_eq!(reading.tolerated(), [junk, Tolerated::EmptyResult]);
+    assert_eq!(reading.results()[0].reason.as_deref(), Some("policy-x"));
+    let reading = read("mx.example; spf=fail reason= ;");
+    let empty = Tolerated::NotAProperty("reason=".to_owned());
+    assert_eq!(reading.tolerated(), [empty, Tolerated::EmptyResult]);
+    assert_eq!(reading.results()[0].reason, None);
+}
+
 #[test]
 fn versions() {
     for (value, version) in [
