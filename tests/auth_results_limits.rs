@@ -105,6 +105,9 @@ fn words_beside_results() {
     let junk = Tolerated::Dropped("junk".to_owned());
     assert_eq!(reading.tolerated(), [junk, Tolerated::EmptyResult]);
     assert_eq!(reading.results()[0].reason.as_deref(), Some("policy-x"));
+    let reading = read("mx.example; spf=fail reason=a/b; dkim=fail reason=\"c/d\";");
+    let unquoted = Tolerated::Unquoted("a/b".to_owned());
+    assert_eq!(reading.tolerated(), [unquoted, Tolerated::EmptyResult]);
     let reading = read("mx.example; spf=fail reason= ;");
     let empty = Tolerated::NotAProperty("reason=".to_owned());
     assert_eq!(reading.tolerated(), [empty, Tolerated::EmptyResult]);
