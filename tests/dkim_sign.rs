@@ -284,7 +284,11 @@ fn hazards_are_told() {
     assert_eq!(hazards(&[&head[..], b"a\rb\r\n"].concat()), "CR without LF");
     assert_eq!(hazards(&[&head[..], b"\0"].concat()), "NUL octets");
     assert_eq!(hazards(&[&head[..], b"\xe9"].concat()), "8-bit body");
-    assert_eq!(hazards(&[&head[..], &[b'x'; 999]].concat()), "");
+    assert_eq!(hazards(&[&head[..], &[b'x'; 998]].concat()), "");
+    assert_eq!(
+        hazards(&[&head[..], &[b'x'; 999]].concat()),
+        "lines over 998 octets"
+    );
     assert_eq!(
         hazards(&[&head[..], &[b'x'; 1_001]].concat()),
         "lines over 998 octets"

@@ -84,7 +84,10 @@ impl Facts {
     }
 
     pub(super) fn finish(mut self) -> BodyFacts {
-        self.facts.bare_cr += u64::from(self.previous == b'\r');
+        let ends_with_cr = self.previous == b'\r';
+        self.facts.bare_cr += u64::from(ends_with_cr);
+        // The last line, if nothing ends it.
+        self.facts.long_lines += u64::from(self.line + 1 == TOO_LONG && !ends_with_cr);
         self.facts
     }
 }
