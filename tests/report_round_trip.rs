@@ -9,7 +9,9 @@ use mailproof::Address;
 use mailproof::dmarc::RuleSet;
 use mailproof::report::Limits;
 use mailproof::report::ReadError;
-use mailproof::report::aggregate::{Accumulator, Reader, Report, ReportKey, Reporter, Row};
+use mailproof::report::aggregate::{
+    Accumulator, Extension, Reader, Report, ReportKey, Reporter, Row,
+};
 use support::{Random, report, verdict};
 
 const RULES: [RuleSet; 2] = [RuleSet::Rfc9989, RuleSet::Rfc7489];
@@ -40,6 +42,25 @@ fn models() {
                 }
             }
         }
+    }
+}
+
+/// Attributes with prefixes get new ones, which do not depend on what else the tag declares.
+#[test]
+fn extensions() {
+    for (text, expected) in [
+        (
+            "<a:b xmlns:a=\"u\" a:c=\"d\" xml:lang=\"e\"/>",
+            "<b xmlns=\"u\" xmlns:n1=\"u\" n1:c=\"d\" xml:lang=\"e\"></b>",
+        ),
+        (
+            "<b x=\"1\" p:y=\"2\" xmlns:p=\"v\" xmlns:q=\"w\" q:z=\"3\">&lt;</b>",
+            "<b xmlns=\"\" x=\"1\" xmlns:n1=\"v\" n1:y=\"2\" xmlns:n2=\"w\" n2:z=\"3\">&lt;</b>",
+        ),
+    ] {
+        let element = Extension::parse(text).unwrap();
+        assert_eq!(element.as_xml(), expected);
+        assert_eq!(Extension::parse(element.as_xml()), Ok(element));
     }
 }
 

@@ -130,7 +130,9 @@ impl Copy<'_> {
             xml.keep(open.namespace.len())?;
             self.attribute("xmlns", &open.namespace);
         }
-        for (number, (name, value)) in attributes.iter().enumerate() {
+        // Declarations do not count, so that what is written here is read alike.
+        let mut number = 0;
+        for (name, value) in &attributes {
             match split(name) {
                 ("", "xmlns") | ("xmlns", _) => {}
                 ("", name) => self.attribute(&plain(name), value),
@@ -138,6 +140,7 @@ impl Copy<'_> {
                 (prefix, name) => {
                     let namespace = self.namespace(prefix);
                     if !namespace.is_empty() {
+                        number += 1;
                         xml.keep(namespace.len())?;
                         self.attribute(&format!("xmlns:n{number}"), &namespace);
                         self.attribute(&format!("n{number}:{}", plain(name)), value);
