@@ -1,10 +1,11 @@
 //! Keeping answers for as long as they may be kept.
 
 mod flight;
+mod key;
 mod shard;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use std::time::Duration;
 use super::record::{Record, resolve_by};
 use super::{Lookup, LookupError, Mx, Name, Outcome, Resolver, Txt};
 use flight::{Passenger, Role};
-use shard::{Kept, Key, Shard};
+use key::Key;
+use shard::{Kept, Shard};
 
 /// A resolver that keeps the answers of another one for their TTL.
 ///
@@ -127,8 +129,7 @@ impl<R> Cache<R> {
     }
 
     fn shard_of(&self, key: &Key) -> &Mutex<Shard> {
-        let index = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or_default();
-        let index = index.checked_rem(self.more_shards.len() + 1);
+        let index = key.middle().checked_rem(self.more_shards.len() + 1);
         let shard = index.and_then(|index| self.more_shards.get(index));
         shard.unwrap_or(&self.shard)
     }
@@ -149,7 +150,7 @@ impl<R> Cache<R> {
 
 impl<R: Resolver> Cache<R> {
     fn lookup<'a, T: Record>(&'a self, name: &'a Name) -> Lookup<'a, T> {
-        let key = (name.clone(), T::TYPE);
+        let key = Key::new(name.clone(), T::TYPE, &self.hasher);
         let kept = lock(self.shard_of(&key)).kept(&key, (self.clock)());
         match kept {
             Some(outcome) => Lookup::ready(Ok(outcome)),

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::key::Key;
 use super::lock;
-use super::shard::{Kept, Key, Shard};
+use super::shard::{Kept, Shard};
 use crate::dns::Outcome;
 use crate::dns::record::{Record, Told};
 

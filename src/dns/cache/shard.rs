@@ -1,24 +1,22 @@
 //! A part of the cache under a lock of its own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::flight::Flight;
+use super::key::{Key, Table};
+use crate::dns::Outcome;
 use crate::dns::record::{COUNTS, Record, Told};
-use crate::dns::{Name, Outcome, RecordType};
-
-/// What is asked.
-pub(super) type Key = (Name, RecordType);
 
 /// Answers, and the look-ups under way.
 pub(super) struct Shard {
     /// Boxed, since up to four of five places in the table are empty.
-    kept: HashMap<Key, Box<Kept>>,
+    kept: Table<Box<Kept>>,
     /// The keys of `kept`, each once, in the order in which they are considered for removal.
     queue: VecDeque<Key>,
     bytes: usize,
-    flights: HashMap<Key, Arc<Flight>>,
+    flights: Table<Arc<Flight>>,
     max_entries: usize,
     max_bytes: usize,
 }
@@ -49,10 +47,10 @@ impl Kept {
 impl Shard {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
-            kept: HashMap::new(),
+            kept: Table::default(),
             queue: VecDeque::new(),
             bytes: 0,
-            flights: HashMap::new(),
+            flights: Table::default(),
             max_entries,
             max_bytes,
         }
@@ -67,7 +65,7 @@ impl Shard {
     }
 
     pub(super) fn clear(&mut self) {
-        self.kept = HashMap::new();
+        self.kept = Table::default();
         self.queue = VecDeque::new();
         self.bytes = 0;
     }
@@ -86,7 +84,7 @@ impl Shard {
 
     /// Keeps an answer, and removes others if there are too many.
     pub(super) fn keep(&mut self, key: Key, mut kept: Kept, now: Duration) {
-        kept.bytes += SLOT + COUNTS + key.0.as_str().len();
+        kept.bytes += SLOT + COUNTS + key.name.as_str().len();
         self.bytes += kept.bytes;
         match self.kept.insert(key.clone(), Box::new(kept)) {
             Some(old) => self.bytes -= old.bytes,
