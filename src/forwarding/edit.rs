@@ -64,7 +64,9 @@ fn changed(
     let mut out = Vec::with_capacity(message.body().len() + above.len() + 4_096);
     out.extend_from_slice(above.as_bytes());
     for (index, field) in message.head().fields().iter().enumerate() {
-        if let Some(value) = value(index, field) {
+        if !continues(field)
+            && let Some(value) = value(index, field)
+        {
             out.extend_from_slice(field.name());
             out.extend_from_slice(field.gap());
             out.push(b':');
@@ -75,6 +77,13 @@ fn changed(
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(message.body());
     out
+}
+
+/// Whether a field would be read as more of the one above it: only the first line of a message can begin
+/// with white space and yet be no continuation, until something is put above it.
+pub(super) fn continues(field: &Field<'_>) -> bool {
+    let first = field.name().first().or(field.gap().first());
+    first.is_some_and(|octet| text::is_wsp(*octet))
 }
 
 /// Leaves room for the rest of a line (RFC 5322 2.1.1).

@@ -103,7 +103,11 @@ impl Forwarder {
         let fields = message.head().fields().iter();
         let plan = Border::new(self.authserv_id.clone())
             .strip_plan(fields.map(|field| (field.name(), field.value())));
-        let removed: Vec<usize> = plan.iter().map(|removal| removal.index).collect();
+        let mut removed: Vec<usize> = plan.iter().map(|removal| removal.index).collect();
+        let first = message.head().fields().first();
+        if first.is_some_and(edit::continues) && removed.last() != Some(&0) {
+            removed.push(0);
+        }
         let results = verdict.authentication_results(&self.authserv_id);
         let mut octets = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
         if !self.signers.is_empty() {
@@ -173,7 +177,9 @@ pub struct Outgoing {
     pub mail_from: String,
     /// The message.
     pub message: Vec<u8>,
-    /// Which fields of the message were removed, by their position from the top, the last first.
+    /// Which fields of the message were removed, by their position from the top, the last first: those
+    /// that claim to be ours, and a first line that begins with white space, which would continue what
+    /// is put above it.
     pub removed: Vec<usize>,
 }
 

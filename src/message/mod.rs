@@ -299,7 +299,8 @@ impl<'a> Field<'a> {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Anomalies {
-    /// The first line begins with white space, so it continues nothing.
+    /// The first line begins with white space, so it continues nothing; but it will continue whatever
+    /// field is put above the message, as a stranger's words in a field of ours.
     pub begins_with_fold: bool,
     /// CR without LF behind it.
     pub bare_cr: usize,

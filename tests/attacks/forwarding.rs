@@ -36,6 +36,31 @@ fn forgeries_are_not_sent_on() {
     }
 }
 
+/// What a message begins with does not become more of the field that is put above it.
+#[test]
+fn continuations_of_our_own_field() {
+    for first in [
+        " ; dmarc=pass header.from=b.example: x",
+        "\t(",
+        " x: y\r\n z",
+        " : z",
+    ] {
+        let mail = format!("{first}\r\n{FORGED}");
+        let verdict = Attempt::new(&mail).verdict();
+        let message = Message::parse(mail.as_bytes());
+        let forwarder = forwarder().vouching_for_failures();
+        let outgoing = forwarder.forward(&verdict, &message, now()).unwrap();
+        let sent = Message::parse(&outgoing.message);
+        let ours = verdict.authentication_results(&"mx.fwd.example".parse().unwrap());
+        let field = sent.head().fields().first().unwrap();
+        let value = String::from_utf8(field.value().to_vec()).unwrap();
+        assert_eq!(format!("Authentication-Results:{value}"), ours.to_field());
+        let removed: &[usize] = if first.contains(':') { &[0] } else { &[] };
+        assert_eq!(outgoing.removed, removed, "{first}");
+        assert!(outgoing.message.ends_with(FORGED.as_bytes()), "{first}");
+    }
+}
+
 /// It was sent on by another that is careless, from the victim's own address: SPF passes and is
 /// aligned. The host noted what SPF gave before; a receiver may act on that.
 #[test]
