@@ -469,9 +469,7 @@ impl Check<'_> {
         target: &MacroString<'_>,
     ) -> Result<Option<Name>, Box<Cause>> {
         match self.target(site, Some(target)).await? {
-            Target::Name(name) if name.as_str().bytes().any(|octet| octet == b'.') => {
-                Ok(Some(name))
-            }
+            Target::Name(name) if name.as_str().contains('.') => Ok(Some(name)),
             Target::LocalPartNotAscii => Ok(None),
             Target::Name(_) | Target::Unusable => {
                 let place = site.place();
