@@ -23,7 +23,7 @@ impl Key {
         }
     }
 
-    /// The bits of the hash that tables look at least.
+    /// Bits of the hash that matter least to the tables, which look at both ends.
     pub(super) fn middle(&self) -> usize {
         let [_, _, high, low, ..] = self.hash.to_be_bytes();
         usize::from(u16::from_be_bytes([high, low]))
