@@ -54,6 +54,12 @@ pub(crate) fn find_either(octets: &[u8], one: u8, other: u8) -> Option<usize> {
     memchr::memchr2(one, other, octets)
 }
 
+/// How often `octet` occurs.
+#[must_use]
+pub(crate) fn count(octets: &[u8], octet: u8) -> usize {
+    memchr::memchr_iter(octet, octets).count()
+}
+
 /// Whether there is neither NUL nor a CR or LF without the other; judged by a loop that the
 /// compiler vectorizes.
 #[must_use]

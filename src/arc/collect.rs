@@ -127,7 +127,7 @@ impl Collected {
     }
 
     fn prepare(&mut self, head: &Head<'_>, chain: Chain, now: SystemTime, settings: &Settings) {
-        let mut index = FieldIndex::new(head);
+        let index = FieldIndex::new(head);
         let mut room = settings.dkim.max_signed_octets;
         let mut links: Vec<Link> = chain.links.into_values().collect();
         let checked = if settings.check_older { links.len() } else { 1 };
@@ -135,7 +135,7 @@ impl Collected {
         let newest_first = self.sets.iter_mut().zip(&mut links).rev();
         for (pending, link) in newest_first.take(checked) {
             pending.message = Some(prepare_message(
-                head, link, &mut index, &mut room, now, settings,
+                head, link, &index, &mut room, now, settings,
             ));
         }
         let fields = links.iter().flat_map(Link::positions);
@@ -200,7 +200,7 @@ impl PendingMessage {
 fn prepare_message(
     head: &Head<'_>,
     link: &mut Link,
-    index: &mut FieldIndex,
+    index: &FieldIndex<'_>,
     room: &mut usize,
     now: SystemTime,
     settings: &Settings,

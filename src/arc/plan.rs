@@ -98,7 +98,7 @@ impl Template {
         if !intact {
             return Err(SignError::ChainChanged);
         }
-        let mut index = FieldIndex::new(head);
+        let index = FieldIndex::new(head);
         let names = self.names(&index);
         let selected = index.select(names.iter().map(String::as_str), usize::MAX);
         let data = header::write_selected(head, &selected, self.header, usize::MAX);
@@ -119,7 +119,7 @@ impl Template {
 
     /// §4.1.2: ‘the signature of the AMS header field SHOULD include any DKIM-Signature header fields
     /// already present in the message.’
-    fn names(&self, index: &FieldIndex) -> Vec<String> {
+    fn names(&self, index: &FieldIndex<'_>) -> Vec<String> {
         match &self.fields {
             Some(names) => names.clone(),
             None => {

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::algorithm::SignatureAlgorithm;
 use super::body_hash::{BodyHashRequest, BodyHasher};
 use super::cause::Cause;
-use super::header::{self, FieldIndex, SignedFields, UnsignedFields};
+use super::header::{self, Coverage, FieldIndex, Present};
 use super::key_check::signed_octets;
 use super::settings::Settings;
 use super::signature::Signature;
@@ -27,8 +27,7 @@ pub struct Collected {
 pub(super) struct Candidate {
     pub(super) position: usize,
     pub(super) read: Result<Signature, Salvage>,
-    pub(super) signed_fields: SignedFields,
-    pub(super) unsigned_fields: UnsignedFields,
+    pub(super) coverage: Coverage,
     pub(super) step: Step,
 }
 
@@ -88,10 +87,11 @@ impl Collected {
             return Self { candidates };
         }
         refuse_beyond_limit(&mut candidates, preferred, settings.max_signatures);
-        let mut index = FieldIndex::new(head);
+        let index = FieldIndex::new(head);
+        let present = Present::of(head);
         let mut room = settings.max_signed_octets;
         for candidate in &mut candidates {
-            candidate.select_header(head, &mut index, &mut room, settings);
+            candidate.select_header(head, &index, &present, &mut room, settings);
         }
         Self { candidates }
     }
@@ -180,8 +180,7 @@ impl Candidate {
         Self {
             position,
             read,
-            signed_fields: SignedFields::default(),
-            unsigned_fields: UnsignedFields::default(),
+            coverage: Coverage::default(),
             step,
         }
     }
@@ -191,8 +190,7 @@ impl Candidate {
         Self {
             position,
             read: Err(Salvage::default()),
-            signed_fields: SignedFields::default(),
-            unsigned_fields: UnsignedFields::default(),
+            coverage: Coverage::default(),
             step: Step::Refused(Cause::NotEvaluated { limit }),
         }
     }
@@ -200,7 +198,8 @@ impl Candidate {
     fn select_header(
         &mut self,
         head: &Head<'_>,
-        index: &mut FieldIndex<'_>,
+        index: &FieldIndex<'_>,
+        present: &Present,
         room: &mut usize,
         settings: &Settings,
     ) {
@@ -208,20 +207,21 @@ impl Candidate {
             return;
         };
         let names = signature.take_signed_fields();
-        let positions = index.select(names.iter(), self.position);
-        self.unsigned_fields = index.unsigned();
-        self.signed_fields = SignedFields { names, positions };
-        let forbidden = self.unsigned_fields.iter().find(|(unsigned, _)| {
-            let mut forbidden = settings.forbidden_unsigned.iter();
-            forbidden.any(|name| name.eq_ignore_ascii_case(unsigned))
-        });
-        if let Some((name, _)) = forbidden {
-            let name = name.to_owned();
+        self.coverage = Coverage {
+            positions: index.select(names.iter(), self.position),
+            names,
+            own: self.position,
+            present: present.clone(),
+        };
+        let mut forbidden = settings.forbidden_unsigned.iter();
+        let found = forbidden.find(|name| self.coverage.count_unsigned(name, index) != 0);
+        if let Some(name) = found {
+            let name = name.to_ascii_lowercase();
             self.step = Step::Refused(Cause::UnsignedInstance { name });
             return;
         }
         let canonicalization = signature.header_canonicalization();
-        let selected = &self.signed_fields.positions;
+        let selected = &self.coverage.positions;
         let data = header::write_selected(head, selected, canonicalization, *room);
         let (Some(mut data), Some(own)) = (data, head.fields().get(self.position)) else {
             let limit = settings.max_signed_octets;

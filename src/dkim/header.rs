@@ -2,6 +2,8 @@
 //! (§3.7). ARC uses the same, so nothing here knows what the signature's field is called.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::canonicalize::Canonicalization;
 use super::tags::FieldNames;
@@ -11,128 +13,55 @@ use crate::text;
 /// The fields of a header block by name, for any number of signatures.
 #[derive(Debug)]
 pub(crate) struct FieldIndex<'h> {
-    /// The fields, top to bottom.
-    fields: Vec<Entry<'h>>,
-    last: LastFields,
-    /// How often was selected.
-    selections: usize,
+    /// The names, top to bottom.
+    keys: Vec<Key<'h>>,
+    order: Order,
 }
 
-/// Where the last field of each name is found.
+/// How the fields of a name are found.
 #[derive(Debug)]
-enum LastFields {
-    /// Of [few](FEW) fields: one more than its position, at the place of the name or behind it, and 0
-    /// where there is none.
-    Hashed([u8; PLACES]),
-    /// Of many: all positions, in the order of the names.
+enum Order {
+    /// Of no more than [`FEW`] fields: at the place of a name the bits of all that want it.
+    Places([u64; PLACES]),
+    /// Of more: all positions, in the order of the names, those of one name top to bottom.
     Sorted(Vec<usize>),
-}
-
-/// A field, and its neighbours of the same name.
-#[derive(Debug)]
-struct Entry<'h> {
-    key: Key<'h>,
-    above: Option<usize>,
-    below: Option<usize>,
-    /// The selection that took the field last.
-    taken: usize,
-    /// Of the last field of a name: a selection, and the field that the name stands for next in it,
-    /// unless that is taken.
-    next: (usize, Option<usize>),
 }
 
 impl<'h> FieldIndex<'h> {
     pub(crate) fn new(head: &'h Head<'_>) -> Self {
         let fields = head.fields().iter();
-        let fields: Vec<_> = fields.map(|field| Entry::new(field.name())).collect();
-        let few = fields.len() <= FEW;
-        let mut index = Self {
-            fields,
-            last: LastFields::Hashed([0; PLACES]),
-            selections: 0,
-        };
-        if few {
-            index.hash();
+        let keys: Vec<_> = fields.map(|field| Key::new(field.name())).collect();
+        let order = if keys.len() <= FEW {
+            let mut places = [0; PLACES];
+            for (at, key) in keys.iter().enumerate() {
+                if let Some(fields) = places.get_mut(key.place()) {
+                    *fields |= bit(at);
+                }
+            }
+            Order::Places(places)
         } else {
-            index.sort();
-        }
-        index
-    }
-
-    fn hash(&mut self) {
-        let mut places = [0; PLACES];
-        for (at, number) in (0..self.fields.len()).zip(1..) {
-            let Some(entry) = self.fields.get(at) else {
-                return;
-            };
-            let (place, above) = self.look_up(&places, &entry.key);
-            self.link(above, at);
-            if let Some(last) = places.get_mut(place) {
-                *last = number;
-            }
-        }
-        self.last = LastFields::Hashed(places);
-    }
-
-    fn sort(&mut self) {
-        let keys = self.fields.iter().map(|entry| entry.key);
-        let mut sorted: Vec<_> = keys.zip(0..).collect();
-        sorted.sort_unstable();
-        for (one, other) in sorted.iter().zip(sorted.iter().skip(1)) {
-            if one.0 == other.0 {
-                self.link(Some(one.1), other.1);
-            }
-        }
-        self.last = LastFields::Sorted(sorted.into_iter().map(|(_, at)| at).collect());
-    }
-
-    fn link(&mut self, above: Option<usize>, at: usize) {
-        if let Some(entry) = above.and_then(|above| self.fields.get_mut(above)) {
-            entry.below = Some(at);
-        }
-        if let Some(entry) = self.fields.get_mut(at) {
-            entry.above = above;
-        }
-    }
-
-    /// The place of the name, and its last field.
-    fn look_up(&self, places: &[u8; PLACES], key: &Key<'_>) -> (usize, Option<usize>) {
-        let mut place = key.place();
-        // There are more places than fields.
-        loop {
-            let last = places.get(place).and_then(|number| number.checked_sub(1));
-            let last = last.map(usize::from);
-            match last.and_then(|last| self.fields.get(last)) {
-                Some(entry) if entry.key != *key => place = (place + 1) % PLACES,
-                _ => return (place, last),
-            }
-        }
-    }
-
-    /// The position of the last field of the name.
-    fn last(&self, name: &str) -> Option<usize> {
-        let key = Key::new(name.as_bytes());
-        let sorted = match &self.last {
-            LastFields::Hashed(places) => return self.look_up(places, &key).1,
-            LastFields::Sorted(sorted) => sorted,
+            let mut sorted: Vec<_> = keys.iter().zip(0..).collect();
+            sorted.sort_unstable();
+            Order::Sorted(sorted.into_iter().map(|(_, at)| at).collect())
         };
-        let entry = |at: &usize| self.fields.get(*at);
-        let end = sorted.partition_point(|at| entry(at).is_some_and(|entry| entry.key <= key));
-        let last = sorted.get(end.checked_sub(1)?)?;
-        entry(last).filter(|entry| entry.key == key).map(|_| *last)
-    }
-
-    fn above(&self, at: usize) -> Option<usize> {
-        self.fields.get(at)?.above
-    }
-
-    fn below(&self, at: usize) -> Option<usize> {
-        self.fields.get(at)?.below
+        Self { keys, order }
     }
 
     /// How many fields have the name.
     pub(crate) fn count(&self, name: &str) -> usize {
-        std::iter::successors(self.last(name), |at| self.above(*at)).count()
+        let key = Key::new(name.as_bytes());
+        match &self.order {
+            Order::Places(_) => self.keys.iter().filter(|known| **known == key).count(),
+            Order::Sorted(sorted) => {
+                let before = sorted.partition_point(|at| self.keys.get(*at) < Some(&key));
+                self.behind(sorted, &key) - before
+            }
+        }
+    }
+
+    /// The place behind the last field of the name.
+    fn behind(&self, sorted: &[usize], key: &Key<'_>) -> usize {
+        sorted.partition_point(|at| self.keys.get(*at) <= Some(key))
     }
 
     /// Which instance each name of `h=` stands for.
@@ -140,102 +69,97 @@ impl<'h> FieldIndex<'h> {
     /// §5.4.2: header fields are signed ‘in order from the bottom of the header field block to the
     /// top’, so each repetition of a name takes the next instance further up; a name without a field
     /// stands for nothing at all. `own` is the signature field, which never covers itself this way.
-    ///
-    /// No repetition of a name looks again at what those before it took, so the time is all but linear
-    /// in fields and names.
     pub(crate) fn select<'n>(
-        &mut self,
+        &self,
         names: impl Iterator<Item = &'n str>,
         own: usize,
     ) -> Vec<Option<usize>> {
-        self.selections += 1;
-        self.take(own);
         let mut selected = Vec::with_capacity(EXPECTED_NAMES);
-        selected.extend(names.map(|name| self.select_one(name)));
+        let keys = names.map(|name| Key::new(name.as_bytes()));
+        match &self.order {
+            Order::Places(places) => {
+                let mut taken = bit(own);
+                selected.extend(keys.map(|key| self.take(places, &key, &mut taken)));
+            }
+            Order::Sorted(sorted) => {
+                let mut left = BTreeMap::new();
+                selected.extend(keys.map(|key| self.take_sorted(sorted, &key, &mut left, own)));
+            }
+        }
         selected
     }
 
-    fn select_one(&mut self, name: &str) -> Option<usize> {
-        let last = self.last(name)?;
-        let next = match self.fields.get(last)?.next {
-            (selection, next) if selection == self.selections => next,
-            _ => Some(last),
-        };
-        let mut instances = std::iter::successors(next, |at| self.above(*at));
-        let position = instances.find(|at| self.is_free(*at));
-        let next = position.and_then(|position| self.above(position));
-        self.fields.get_mut(last)?.next = (self.selections, next);
-        self.take(position?);
-        position
-    }
-
-    fn take(&mut self, at: usize) {
-        if let Some(entry) = self.fields.get_mut(at) {
-            entry.taken = self.selections;
-        }
-    }
-
-    fn is_free(&self, at: usize) -> bool {
-        let entry = self.fields.get(at);
-        entry.is_some_and(|entry| entry.taken != self.selections)
-    }
-
-    /// The fields that are present, but that the last selection did not take.
-    pub(super) fn unsigned(&self) -> UnsignedFields {
-        let mut unsigned = UnsignedFields::default();
-        for (at, entry) in self.fields.iter().enumerate() {
-            if entry.above.is_some() {
-                continue;
+    /// Takes the lowest field of the name that is not taken.
+    fn take(&self, places: &[u64; PLACES], key: &Key<'_>, taken: &mut u64) -> Option<usize> {
+        let mut fields = places.get(key.place())? & !*taken;
+        // The highest bit is that of the lowest field.
+        while let Some(at) = fields.checked_ilog2() {
+            let bit = 1 << at;
+            let at = usize::try_from(at).ok()?;
+            if self.keys.get(at) == Some(key) {
+                *taken |= bit;
+                return Some(at);
             }
-            let fields = std::iter::successors(Some(at), |at| self.below(*at));
-            let instances = fields.filter(|at| self.is_free(*at)).count();
-            if instances != 0 {
-                unsigned.push(entry.key.name, instances);
-            }
+            fields &= !bit;
         }
-        unsigned
+        None
     }
-}
 
-impl<'h> Entry<'h> {
-    fn new(name: &'h [u8]) -> Self {
-        Self {
-            key: Key::new(name),
-            above: None,
-            below: None,
-            taken: 0,
-            next: (0, None),
+    /// The same of many fields. `left` has how far those of a name are taken, by the place behind them:
+    /// no repetition looks again at what those before it took.
+    fn take_sorted(
+        &self,
+        sorted: &[usize],
+        key: &Key<'_>,
+        left: &mut BTreeMap<usize, usize>,
+        own: usize,
+    ) -> Option<usize> {
+        let behind = self.behind(sorted, key);
+        let left = left.entry(behind).or_insert(behind);
+        loop {
+            let next = left.checked_sub(1)?;
+            let at = *sorted.get(next)?;
+            if self.keys.get(at) != Some(key) {
+                return None;
+            }
+            *left = next;
+            if at != own {
+                return Some(at);
+            }
         }
     }
 }
 
-/// As many fields have a table of places. With names that all want the same place and all names that
-/// `h=` may have, that is 64,000 comparisons for a signature; more fields are sorted.
+/// The bit of a field, of those that have one.
+fn bit(at: usize) -> u64 {
+    u32::try_from(at).map_or(0, |at| 1_u64.checked_shl(at).unwrap_or(0))
+}
+
+/// As many fields have a bit each. With names that all want the same place and all names that `h=` may
+/// have, that is 64,000 comparisons for a signature; more fields are sorted.
 const FEW: usize = 64;
 
-/// Twice as many as fields, so that names seldom meet.
-const PLACES: usize = 2 * FEW;
+/// So many that few of the usual names meet.
+const PLACES: usize = 16;
 
 /// A name for which letter case does not matter.
 #[derive(Clone, Copy, Debug)]
 struct Key<'h> {
-    /// The first and the last eight octets in lower case, of a shorter name all in the one. Together
-    /// with the length they are the whole of a name of 16 octets.
+    /// The first and the last octets in lower case: eight each, of a short name four, of a very short
+    /// one all in the one. Together with the length they are the whole of a name of 16 octets.
     ends: [u64; 2],
     name: &'h [u8],
 }
 
 impl<'h> Key<'h> {
     fn new(name: &'h [u8]) -> Self {
-        let ends = match (name.first_chunk(), name.last_chunk()) {
-            (Some(first), Some(last)) => [u64::from_be_bytes(*first), u64::from_be_bytes(*last)],
-            _ => {
-                let short = name.iter();
-                [
-                    short.fold(0, |word, octet| word << 8 | u64::from(*octet)),
-                    0,
-                ]
-            }
+        let ends = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            [first, last].map(|end| u64::from_be_bytes(*end))
+        } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            [first, last].map(|end| u64::from(u32::from_be_bytes(*end)))
+        } else {
+            let all = name.iter();
+            [all.fold(0, |word, octet| word << 8 | u64::from(*octet)), 0]
         };
         Self {
             ends: ends.map(lower_case),
@@ -300,102 +224,75 @@ fn lower_case(word: u64) -> u64 {
 /// Most signatures have fewer names in `h=`.
 const EXPECTED_NAMES: usize = 32;
 
-/// The names in `h=` and what they stand for.
+/// What a signature covers of the header.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(into = "Vec<OwnedSignedField>")
-)]
-pub(super) struct SignedFields {
+pub(super) struct Coverage {
+    /// The names in `h=`.
     pub(super) names: FieldNames,
-    /// The position for each name.
+    /// What each of them stands for.
     pub(super) positions: Vec<Option<usize>>,
+    /// The position of the signature itself.
+    pub(super) own: usize,
+    pub(super) present: Present,
 }
 
-impl SignedFields {
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
+impl Coverage {
+    /// The names in `h=`, and what each stands for.
+    pub(super) fn signed(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
         self.names.iter().zip(self.positions.iter().copied())
     }
-}
 
-/// How [`SignedFields`] are serialized.
-#[cfg(feature = "serde")]
-#[derive(serde::Serialize)]
-struct OwnedSignedField {
-    name: String,
-    position: Option<usize>,
-}
-
-#[cfg(feature = "serde")]
-impl From<SignedFields> for Vec<OwnedSignedField> {
-    fn from(fields: SignedFields) -> Self {
-        let owned = |(name, position): (&str, Option<usize>)| OwnedSignedField {
-            name: name.to_owned(),
-            position,
-        };
-        fields.iter().map(owned).collect()
-    }
-}
-
-/// Names of header fields that are present, but not covered by a signature, and how many of each are
-/// not.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize),
-    serde(into = "Vec<OwnedUnsignedField>")
-)]
-pub(super) struct UnsignedFields {
-    /// The names in lower case, each as often as there are fields of it, with a colon behind each.
-    names: String,
-}
-
-impl UnsignedFields {
-    fn push(&mut self, name: &[u8], instances: usize) {
-        if self.names.is_empty() {
-            self.names.reserve(EXPECTED_UNSIGNED);
-        }
-        let name = text::lossy(name);
-        for _ in 0..instances {
-            let begin = self.names.len();
-            self.names.push_str(&name);
-            self.names.push(':');
-            if let Some(name) = self.names.get_mut(begin..) {
-                name.make_ascii_lowercase();
+    /// The names of the fields that are present but not covered, and how many of each are not.
+    pub(super) fn unsigned(&self) -> impl Iterator<Item = (&str, usize)> {
+        let covered: BTreeSet<_> = self.positions.iter().flatten().collect();
+        let mut unsigned: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (at, name) in self.present.names().enumerate() {
+            if at != self.own && !covered.contains(&at) {
+                unsigned.entry(name).or_insert((at, 0)).1 += 1;
             }
         }
+        let mut unsigned: Vec<_> = unsigned.into_iter().collect();
+        unsigned.sort_unstable_by_key(|(_, (first, _))| *first);
+        unsigned.into_iter().map(|(name, (_, count))| (name, count))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
-        let mut names = self.names.split_terminator(':').peekable();
-        std::iter::from_fn(move || {
-            let name = names.next()?;
-            let further = std::iter::from_fn(|| names.next_if(|next| *next == name)).count();
-            Some((name, 1 + further))
-        })
+    /// How many fields of the name are present but not covered.
+    pub(super) fn count_unsigned(&self, name: &str, index: &FieldIndex<'_>) -> usize {
+        let own = usize::from(index.keys.get(self.own) == Some(&Key::new(name.as_bytes())));
+        let covered = self
+            .signed()
+            .filter(|(signed, position)| position.is_some() && signed.eq_ignore_ascii_case(name));
+        index.count(name).saturating_sub(covered.count() + own)
     }
 }
 
-/// Many messages have no more names of trace fields and the like.
-const EXPECTED_UNSIGNED: usize = 256;
-
-/// How [`UnsignedFields`] are serialized.
-#[cfg(feature = "serde")]
-#[derive(serde::Serialize)]
-struct OwnedUnsignedField {
-    name: String,
-    instances: usize,
+/// The names of all fields, top to bottom, shared by all signatures of a message: which of them a
+/// signature leaves out is told when somebody asks, as signatures are fields themselves.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Present {
+    /// In lower case, with a colon behind each.
+    names: Arc<str>,
 }
 
-#[cfg(feature = "serde")]
-impl From<UnsignedFields> for Vec<OwnedUnsignedField> {
-    fn from(fields: UnsignedFields) -> Self {
-        let owned = |(name, instances): (&str, usize)| OwnedUnsignedField {
-            name: name.to_owned(),
-            instances,
-        };
-        fields.iter().map(owned).collect()
+impl Present {
+    pub(super) fn of(head: &Head<'_>) -> Self {
+        let fields = head.fields().iter();
+        let length = fields.clone().map(|field| field.name().len() + 1).sum();
+        let mut names = Vec::with_capacity(length);
+        for field in fields {
+            names.extend_from_slice(field.name());
+            names.push(b':');
+        }
+        names.make_ascii_lowercase();
+        let names = String::from_utf8(names);
+        let names = names.unwrap_or_else(|error| text::lossy(error.as_bytes()).into_owned());
+        Self {
+            names: names.into(),
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.split_terminator(':')
     }
 }
 

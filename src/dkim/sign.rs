@@ -98,7 +98,7 @@ impl<K: Clone> Signer<K> {
     /// The first half of signing: the header. It borrows nothing.
     #[must_use]
     pub fn prepare(signers: &[Self], head: &Head<'_>, now: SystemTime) -> Signing<K> {
-        let mut index = FieldIndex::new(head);
+        let index = FieldIndex::new(head);
         let now = seconds(now);
         Signing {
             parts: signers
@@ -106,7 +106,7 @@ impl<K: Clone> Signer<K> {
                 .map(|signer| {
                     (
                         signer.key.clone(),
-                        signer.template.prepare(head, &mut index, now),
+                        signer.template.prepare(head, &index, now),
                     )
                 })
                 .collect(),

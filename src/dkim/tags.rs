@@ -166,7 +166,7 @@ fn are_plain_names(value: &[u8], limit: usize) -> bool {
         return false;
     };
     let ends = (first.is_ascii_graphic() || text::is_fws(*first)) && *first != b':';
-    let colons = value.iter().filter(|octet| **octet == b':').count();
+    let colons = text::count(value, b':');
     odd == 0 && ends && last.is_ascii_graphic() && *last != b':' && colons < limit
 }
 

@@ -180,12 +180,7 @@ impl Template {
     }
 
     /// The header half: names and canonical data of the fields to be signed.
-    pub(super) fn prepare(
-        &self,
-        head: &Head<'_>,
-        index: &mut FieldIndex<'_>,
-        now: u64,
-    ) -> Prepared {
+    pub(super) fn prepare(&self, head: &Head<'_>, index: &FieldIndex<'_>, now: u64) -> Prepared {
         let names = match &self.fields {
             None => index.recommended(),
             Some(names) => names.clone(),

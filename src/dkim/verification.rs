@@ -6,7 +6,7 @@ use super::algorithm::DkimResult;
 use super::atps::AtpsHash;
 use super::body_hash::BodyHash;
 use super::cause::Cause;
-use super::header::{SignedFields, UnsignedFields};
+use super::header::Coverage;
 use super::signature::{Prefix, Signature};
 use super::signature_error::Salvage;
 use crate::auth_results::{Method, MethodResult, Property};
@@ -24,8 +24,7 @@ pub struct Verification {
     /// What was read, or as much of it as could be.
     pub(super) read: Result<Signature, Salvage>,
     pub(super) key: KeyFacts,
-    pub(super) signed_fields: SignedFields,
-    pub(super) unsigned_fields: UnsignedFields,
+    pub(super) coverage: Coverage,
     pub(super) body: Option<BodyHash>,
     pub(super) counts: bool,
 }
@@ -144,13 +143,13 @@ impl Verification {
     /// so that adding one breaks the signature. Empty where the signature was refused before that
     /// mattered.
     pub fn signed_fields(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
-        self.signed_fields.iter()
+        self.coverage.signed()
     }
 
     /// The header fields that are present but not covered: names in lower case, and how many fields of
     /// each are not.
     pub fn unsigned_fields(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.unsigned_fields.iter()
+        self.coverage.unsigned()
     }
 
     /// Octets of the canonical body that are covered.
@@ -274,8 +273,8 @@ struct Shown<'v> {
     testing: bool,
     key_bits: Option<usize>,
     header_intact: Option<bool>,
-    signed_fields: &'v SignedFields,
-    unsigned_fields: &'v UnsignedFields,
+    signed_fields: Vec<SignedField<'v>>,
+    unsigned_fields: Vec<UnsignedField<'v>>,
     body_signed: Option<u64>,
     body_total: Option<u64>,
     computed_body_hash: Option<String>,
@@ -286,8 +285,26 @@ struct Shown<'v> {
 }
 
 #[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+struct SignedField<'v> {
+    name: &'v str,
+    position: Option<usize>,
+}
+
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize)]
+struct UnsignedField<'v> {
+    name: &'v str,
+    instances: usize,
+}
+
+#[cfg(feature = "serde")]
 impl serde::Serialize for Verification {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let signed = self.signed_fields();
+        let signed = signed.map(|(name, position)| SignedField { name, position });
+        let unsigned = self.unsigned_fields();
+        let unsigned = unsigned.map(|(name, instances)| UnsignedField { name, instances });
         let shown = Shown {
             position: self.position,
             result: self.result(),
@@ -302,8 +319,8 @@ impl serde::Serialize for Verification {
             testing: self.is_testing(),
             key_bits: self.key_bits(),
             header_intact: self.header_intact(),
-            signed_fields: &self.signed_fields,
-            unsigned_fields: &self.unsigned_fields,
+            signed_fields: signed.collect(),
+            unsigned_fields: unsigned.collect(),
             body_signed: self.body_signed(),
             body_total: self.body_total(),
             computed_body_hash: self.computed_body_hash(),

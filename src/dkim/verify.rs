@@ -84,8 +84,7 @@ fn judge(
         cause,
         read: candidate.read.map(Signature::without_copies),
         key,
-        signed_fields: candidate.signed_fields,
-        unsigned_fields: candidate.unsigned_fields,
+        coverage: candidate.coverage,
         body: body.copied(),
         counts: !key.testing || settings.count_testing_keys,
     }

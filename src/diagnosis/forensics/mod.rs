@@ -152,7 +152,7 @@ impl<'s> Suspect<'s> {
 
     /// A signature at a position, which covers the fields that it names.
     fn at(signature: &'s Signature, position: usize, message: &Message<'_>) -> Self {
-        let mut index = FieldIndex::new(message.head());
+        let index = FieldIndex::new(message.head());
         let positions = index.select(signature.signed_fields(), position);
         let selected = signature.signed_fields().zip(positions);
         Self {

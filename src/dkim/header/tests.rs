@@ -52,7 +52,7 @@ fn tells_names_apart() {
                 .map(|name| format!("{}: 2\r\n", name.to_uppercase())),
         );
         let (head, _) = Head::parse(octets.as_bytes());
-        let mut index = FieldIndex::new(&head);
+        let index = FieldIndex::new(&head);
         for (number, name) in names.iter().enumerate() {
             assert_eq!(index.count(name), 2, "{name}");
             let lower = name.to_ascii_lowercase();
@@ -75,11 +75,21 @@ fn letters_alone_have_a_lower_case() {
 
 #[test]
 fn lists_what_is_not_signed() {
-    let (head, _) = Head::parse(b"D: s\r\nTo: 1\r\nTo: 2\r\nX: 3\r\nFrom: 4\r\n\r\n");
-    let mut index = FieldIndex::new(&head);
-    index.select(["from", "to"].into_iter(), 0);
-    let unsigned = index.unsigned();
-    assert_eq!(unsigned.iter().collect::<Vec<_>>(), [("to", 1), ("x", 1)]);
+    let octets = b"D: s\r\nTo: 1\r\nTo: 2\r\nX: 3\r\nFrom: 4\r\nx: 5\r\nZ\xff: 6\r\n: 7\r\n\r\n";
+    let (head, _) = Head::parse(octets);
+    let index = FieldIndex::new(&head);
+    let names = FieldNames::parse(b"from:to:from", 1, 9).unwrap();
+    let coverage = Coverage {
+        positions: index.select(names.iter(), 0),
+        names,
+        own: 0,
+        present: Present::of(&head),
+    };
+    let unsigned: Vec<_> = coverage.unsigned().collect();
+    assert_eq!(unsigned, [("to", 1), ("x", 2), ("z\u{fffd}", 1), ("", 1)]);
+    for (name, count) in [("TO", 1), ("X", 2), ("from", 0), ("d", 0), ("y", 0)] {
+        assert_eq!(coverage.count_unsigned(name, &index), count, "{name}");
+    }
 }
 
 #[test]
@@ -93,5 +103,44 @@ fn removes_the_signature() {
         (b"", b""),
     ] {
         assert_eq!(without_signature(value), expected);
+    }
+}
+
+/// Few fields and many, with names that repeat: as RFC 6376 5.4.2 says it, in so many words.
+#[test]
+fn selects_as_a_naive_reader_does() {
+    const NAMES: [&str; 8] = ["a", "A", "To", "from", "Subject", "subjecT", "X-1", "X-2"];
+    let mut state = 1_u32;
+    let mut below = |bound: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        usize::try_from(state >> 12).unwrap() % bound
+    };
+    for round in 0..if cfg!(miri) { 20 } else { 2_000 } {
+        let count = [0, 1, 9, 63, 64, 65, 150][round % 7];
+        let fields: Vec<_> = (0..count).map(|_| NAMES[below(NAMES.len())]).collect();
+        let names: Vec<_> = (0..below(40)).map(|_| NAMES[below(NAMES.len())]).collect();
+        let own = below(count + 1);
+        let pairs = fields.iter().map(|name| (name.as_bytes(), &b""[..]));
+        let head = Head::from_pairs(pairs);
+        let index = FieldIndex::new(&head);
+
+        let mut taken = vec![false; count + 1];
+        taken[own] = true;
+        let expected: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let free = |at: &usize| !taken[*at] && fields[*at].eq_ignore_ascii_case(name);
+                let found = (0..count).rev().find(free);
+                taken[found.unwrap_or(own)] = true;
+                found
+            })
+            .collect();
+        assert_eq!(index.select(names.iter().copied(), own), expected);
+        for name in NAMES {
+            let same = fields
+                .iter()
+                .filter(|field| field.eq_ignore_ascii_case(name));
+            assert_eq!(index.count(name), same.count());
+        }
     }
 }
