@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use super::guarded::{self, Scheme, Srs0, Srs1};
 use super::stamp::Stamp;
 use super::store;
+use crate::address::Address;
 use crate::domain::Domain;
 use crate::text;
 
@@ -52,6 +53,16 @@ impl Claimed {
             return None;
         }
         claim(local_part, Domain::parse(host.as_bytes()).ok()?)
+    }
+
+    /// The same of an address that is read already.
+    pub(crate) fn of(address: &Address) -> Option<Self> {
+        let (local_part, domain) = (address.local_part(), address.domain());
+        let octets = local_part.len() + 1 + domain.as_str().len();
+        if octets > MAX_OCTETS {
+            return None;
+        }
+        claim(local_part, domain.clone())
     }
 
     /// Which software's form the address has.

@@ -32,7 +32,7 @@ impl Relay {
     /// Reads the traces.
     pub(crate) fn read(session: &Session, head: &Head<'_>) -> Self {
         let srs = match session.reverse_path() {
-            Some(Ok(ReversePath::Mailbox(address))) => srs::Claimed::decode(address.to_string()),
+            Some(Ok(ReversePath::Mailbox(address))) => srs::Claimed::of(&address),
             Some(Ok(ReversePath::Null) | Err(_)) | None => None,
         };
         let list = ["List-Id", "List-Post"].iter().find_map(|name| {
