@@ -24,7 +24,7 @@ impl Keys {
     pub async fn fetch(resolver: &dyn Resolver, names: &[Name]) -> Self {
         // Most messages need one, and can do without the room for several.
         if let [name] = names {
-            return Self(vec![(name.clone(), resolver.txt(name).await)]);
+            return Self::of_one(name.clone(), resolver.txt(name).await);
         }
         let answers = join_all(names.iter().map(|name| resolver.txt(name))).await;
         names.iter().cloned().zip(answers).collect()

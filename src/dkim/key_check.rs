@@ -2,7 +2,7 @@
 
 use super::algorithm::SignatureAlgorithm;
 use super::cause::Cause;
-use super::key::{KeyRecord, KeyRecordError, KeyType};
+use super::key::{KeyRecord, KeyType};
 use super::keys::Keys;
 use super::settings::Settings;
 use crate::crypto::{CHECKABLE_BITS, HashAlgorithm, Opened, VerifyingKey};
@@ -59,23 +59,22 @@ pub(crate) fn check(
     key_use: &KeyUse<'_>,
     settings: &Settings,
 ) -> KeyCheck {
-    let records = match keys.get(name) {
-        None => return KeyCheck::without_key(Cause::KeyUnavailable(None)),
-        Some(Err(error)) => {
-            return KeyCheck::without_key(Cause::KeyUnavailable(Some(error.clone())));
-        }
-        Some(Ok(outcome)) => outcome.as_slice(),
+    let Some(answer) = keys.answer(name) else {
+        return KeyCheck::without_key(Cause::KeyUnavailable(None));
     };
+    if let Some(error) = answer.error() {
+        return KeyCheck::without_key(Cause::KeyUnavailable(Some(error.clone())));
+    }
     let mut tried = 0;
     let mut best: Option<KeyCheck> = None;
-    for record in records {
-        let check = match parse(record.as_bytes(), settings) {
+    for record in answer.records(settings) {
+        let check = match &*record {
             Ok(record) if tried < settings.max_key_records => {
                 tried += 1;
-                check_record(&record, key_use, settings)
+                check_record(record, key_use, settings)
             }
             Ok(_) => break,
-            Err(error) => KeyCheck::without_key(Cause::KeySyntax(error)),
+            Err(error) => KeyCheck::without_key(Cause::KeySyntax(error.clone())),
         };
         if check.cause == Cause::Passed {
             return check;
@@ -92,29 +91,19 @@ pub(crate) fn check(
 
 /// What a signature holds by the key records at `name`, the first that made it.
 pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], settings: &Settings) -> Opened {
-    let Some(Ok(outcome)) = keys.get(name) else {
+    let Some(answer) = keys.answer(name) else {
         return Opened::Sealed;
     };
-    let records = outcome.as_slice().iter().take(settings.max_key_records);
-    let records = records.filter_map(|record| parse(record.as_bytes(), settings).ok());
     let mut opened = Opened::Sealed;
-    for record in records {
-        match record.key().map(|key| key.open(signature)) {
+    for record in answer.records(settings).take(settings.max_key_records) {
+        let key = record.as_ref().as_ref().ok().and_then(KeyRecord::key);
+        match key.map(|key| key.open(signature)) {
             Some(Opened::Digest(digest)) => return Opened::Digest(digest),
             Some(Opened::NotByThisKey) => opened = Opened::NotByThisKey,
             Some(Opened::Sealed) | None => {}
         }
     }
     opened
-}
-
-fn parse(record: &[u8], settings: &Settings) -> Result<KeyRecord, KeyRecordError> {
-    if record.len() > settings.max_key_record_octets {
-        return Err(KeyRecordError::TooLong {
-            length: record.len(),
-        });
-    }
-    KeyRecord::parse(record)
 }
 
 fn check_record(record: &KeyRecord, key_use: &KeyUse<'_>, settings: &Settings) -> KeyCheck {
