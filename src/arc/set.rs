@@ -1,6 +1,7 @@
 //! One set of a chain, as far as it could be read.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use super::chain::Link;
 use super::fields;
@@ -26,9 +27,8 @@ pub struct Set {
     chain_validation: Option<ArcResult>,
     signature_domain: Option<Domain>,
     signature_selector: Option<String>,
-    results_text: Option<String>,
-    #[cfg_attr(feature = "serde", serde(skip))]
-    results: Option<Reading>,
+    #[cfg_attr(feature = "serde", serde(rename = "results_text"))]
+    results: Option<Reported>,
     pub(super) message_signature: Option<dkim::Cause>,
     pub(super) seal: Option<dkim::Cause>,
 }
@@ -55,8 +55,7 @@ impl Set {
             signature_domain: message.map(|message| message.signature.domain.clone()),
             signature_selector: message
                 .map(|message| message.signature.selector.as_str().to_owned()),
-            results_text: payload.map(unfolded),
-            results: payload.and_then(|payload| AuthenticationResults::read(payload).ok()),
+            results: payload.map(Reported::new),
             message_signature: None,
             seal: None,
         }
@@ -108,13 +107,13 @@ impl Set {
     /// What ARC-Authentication-Results says behind its instance, on one line.
     #[must_use]
     pub fn results_text(&self) -> Option<&str> {
-        self.results_text.as_deref()
+        self.results.as_ref().map(Reported::text)
     }
 
     /// What it says, as far as it could be read.
     #[must_use]
     pub fn results(&self) -> Option<&Reading> {
-        self.results.as_ref()
+        self.results.as_ref()?.reading()
     }
 
     /// What came of checking the message signature; `None` where it was not checked, since the chain
@@ -135,7 +134,7 @@ impl Set {
     /// DMARC.
     #[must_use]
     pub fn reports_dmarc_pass(&self, author_domain: &Domain) -> bool {
-        let Some(results) = &self.results else {
+        let Some(results) = self.results() else {
             return false;
         };
         let mut dmarc = results.of(&Method::Dmarc).peekable();
@@ -152,7 +151,7 @@ impl Set {
     /// Microsoft have it.
     #[must_use]
     pub fn remote_ip(&self) -> Option<IpAddr> {
-        let results = self.results.as_ref()?.results();
+        let results = self.results()?.results();
         let properties = [
             (PropertyType::Smtp, &["remote-ip", "client-ip"][..]),
             (PropertyType::Policy, &["iprev"]),
@@ -178,9 +177,51 @@ fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> 
     Some(&property.value)
 }
 
-fn unfolded(payload: &[u8]) -> String {
-    let text = text::lossy(text::trim_fws(payload)).replace("\r\n", "");
-    text::one_line(&text, SHOWN)
+/// What stands behind the instance in ARC-Authentication-Results. Most of it is never asked for, so it is
+/// read when somebody does.
+#[derive(Clone, Debug)]
+struct Reported {
+    payload: Vec<u8>,
+    text: OnceLock<String>,
+    reading: OnceLock<Option<Reading>>,
+}
+
+impl Reported {
+    fn new(payload: &[u8]) -> Self {
+        Self {
+            payload: payload.to_vec(),
+            text: OnceLock::new(),
+            reading: OnceLock::new(),
+        }
+    }
+
+    /// On one line.
+    fn text(&self) -> &str {
+        self.text.get_or_init(|| {
+            let text = text::lossy(text::trim_fws(&self.payload)).replace("\r\n", "");
+            text::one_line(&text, SHOWN)
+        })
+    }
+
+    fn reading(&self) -> Option<&Reading> {
+        let read = || AuthenticationResults::read(&self.payload).ok();
+        self.reading.get_or_init(read).as_ref()
+    }
+}
+
+impl Eq for Reported {}
+
+impl PartialEq for Reported {
+    fn eq(&self, other: &Self) -> bool {
+        self.payload == other.payload
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Reported {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text())
+    }
 }
 
 /// The longest ARC-Authentication-Results seen have 6,000; a whole chain of these stays small.
