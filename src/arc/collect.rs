@@ -312,6 +312,5 @@ fn key_name(signature: &Signature, settings: &Settings) -> Result<Name, dkim::Ca
     if signature.algorithm == SignatureAlgorithm::RsaSha1 && !settings.dkim.allow_sha1 {
         return Err(dkim::Cause::Sha1);
     }
-    let labels = [signature.selector.as_str().as_bytes(), b"._domainkey"].concat();
-    Name::below(&labels, &signature.domain).map_err(dkim::Cause::KeyName)
+    signature.key_name().map_err(dkim::Cause::KeyName)
 }

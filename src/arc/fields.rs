@@ -2,7 +2,8 @@
 
 use super::words::{ArcResult, SetField};
 use crate::dkim::tags::{FieldNames, Tags};
-use crate::dkim::{Canonicalization, SignatureAlgorithm, SignatureError};
+use crate::dkim::{self, Canonicalization, SignatureAlgorithm, SignatureError};
+use crate::dns::{Name, NameError};
 use crate::domain::Domain;
 use crate::{tag_list, text};
 
@@ -36,6 +37,11 @@ impl Signature {
             selector: tags.domain("s")?,
             timestamp: tags.number("t", 12)?,
         })
+    }
+
+    /// Where the key stands (RFC 6376 3.6.2.1).
+    pub(super) fn key_name(&self) -> Result<Name, NameError> {
+        Name::from_shared(&dkim::key_name(self.selector.as_str(), &self.domain))
     }
 }
 

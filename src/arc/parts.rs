@@ -31,7 +31,6 @@ pub(crate) fn parts(head: &Head<'_>) -> Option<Vec<Parts>> {
     let sets = chain.links.iter().map(|(instance, link)| {
         let (seal, parsed) = link.seals.first()?;
         let signature = &parsed.as_ref().ok()?.signature;
-        let labels = [signature.selector.as_str().as_bytes(), b"._domainkey"].concat();
         Some(Parts {
             instance: *instance,
             results: *link.results.first()?,
@@ -39,7 +38,7 @@ pub(crate) fn parts(head: &Head<'_>) -> Option<Vec<Parts>> {
             seal: *seal,
             sealer: signature.domain.clone(),
             selector: signature.selector.as_str().to_owned(),
-            key_name: Name::below(&labels, &signature.domain).ok()?,
+            key_name: signature.key_name().ok()?,
             algorithm: signature.algorithm,
             octets: signature.octets.clone(),
         })

@@ -85,6 +85,7 @@ pub use settings::Settings;
 pub(crate) use sign::seconds;
 pub use sign::{SignError, Signed, Signer, Signing};
 pub use signature::Signature;
+pub(crate) use signature::key_name;
 pub use signature_error::SignatureError;
 pub(crate) use template::{check_names, signer_names};
 pub use verification::Verification;

@@ -128,7 +128,7 @@ impl Signature {
             return Err(SignatureError::ExpiresBeforeMade);
         }
         tags.query_methods()?;
-        let (key_name, selector_length) = key_name(tags, &signing_domain)?;
+        let (key_name, selector_length) = selected_key(tags, &signing_domain)?;
         let (local_part, identity_domain) = identity(tags, &signing_domain)?;
         Ok(Self {
             algorithm,
@@ -289,20 +289,21 @@ impl Signature {
 }
 
 /// The text of the key's name, and how much of it is the selector.
-fn key_name(tags: &Tags<'_>, domain: &Domain) -> Result<(Arc<str>, usize), SignatureError> {
+fn selected_key(tags: &Tags<'_>, domain: &Domain) -> Result<(Arc<str>, usize), SignatureError> {
     let value = tags.required("s")?;
     if is_plain(value)
         && let Ok(selector) = std::str::from_utf8(value)
     {
-        return Ok((below(selector, domain), selector.len()));
+        return Ok((key_name(selector, domain), selector.len()));
     }
     let selector = tags.domain("s")?;
     let selector = selector.as_str();
-    Ok((below(selector, domain), selector.len()))
+    Ok((key_name(selector, domain), selector.len()))
 }
 
-/// Puts the name together where it costs nothing, as shared text is a copy in any case.
-fn below(selector: &str, domain: &Domain) -> Arc<str> {
+/// Where the key of a selector stands (§3.6.2.1). The name is put together where it costs nothing, as shared
+/// text is a copy in any case.
+pub(crate) fn key_name(selector: &str, domain: &Domain) -> Arc<str> {
     let mut octets = [0; KEY_NAME];
     let mut length = 0;
     for part in [selector, "._domainkey.", domain.as_str()] {
