@@ -84,6 +84,7 @@ impl<'a> Head<'a> {
             ..Self::default()
         };
         let mut rest = octets;
+        let mut ends = LineEnds::default();
         let body = loop {
             if let Some(body) = rest.strip_prefix(b"\r\n") {
                 break body;
@@ -96,13 +97,15 @@ impl<'a> Head<'a> {
                 head.anomalies.too_many_fields = true;
                 break rest;
             }
-            let (line, following) = logical_line(rest);
+            let (line, following) = logical_line(rest, &mut ends);
             head.push_line(line);
             rest = following;
         };
         let length = octets.len().saturating_sub(rest.len());
-        head.anomalies
-            .scan(octets.get(..length).unwrap_or_default());
+        let block = octets.get(..length).unwrap_or_default();
+        if !ends.are_orderly(block) || has_long_line(block) {
+            head.anomalies.count(block);
+        }
         head.folds_only = head.anomalies.bare_cr == 0 && head.anomalies.bare_lf == 0;
         (head, body)
     }
@@ -201,8 +204,23 @@ impl<'a> Head<'a> {
     }
 }
 
+/// The LFs of a header block.
+#[derive(Default)]
+struct LineEnds {
+    /// Those with a CR before them.
+    whole: usize,
+    bare: usize,
+}
+
+impl LineEnds {
+    /// Whether the block that they are of has neither NUL nor a CR or LF without the other.
+    fn are_orderly(&self, block: &[u8]) -> bool {
+        self.bare == 0 && text::count(block, b'\r') == self.whole && text::find(block, 0).is_none()
+    }
+}
+
 /// A line and the lines that continue it; without its CRLF, and what follows that.
-fn logical_line(octets: &[u8]) -> (&[u8], &[u8]) {
+fn logical_line<'o>(octets: &'o [u8], ends: &mut LineEnds) -> (&'o [u8], &'o [u8]) {
     let mut searched = 0;
     loop {
         let unsearched = octets.get(searched..).unwrap_or_default();
@@ -211,8 +229,10 @@ fn logical_line(octets: &[u8]) -> (&[u8], &[u8]) {
         };
         searched = feed + 1;
         let Some(line) = octets.get(..feed).and_then(|line| line.strip_suffix(b"\r")) else {
+            ends.bare += 1;
             continue;
         };
+        ends.whole += 1;
         let following = octets.get(searched..).unwrap_or_default();
         if following.first().is_none_or(|octet| !text::is_wsp(*octet)) {
             return (line, following);
@@ -324,9 +344,12 @@ pub struct Anomalies {
 
 impl Anomalies {
     fn scan(&mut self, octets: &[u8]) {
-        if text::is_orderly(octets) && !has_long_line(octets) {
-            return;
+        if !text::is_orderly(octets) || has_long_line(octets) {
+            self.count(octets);
         }
+    }
+
+    fn count(&mut self, octets: &[u8]) {
         let mut line = 0_usize;
         let mut previous = 0;
         for &octet in octets {
