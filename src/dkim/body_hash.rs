@@ -434,7 +434,7 @@ impl BodyHashes {
 const BLOCK: usize = 16_384;
 
 /// The buffer that short pieces are gathered in.
-const GATHER: usize = 2_048;
+const GATHER: usize = 1_024;
 
 /// The octets that the hashes take at once. Parts of that cost them more than a copy.
 const HASHED: usize = 64;
