@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use crate::dkim::{BodyHasher, BodyHashes};
-use crate::dns::{Name, Observed, Recording, Resolver, Transcript};
+use crate::dns::{Name, Observed, Recording, Resolver, Transcript, block_on};
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
 use crate::message::{Anomalies, Author, Head, Message};
 use crate::session::Session;
@@ -286,12 +286,11 @@ impl Lookups {
             passed: false,
         };
         let names = self.key_names();
-        let first = self.first_round(&recording, &names, &mut deadline).await;
         let FirstRound {
             spf,
             keys,
             discovery,
-        } = first;
+        } = self.first_round(&recording, &names, &mut deadline).await;
         let candidates = self.candidates(&spf);
         let settings = &self.0.settings.dmarc;
         let before = discovery.clone();
@@ -302,10 +301,9 @@ impl Lookups {
             false => deadline.poll(context),
         })
         .await;
-        let discovery = match walk.output() {
-            Some(discovery) => discovery,
-            None => before.with_identifiers(&Late, &candidates, settings).await,
-        };
+        let discovery = walk
+            .output()
+            .unwrap_or_else(|| block_on(before.with_identifiers(&Late, &candidates, settings)));
         let transcript = recording.into_transcript();
         Answers {
             lookups: self,
@@ -365,14 +363,13 @@ impl Lookups {
             .flatten()
             .collect();
         // What was not answered in time is what a resolver gives that answers nothing in time.
-        let spf = match spf.output() {
-            Some(spf) => spf,
-            None => spf::check_session(&Late, &self.0.session, &settings.spf).await,
-        };
-        let discovery = match policy.output() {
-            Some(discovery) => discovery,
-            None => dmarc::Discovery::of_author(&Late, &self.0.author, &settings.dmarc).await,
-        };
+        let spf = spf
+            .output()
+            .unwrap_or_else(|| block_on(spf::check_session(&Late, &self.0.session, &settings.spf)));
+        let discovery = policy.output().unwrap_or_else(|| {
+            let author = &self.0.author;
+            block_on(dmarc::Discovery::of_author(&Late, author, &settings.dmarc))
+        });
         FirstRound {
             spf,
             keys,
