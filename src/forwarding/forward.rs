@@ -112,7 +112,7 @@ impl Forwarder {
         let mut octets = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
         if !self.signers.is_empty() {
             let signed = dkim::Signer::sign(&self.signers, &Message::parse(&octets), now)?;
-            octets = [signed.header().as_bytes(), &octets].concat();
+            octets = edit::below(&signed.header(), &octets);
         }
         // RFC 8617 5.1: the seal comes after every change and every signature.
         if let Some(sealer) = &self.sealer {
@@ -148,7 +148,7 @@ pub(super) fn sealed(
     now: SystemTime,
 ) -> Result<Vec<u8>, SignError> {
     match sealer.seal(&Message::parse(&octets), payload, verdict.arc(), now) {
-        Ok(set) => Ok([set.header().as_bytes(), &octets].concat()),
+        Ok(set) => Ok(edit::below(&set.header(), &octets)),
         Err(SignError::ChainFailed | SignError::ChainFull) => Ok(octets),
         Err(error) => Err(error),
     }

@@ -25,7 +25,7 @@ pub struct Station {
     pub from: Option<String>,
     /// The session in which it came.
     pub session: Session,
-    /// The message as it came.
+    /// The message as it came, put together from its fields and its body.
     pub message: Vec<u8>,
     /// What a receiver with these settings makes of it.
     pub verdict: Verdict,
@@ -78,9 +78,11 @@ impl Station {
         let mut from = None;
         let mut hops = route.iter();
         loop {
-            let arrived = Message::parse(&octets);
-            let verdict = verifier.verify(&session, &arrived).await;
-            let mut findings = verdict.forensics(&arrived);
+            let parsed = Message::parse(&octets);
+            // Put together again, it lacks what is wrong with the header block that was given.
+            let arrived = if from.is_none() { message } else { &parsed };
+            let verdict = verifier.verify(&session, arrived).await;
+            let mut findings = verdict.forensics(arrived);
             findings.extend(verdict.diagnosis());
             // Forensics of a signature that mattered come first, of others with the rest.
             findings.sort_by_key(Finding::severity);
@@ -128,7 +130,7 @@ fn sent_on(
     if let Some(signer) = &hop.signer {
         let signed =
             dkim::Signer::sign(std::slice::from_ref(signer), &Message::parse(&octets), now)?;
-        octets = [signed.header().as_bytes(), &octets].concat();
+        octets = edit::below(&signed.header(), &octets);
     }
     if let (Some(sealer), Ok(id)) = (&hop.sealer, hop.helo.as_str().parse()) {
         let payload = Payload::new(&verdict.authentication_results(&id));
