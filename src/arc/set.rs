@@ -6,7 +6,7 @@ use super::chain::Link;
 use super::fields;
 use super::words::ArcResult;
 use crate::auth_results::{
-    AuthenticationResults, Method, MethodResult, PropertyType, Reading, ResultWord,
+    AuthenticationResults, Method, MethodResult, PropertyType, Reading, ResultWord, Tolerated,
 };
 use crate::dkim;
 use crate::domain::Domain;
@@ -132,10 +132,10 @@ impl Set {
     }
 
     /// Whether the sealer reports that DMARC passed for this author domain, and no other result of
-    /// DMARC.
+    /// DMARC. Where its results cannot be read to their end, it may have reported one.
     #[must_use]
     pub fn reports_dmarc_pass(&self, author_domain: &Domain) -> bool {
-        let Some(results) = &self.results else {
+        let Some(results) = self.results.as_ref().filter(|results| is_whole(results)) else {
             return false;
         };
         let mut dmarc = results.of(&Method::Dmarc).peekable();
@@ -169,6 +169,11 @@ impl Set {
                 comment.split([' ', ';']).find_map(|word| word.parse().ok())
             })
     }
+}
+
+/// Whether all results were read: one that was not may say the contrary.
+fn is_whole(results: &Reading) -> bool {
+    !results.is_unfinished() && !results.tolerated().contains(&Tolerated::TooMany)
 }
 
 fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> Option<&'a str> {
