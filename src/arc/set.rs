@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::chain::Link;
+use super::chain::{Link, MAX_SETS};
 use super::fields;
 use super::words::ArcResult;
 use crate::auth_results::{
@@ -56,7 +56,9 @@ impl Set {
             signature_selector: message
                 .map(|message| message.signature.selector.as_str().to_owned()),
             results_text: payload.map(unfolded),
-            results: payload.and_then(|payload| AuthenticationResults::read(payload).ok()),
+            results: payload
+                .filter(|payload| payload.len() <= SHOWN && usize::from(instance) <= MAX_SETS)
+                .and_then(|payload| AuthenticationResults::read(payload).ok()),
             message_signature: None,
             seal: None,
         }
@@ -111,7 +113,7 @@ impl Set {
         self.results_text.as_deref()
     }
 
-    /// What it says, as far as it could be read.
+    /// What it says, as far as it could be read; nothing of a field of more than 16 KiB.
     #[must_use]
     pub fn results(&self) -> Option<&Reading> {
         self.results.as_ref()
@@ -184,9 +186,13 @@ fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> 
 }
 
 fn unfolded(payload: &[u8]) -> String {
-    let text = text::lossy(text::trim_fws(payload)).replace("\r\n", "");
-    text::one_line(&text, SHOWN)
+    let payload = text::trim_fws(payload);
+    let payload = payload.get(..MAX_CHARACTER * SHOWN).unwrap_or(payload);
+    text::one_line(&text::lossy(payload).replace("\r\n", ""), SHOWN)
 }
+
+/// Octets of a character in UTF-8.
+const MAX_CHARACTER: usize = 4;
 
 /// The longest ARC-Authentication-Results seen have 6,000; a whole chain of these stays small.
 const SHOWN: usize = 16_384;
