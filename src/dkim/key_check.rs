@@ -95,10 +95,11 @@ pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], settings: &Settin
     let Some(Ok(outcome)) = keys.get(name) else {
         return Opened::Sealed;
     };
-    let records = outcome.as_slice().iter().take(settings.max_key_records);
+    let records = outcome.as_slice().iter();
     let records = records.filter_map(|record| parse(record.as_bytes(), settings).ok());
     let mut opened = Opened::Sealed;
-    for record in records {
+    // As many as are tried by `check`.
+    for record in records.take(settings.max_key_records) {
         match record.key().map(|key| key.open(signature)) {
             Some(Opened::Digest(digest)) => return Opened::Digest(digest),
             Some(Opened::NotByThisKey) => opened = Opened::NotByThisKey,
