@@ -86,5 +86,5 @@ pub(crate) use sign::seconds;
 pub use sign::{SignError, Signed, Signer, Signing};
 pub use signature::Signature;
 pub use signature_error::SignatureError;
-pub(crate) use template::{check_names, signer_names};
+pub(crate) use template::{check_count, check_names, signer_names};
 pub use verification::Verification;

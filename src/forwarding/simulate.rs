@@ -3,12 +3,11 @@
 use std::time::SystemTime;
 
 use super::edit;
-use super::forward::{ForwardError, sealed};
+use super::forward::{ForwardError, sealed, signed};
 use super::route::{Hop, Rewriting};
 use crate::address::ReversePath;
 use crate::arc::Payload;
 use crate::diagnosis::Finding;
-use crate::dkim;
 use crate::dns::Resolver;
 use crate::message::Message;
 use crate::session::Session;
@@ -128,9 +127,7 @@ fn sent_on(
         octets = edit::with_from_of(&Message::parse(&octets), mailbox, domain);
     }
     if let Some(signer) = &hop.signer {
-        let signed =
-            dkim::Signer::sign(std::slice::from_ref(signer), &Message::parse(&octets), now)?;
-        octets = edit::below(&signed.header(), &octets);
+        octets = signed(std::slice::from_ref(signer), octets, now)?;
     }
     if let (Some(sealer), Ok(id)) = (&hop.sealer, hop.helo.as_str().parse()) {
         let payload = Payload::new(&verdict.authentication_results(&id));

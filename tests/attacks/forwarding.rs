@@ -190,6 +190,23 @@ fn broken_chains_do_not_stop_mail() {
     assert_eq!(outgoing.matches("ARC-Seal:").count(), 1);
 }
 
+/// So does a message with more fields than a signature or seal may cover, which nobody would accept.
+#[test]
+fn crowded_headers_do_not_stop_mail() {
+    let mail = signed(VICTIM, FORGED).replace("Subject", &("To: x\r\n".repeat(1_000) + "Subject"));
+    let mut attempt = Attempt::new(&mail).envelope(VICTIM, "admin@legitimate.example");
+    attempt.ip = VICTIM_IP;
+    let verdict = attempt.verdict();
+    assert_eq!(verdict.action(), Action::Deliver);
+    let message = Message::parse(mail.as_bytes());
+    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
+    let forwarder = forwarder().signers([signer(VICTIM)]).sealer(sealer);
+    let outgoing = forwarder.forward(&verdict, &message, now()).unwrap();
+    let outgoing = String::from_utf8(outgoing.message).unwrap();
+    assert!(outgoing.ends_with(&mail));
+    assert!(!outgoing.contains("ARC-Seal") && outgoing.matches("DKIM-Signature:").count() == 1);
+}
+
 /// A mailing list's fields cost nothing to write; they soften a refusal by default, never the
 /// result, and not where policies are enforced.
 #[test]
