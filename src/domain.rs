@@ -42,6 +42,11 @@ impl Domain {
         if octets.is_ascii() {
             return Self::from_ascii(octets);
         }
+        if octets.len() > MAX_UNICODE {
+            return Err(DomainError::TooLong {
+                length: octets.len(),
+            });
+        }
         let ascii = idna::domain_to_ascii_cow(octets, idna::AsciiDenyList::URL)
             .map_err(|_| DomainError::Idna)?;
         Self::from_ascii(ascii.as_bytes())
@@ -265,6 +270,10 @@ pub enum DomainError {
 /// RFC 1035 2.3.4: 255 octets on the wire, which leaves 253 for the text.
 const MAX_LENGTH: usize = 253;
 
+/// A character takes at least one octet in A-labels, and at most four as UTF-8. IDNA takes eighty times as
+/// long as all else about a text, and strangers write texts of any length.
+const MAX_UNICODE: usize = 4 * MAX_LENGTH;
+
 /// RFC 1035 2.3.4.
 const MAX_LABEL: usize = 63;
 
@@ -315,6 +324,12 @@ mod tests {
             }
         }
         assert_eq!(Domain::parse(b"\xff.example"), Err(DomainError::Idna));
+        // IDNA, which takes long and would give it another length, is not asked about what cannot be a name.
+        let long = "\u{4e00}".repeat(600);
+        assert_eq!(
+            long.parse::<Domain>(),
+            Err(DomainError::TooLong { length: 1_800 })
+        );
         assert!(["a"; 63].concat().parse::<Domain>().is_ok());
         assert_eq!(
             ["a"; 64].concat().parse::<Domain>(),

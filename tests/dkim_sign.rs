@@ -257,6 +257,27 @@ fn names_that_cannot_be_signed() {
     assert_eq!(identity("a\r\n", "example.com"), Err(SignError::Identity));
 }
 
+/// A signature that no verifier reads is none: the message has too many of the fields that are signed.
+#[test]
+fn crowded_headers_cannot_be_signed() {
+    let signer = Signer::new(keys().remove(0), domain(), "s").unwrap();
+    let mail = |count: usize| {
+        let fields = "To: x\r\n".repeat(count);
+        [b"From: a@example.com\r\n", fields.as_bytes(), b"\r\nx"].concat()
+    };
+    // Twelve names are signed once more than they occur.
+    let most = 1_000 - 13;
+    let signers = [signer];
+    let verified = verify(&signers, &signed(&signers, &mail(most), at(0)), at(0));
+    assert_eq!(verified[0].cause(), &Cause::Passed);
+    let mail = mail(most + 1);
+    let message = Message::parse(&mail);
+    assert_eq!(
+        Signer::sign(&signers, &message, at(0)),
+        Err(SignError::TooManyFields { limit: 1_000 })
+    );
+}
+
 #[test]
 fn keys_that_ring_does_not_sign_with() {
     assert!(matches!(

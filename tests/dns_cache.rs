@@ -385,6 +385,25 @@ fn what_is_asked_for_outlives_what_is_not() {
     assert_eq!(upstream.asked(&often), 1);
 }
 
+/// An answer of 64 KiB can have thousands of records, each with room for what is read from it. Where it is
+/// too large to be kept, all others stay.
+#[test]
+fn what_does_not_fit_drives_nothing_out() {
+    let upstream = Upstream::new(0, |name| match name.as_str() {
+        "large.example" => {
+            Ok(Outcome::records(vec![Txt::new("v="); 4_000]).with_ttl(Duration::from_secs(60)))
+        }
+        _ => text(60),
+    });
+    let cache = Cache::new(upstream, Clock::default().read()).max_bytes(256 << 10);
+    for number in 0..100 {
+        assert!(block_on(cache.txt(&name(&format!("n{number}.example")))).is_ok());
+    }
+    let large = block_on(cache.txt(&name("large.example"))).unwrap();
+    assert_eq!(large.as_slice().len(), 4_000);
+    assert_eq!(cache.entries(), 100);
+}
+
 /// Threads that give up at any point, among threads that wait: nobody is forgotten.
 #[test]
 fn giving_up_on_many_threads_strands_nobody() {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dkim_support::craft;
+use mailproof::crypto::SigningKey;
 use mailproof::diagnosis::Finding;
 use mailproof::dkim::BodyHashes;
 use mailproof::dkim::{Canonicalization, KeyRecord, Signer};
@@ -461,4 +462,26 @@ fn as_json() {
     assert_eq!(value("envelope")["domain"], "author.test");
     assert_eq!(value("client")["client"], "192.0.2.1");
     assert_eq!(value("term")["term"], "-all");
+}
+
+/// Records that are no keys stand between two that are: the key that was tried when the signature was
+/// checked is tried when it is explained.
+#[test]
+fn the_key_behind_other_records() {
+    let rsa = |pem: &[u8]| {
+        let key = SigningKey::from_pem(pem).unwrap();
+        Signer::new(key, "author.test".parse().unwrap(), "s").unwrap()
+    };
+    let signer = rsa(include_bytes!("data/dkim/rsa2048.pem"));
+    let mut zone = zone(&rsa(include_bytes!("data/dkim/rsa3072.pem")).record());
+    for record in ["v=spf1 -all", "x", &signer.record()] {
+        zone.add_txt(KEY, record).unwrap();
+    }
+    let mail = format!("{HEADER}\r\n{BODY}");
+    let signed = Signer::sign(&[signer], &Message::parse(mail.as_bytes()), now()).unwrap();
+    let mail = signed.header() + &mail.replace("hello", "[list] hello");
+    let verdict = verify(&zone, &session("a@author.test"), &mail, |_| ());
+    assert_eq!(verdict.dkim()[0].header_intact(), Some(false));
+    let findings = verdict.forensics(&Message::parse(mail.as_bytes()));
+    assert_eq!(findings[0].code().as_str(), "header-field-changed");
 }

@@ -370,6 +370,44 @@ fn large_headers() {
     assert!(verdict.author().domain().is_none());
 }
 
+/// What others wrote about the way of the message is read to a certain length, whatever it is made of.
+#[test]
+fn long_traces() {
+    let values = [
+        vec![0xff; 4 << 20],
+        b" a@b.example,".repeat(300_000),
+        [&b"pass"[..], &b" a=;".repeat(1 << 20)].concat(),
+        [&b"i=1; m; spf=pass"[..], &b" a.b=c".repeat(700_000)].concat(),
+    ];
+    for name in [
+        "Sender",
+        "Resent-Sender",
+        "Resent-From",
+        "List-Id",
+        "List-Post",
+        "Received-SPF",
+        "Authentication-Results",
+        "ARC-Authentication-Results",
+    ] {
+        for value in &values {
+            let mail = [name.as_bytes(), b": ", value, b"\r\n", FROM.as_bytes()].concat();
+            let ((_, _), peak) = peak(|| verify(Zone::new(), &mail));
+            let value = value.get(..20).unwrap().escape_ascii();
+            assert!(peak < 1 << 20, "{name}: {value}: {peak}");
+        }
+    }
+    // Properties take up many times as much memory as their text.
+    for (properties, most) in [(10_000, 8), (2_700, 20)] {
+        let sets = (1..=99).map(|instance| {
+            let properties = " a.b=c".repeat(properties);
+            format!("ARC-Authentication-Results: i={instance}; m; spf=pass{properties}\r\n")
+        });
+        let mail = sets.collect::<String>() + FROM;
+        let ((_, _), peak) = peak(|| verify(Zone::new(), &mail));
+        assert!(peak < most << 20, "{properties}: {peak}");
+    }
+}
+
 /// As the caller has split them, no more are refused; but they have no author either.
 #[test]
 fn fields_that_others_split() {

@@ -1,7 +1,7 @@
 //! The examples of RFC 7208 and the grammar of its section 12; RFC 6652.
 
 use mailproof::Session;
-use mailproof::auth_results::AuthenticationResults;
+use mailproof::auth_results::{AuthenticationResults, ParseError};
 use mailproof::dns::{LookupError, Zone, block_on};
 use mailproof::spf::{
     Evaluation, Identity, ReceivedSpf, Record, Request, Settings, SpfResult, SyntaxRule,
@@ -390,6 +390,17 @@ fn received_spf_examples() {
     ] {
         assert!(ReceivedSpf::parse(broken).is_err(), "{broken:?}");
     }
+}
+
+/// A field of 10 MB could hold three million pairs, each with two texts.
+#[test]
+fn received_spf_has_a_longest_length() {
+    let read = |length: usize| {
+        let field = format!("pass{}", " a=;".repeat(length / 4 - 1));
+        ReceivedSpf::parse(field.as_bytes())
+    };
+    assert_eq!(read(65_536).unwrap().pairs().count(), 16_383);
+    assert_eq!(read(65_540), Err(ParseError::Length(65_536)));
 }
 
 /// Nothing that a stranger says gets out of its place.

@@ -89,7 +89,9 @@ pub fn validate_sealed(data: &[u8]) {
     let incoming = validate(&message);
     let sealed = match sealer.seal(&message, &payload, &incoming, now()) {
         Ok(sealed) => sealed,
-        Err(SignError::ChainFailed | SignError::ChainFull) => return,
+        Err(SignError::ChainFailed | SignError::ChainFull | SignError::TooManyFields { .. }) => {
+            return;
+        }
         Err(error) => panic!("{error}"),
     };
     let mail = [sealed.header().as_bytes(), &octets].concat();

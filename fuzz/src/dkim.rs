@@ -6,7 +6,7 @@ use mailproof::Message;
 use mailproof::crypto::{HashAlgorithm, SigningKey};
 use mailproof::dkim::{
     self, BodyHasher, Canonicalization, Cause, DkimResult, KeyRecord, Keys, ReportRequest,
-    Settings, Signature, Signer,
+    Settings, SignError, Signature, Signed, Signer,
 };
 use mailproof::dns::{Outcome, Txt, Zone, block_on};
 
@@ -188,15 +188,23 @@ pub fn dkim_sign(data: &[u8]) {
         return;
     }
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let signed = dkim::Signer::sign(&[signer], &Message::parse(mail), now).expect("a signature");
+    let Some(signed) = sign(signer, mail, now) else {
+        return;
+    };
     let mail = [signed.header().as_bytes(), mail].concat();
     let message = Message::parse(&mail);
     let settings = Settings::default();
     let verifications = block_on(dkim::verify_message(&zone, &message, now, &settings));
     let ours = verifications.first().expect("our signature");
-    // h= of a message with very many fields exceeds what verifiers accept.
-    if !matches!(ours.cause(), Cause::Syntax(_)) {
-        assert_eq!(ours.cause(), &Cause::Passed);
+    assert_eq!(ours.cause(), &Cause::Passed);
+}
+
+/// Nothing where the message has more fields than verifiers accept.
+fn sign(signer: Signer, mail: &[u8], now: SystemTime) -> Option<Signed> {
+    match dkim::Signer::sign(&[signer], &Message::parse(mail), now) {
+        Ok(signed) => Some(signed),
+        Err(SignError::TooManyFields { .. }) => None,
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -216,12 +224,11 @@ pub fn dkim_mutate(data: &[u8]) {
     let name = signer.key_name().as_str();
     zone.add_txt(name, signer.record()).expect("a name");
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-    let signed = dkim::Signer::sign(&[signer], &Message::parse(mail), now).expect("a signature");
-    let signed = [signed.header().as_bytes(), mail].concat();
-    let Some(original) = covered(&zone, &signed, now) else {
-        // h= of a message with very many fields exceeds what verifiers accept.
+    let Some(signed) = sign(signer, mail, now) else {
         return;
     };
+    let signed = [signed.header().as_bytes(), mail].concat();
+    let original = covered(&zone, &signed, now).expect("our signature");
     let edited = edited(signed, edits);
     if let Some(found) = covered(&zone, &edited, now) {
         assert_eq!(found, original);

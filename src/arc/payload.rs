@@ -33,7 +33,8 @@ impl Payload {
     /// §4.1.1: ‘the AAR MUST contain the combined authres-payload with all of the authentication
     /// results from within the participating ADMD, regardless of how many Authentication-Results
     /// header fields are attached to the message.’ Fields that claim this name but came from outside
-    /// must have been removed on arrival (RFC 8601 5).
+    /// must have been removed on arrival (RFC 8601 5). One that ends inside a quoted string or comment is
+    /// left out.
     #[must_use]
     pub fn combined(head: &Head<'_>, authserv_id: &AuthservId) -> Self {
         let mut payload = if authserv_id.as_str().bytes().all(text::is_token) {
@@ -86,10 +87,12 @@ fn with_crlf(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
-/// What stands behind the authserv-id, if it is the one wanted and there are results.
+/// What stands behind the authserv-id, if it is the one wanted and there are results, to the end of which
+/// the field can be read.
 fn results_of(value: &[u8], authserv_id: &AuthservId) -> Option<String> {
     let reading = AuthenticationResults::read(value).ok()?;
-    if reading.authserv_id() != Some(authserv_id) || reading.results().is_empty() {
+    let is_ours = reading.authserv_id() == Some(authserv_id);
+    if !is_ours || reading.results().is_empty() || reading.is_unfinished() {
         return None;
     }
     let results = std::str::from_utf8(behind_first_semicolon(value)?).ok()?;
@@ -141,5 +144,28 @@ mod tests {
         );
         let payload = Payload::combined(&head, &"nobody.example".parse().unwrap());
         assert_eq!(payload.as_str(), "nobody.example; none");
+    }
+
+    /// A comment or quoted string that does not end would go on in the field behind it, and make results of
+    /// what stands there in quotes.
+    #[test]
+    fn leaves_out_what_does_not_end() {
+        for unfinished in [
+            "dmarc=none; spf=pass (sender is \"a(\"@b.example) smtp.mailfrom=b.example",
+            "dmarc=none; spf=pass reason=\"b.example",
+            "dmarc=none; (",
+        ] {
+            let head = format!(
+                "Authentication-Results: mx; {unfinished}\r\n\
+                 Authentication-Results: mx; dkim=pass\r\n\
+                 \theader.i=\")); dmarc=pass header.from=bank.example; (@b.example\"\r\n\r\n"
+            );
+            let (head, _) = Head::parse(head.as_bytes());
+            let payload = Payload::combined(&head, &"mx".parse().unwrap());
+            let reading = AuthenticationResults::read(payload.as_str().as_bytes()).unwrap();
+            let methods = reading.results().iter();
+            let methods: Vec<&str> = methods.map(|result| result.method.as_str()).collect();
+            assert_eq!(methods, ["dkim"], "{}", payload.as_str());
+        }
     }
 }

@@ -100,6 +100,7 @@ impl Template {
         }
         let index = FieldIndex::new(head);
         let names = self.names(&index);
+        dkim::check_count(&names)?;
         let selected = index.select(names.iter().map(String::as_str), usize::MAX);
         let data = header::write_selected(head, &selected, self.header, usize::MAX);
         let instance = newest.saturating_add(1);

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
-use super::chain::Link;
+use super::chain::{Link, MAX_SETS};
 use super::fields;
 use super::words::ArcResult;
 use crate::auth_results::{
-    AuthenticationResults, Method, MethodResult, PropertyType, Reading, ResultWord,
+    AuthenticationResults, Method, MethodResult, PropertyType, Reading, ResultWord, Tolerated,
 };
 use crate::dkim;
 use crate::domain::Domain;
@@ -55,7 +55,7 @@ impl Set {
             signature_domain: message.map(|message| message.signature.domain.clone()),
             signature_selector: message
                 .map(|message| message.signature.selector.as_str().to_owned()),
-            results: payload.map(Reported::new),
+            results: payload.map(|payload| Reported::new(payload, instance)),
             message_signature: None,
             seal: None,
         }
@@ -110,7 +110,7 @@ impl Set {
         self.results.as_ref().map(Reported::text)
     }
 
-    /// What it says, as far as it could be read.
+    /// What it says, as far as it could be read; nothing of a field of more than 16 KiB.
     #[must_use]
     pub fn results(&self) -> Option<&Reading> {
         self.results.as_ref()?.reading()
@@ -131,10 +131,10 @@ impl Set {
     }
 
     /// Whether the sealer reports that DMARC passed for this author domain, and no other result of
-    /// DMARC.
+    /// DMARC. Where its results cannot be read to their end, it may have reported one.
     #[must_use]
     pub fn reports_dmarc_pass(&self, author_domain: &Domain) -> bool {
-        let Some(results) = self.results() else {
+        let Some(results) = self.results().filter(|results| is_whole(results)) else {
             return false;
         };
         let mut dmarc = results.of(&Method::Dmarc).peekable();
@@ -170,6 +170,11 @@ impl Set {
     }
 }
 
+/// Whether all results were read: one that was not may say the contrary.
+fn is_whole(results: &Reading) -> bool {
+    !results.is_unfinished() && !results.tolerated().contains(&Tolerated::TooMany)
+}
+
 fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> Option<&'a str> {
     let mut properties = result.properties.iter();
     let property = properties
@@ -181,15 +186,19 @@ fn value<'a>(result: &'a MethodResult, ptype: &PropertyType, names: &[&str]) -> 
 /// read when somebody does.
 #[derive(Clone, Debug)]
 struct Reported {
+    /// As much of it as is shown.
     payload: Vec<u8>,
+    is_readable: bool,
     text: OnceLock<String>,
     reading: OnceLock<Option<Reading>>,
 }
 
 impl Reported {
-    fn new(payload: &[u8]) -> Self {
+    fn new(payload: &[u8], instance: u8) -> Self {
+        let beginning = payload.get(..MAX_CHARACTER * SHOWN).unwrap_or(payload);
         Self {
-            payload: payload.to_vec(),
+            payload: beginning.to_vec(),
+            is_readable: payload.len() <= SHOWN && usize::from(instance) <= MAX_SETS,
             text: OnceLock::new(),
             reading: OnceLock::new(),
         }
@@ -205,7 +214,8 @@ impl Reported {
 
     fn reading(&self) -> Option<&Reading> {
         let read = || AuthenticationResults::read(&self.payload).ok();
-        self.reading.get_or_init(read).as_ref()
+        let reading = self.reading.get_or_init(|| self.is_readable.then(read)?);
+        reading.as_ref()
     }
 }
 
@@ -213,7 +223,7 @@ impl Eq for Reported {}
 
 impl PartialEq for Reported {
     fn eq(&self, other: &Self) -> bool {
-        self.payload == other.payload
+        (&self.payload, self.is_readable) == (&other.payload, other.is_readable)
     }
 }
 
@@ -223,6 +233,9 @@ impl serde::Serialize for Reported {
         serializer.serialize_str(self.text())
     }
 }
+
+/// Octets of a character in UTF-8.
+const MAX_CHARACTER: usize = 4;
 
 /// The longest ARC-Authentication-Results seen have 6,000; a whole chain of these stays small.
 const SHOWN: usize = 16_384;

@@ -59,6 +59,7 @@ impl AuthenticationResults {
         }
         reading.read_authserv_id(&mut segments);
         for segment in segments {
+            reading.unfinished |= segment.broken;
             reading.read_segment(&segment);
         }
         if reading.results.is_empty() && reading.tolerated.is_empty() && reading.instance.is_none()
@@ -115,6 +116,7 @@ pub struct Reading {
     version: u32,
     results: Vec<MethodResult>,
     tolerated: Vec<Tolerated>,
+    unfinished: bool,
 }
 
 impl Default for Reading {
@@ -125,6 +127,7 @@ impl Default for Reading {
             version: 1,
             results: Vec::new(),
             tolerated: Vec::new(),
+            unfinished: false,
         }
     }
 }
@@ -165,6 +168,12 @@ impl Reading {
     #[must_use]
     pub fn tolerated(&self) -> &[Tolerated] {
         &self.tolerated
+    }
+
+    /// Whether the field ends inside a quoted string or comment: what is put behind it would be more of
+    /// that.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.unfinished
     }
 
     fn tolerate(&mut self, tolerated: Tolerated) {

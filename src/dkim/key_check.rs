@@ -94,8 +94,10 @@ pub(crate) fn open(keys: &Keys, name: &Name, signature: &[u8], settings: &Settin
     let Some(answer) = keys.answer(name) else {
         return Opened::Sealed;
     };
+    let records = answer.records(settings).filter(|record| record.is_ok());
     let mut opened = Opened::Sealed;
-    for record in answer.records(settings).take(settings.max_key_records) {
+    // As many as are tried by `check`.
+    for record in records.take(settings.max_key_records) {
         let key = record.as_ref().as_ref().ok().and_then(KeyRecord::key);
         match key.map(|key| key.open(signature)) {
             Some(Opened::Digest(digest)) => return Opened::Digest(digest),

@@ -87,5 +87,5 @@ pub use sign::{SignError, Signed, Signer, Signing};
 pub use signature::Signature;
 pub(crate) use signature::key_name;
 pub use signature_error::SignatureError;
-pub(crate) use template::{check_names, signer_names};
+pub(crate) use template::{check_count, check_names, signer_names};
 pub use verification::Verification;

@@ -73,6 +73,7 @@ impl Signer {
     ///
     /// # Errors
     ///
+    /// [`SignError::TooManyFields`], if the message has too many of the fields that are signed,
     /// [`SignError::Key`], if a key cannot sign.
     pub fn sign(
         signers: &[Self],
@@ -157,8 +158,8 @@ impl Signing {
     ///
     /// # Errors
     ///
-    /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, [`SignError::Key`] if the
-    /// key cannot sign.
+    /// [`SignError::BodyNotHashed`] for a body hashed by another hasher, [`SignError::TooManyFields`] for a
+    /// message that has too many of the fields that are signed, [`SignError::Key`] if the key cannot sign.
     pub fn finish(self, bodies: &BodyHashes) -> Result<Signed, SignError> {
         let mut fields = Vec::with_capacity(self.parts.len());
         for (key, prepared) in &self.parts {
@@ -257,7 +258,7 @@ pub enum SignError {
     /// A signing domain of one label, which §3.5 does not allow.
     #[error("the signing domain is a single label")]
     SingleLabel,
-    /// A list of more fields than verifiers accept.
+    /// A list of more fields than verifiers accept, or a message that has as many of those that are signed.
     #[error("more than {limit} fields to be signed")]
     TooManyFields {
         /// How many are allowed.

@@ -224,6 +224,7 @@ impl Prepared {
     /// The field up to and including `b=`, and the octets to be signed. What is emitted is what was
     /// hashed: only the value of `b=` is added behind it, which hashing leaves out (§3.7).
     pub(super) fn unsigned(&self, bodies: &BodyHashes) -> Result<Unsigned, SignError> {
+        check_count(&self.names)?;
         let body = bodies
             .get(&self.request())
             .ok_or(SignError::BodyNotHashed)?;
@@ -267,11 +268,7 @@ impl Prepared {
 /// Whether a signature may be made over these names; the `trace` fields are those that each host
 /// adds, removes or renames.
 pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignError> {
-    // What is accepted from others by default.
-    let limit = Settings::default().max_signed_fields;
-    if names.len() > limit {
-        return Err(SignError::TooManyFields { limit });
-    }
+    check_count(names)?;
     for name in names {
         let sound = |octet: u8| octet.is_ascii_graphic() && !matches!(octet, b':' | b';');
         if name.is_empty() || !name.bytes().all(sound) {
@@ -286,6 +283,16 @@ pub(crate) fn check_names(names: &[String], trace: &[&str]) -> Result<(), SignEr
         return Ok(());
     }
     Err(SignError::FromNotSigned)
+}
+
+/// Whether there are no more names than are accepted from others by default: a signature over more is worth
+/// nothing.
+pub(crate) fn check_count(names: &[String]) -> Result<(), SignError> {
+    let limit = Settings::default().max_signed_fields;
+    if names.len() > limit {
+        return Err(SignError::TooManyFields { limit });
+    }
+    Ok(())
 }
 
 impl FieldIndex<'_> {

@@ -232,7 +232,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Few threads meet in one of so many shards.
 const MAX_SHARDS: usize = 32;
 
-/// A shard keeps nothing that is larger than itself; the largest answer has 64 KiB.
+/// A shard keeps nothing that is larger than itself. The largest answer has 64 KiB, but five times that and
+/// more with the room for what is read from its records.
 const SHARD_BYTES: usize = 256 << 10;
 
 /// A shard with few entries would depend on how names happen to spread.

@@ -14,6 +14,14 @@ pub(super) fn rebuilt(message: &Message<'_>, above: &str, without: &[usize]) -> 
     })
 }
 
+/// The message with a header block put above it, which what it begins with does not continue.
+pub(super) fn below(header: &str, octets: &[u8]) -> Vec<u8> {
+    match octets.first() {
+        Some(first) if text::is_wsp(*first) => rebuilt(&Message::parse(octets), header, &[]),
+        _ => [header.as_bytes(), octets].concat(),
+    }
+}
+
 /// The message with a footer.
 pub(super) fn with_footer(message: &Message<'_>, footer: &str) -> Vec<u8> {
     let mut out = rebuilt(message, "", &[]);
@@ -64,7 +72,7 @@ fn changed(
     let mut out = Vec::with_capacity(message.body().len() + above.len() + 4_096);
     out.extend_from_slice(above.as_bytes());
     for (index, field) in message.head().fields().iter().enumerate() {
-        if !continues(field)
+        if (above.is_empty() || !continues(field))
             && let Some(value) = value(index, field)
         {
             out.extend_from_slice(field.name());

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::edit;
 use crate::arc::{Payload, Sealer};
 use crate::auth_results::{AuthservId, Border};
-use crate::dkim::{self, SignError, Signer};
+use crate::dkim::{SignError, Signer};
 use crate::dmarc::DmarcResult;
 use crate::message::Message;
 use crate::srs::{Forwarded, Rewriter};
@@ -56,7 +56,7 @@ impl Forwarder {
         }
     }
 
-    /// Signs what is forwarded as well.
+    /// Signs what is forwarded as well, unless it has more of the fields to be signed than verifiers accept.
     #[must_use]
     pub fn signers(mut self, signers: impl IntoIterator<Item = Signer>) -> Self {
         self.signers = signers.into_iter().collect();
@@ -65,7 +65,7 @@ impl Forwarder {
 
     /// Adds an ARC set with the results of the verdict (RFC 8617 5.1), so that receivers that trust the
     /// sealer learn what the message was before it was changed. Chains that are full, or that the last
-    /// sealer found to be broken, get no more seals.
+    /// sealer found to be broken, get no more seals, nor does what is not signed for its number of fields.
     #[must_use]
     pub fn sealer(mut self, sealer: Sealer) -> Self {
         self.sealer = Some(sealer);
@@ -111,8 +111,7 @@ impl Forwarder {
         let results = verdict.authentication_results(&self.authserv_id);
         let mut octets = edit::rebuilt(message, &format!("{}\r\n", results.to_field()), &removed);
         if !self.signers.is_empty() {
-            let signed = dkim::Signer::sign(&self.signers, &Message::parse(&octets), now)?;
-            octets = [signed.header().as_bytes(), &octets].concat();
+            octets = signed(&self.signers, octets, now)?;
         }
         // RFC 8617 5.1: the seal comes after every change and every signature.
         if let Some(sealer) = &self.sealer {
@@ -138,8 +137,22 @@ impl Forwarder {
     }
 }
 
+/// With signatures, unless the message has too many fields for any: what a stranger wrote there must not
+/// keep mail from being sent on.
+pub(super) fn signed(
+    signers: &[Signer],
+    octets: Vec<u8>,
+    now: SystemTime,
+) -> Result<Vec<u8>, SignError> {
+    match Signer::sign(signers, &Message::parse(&octets), now) {
+        Ok(signed) => Ok(edit::below(&signed.header(), &octets)),
+        Err(SignError::TooManyFields { .. }) => Ok(octets),
+        Err(error) => Err(error),
+    }
+}
+
 /// With one set more, unless the last seal says that the chain is broken (RFC 8617 5.1, step 2) or the
-/// chain is full (RFC 8617 4.2.1): what a stranger wrote there must not keep mail from being sent on.
+/// chain is full (RFC 8617 4.2.1), or there are too many fields as for [`signed`].
 pub(super) fn sealed(
     sealer: &Sealer,
     octets: Vec<u8>,
@@ -148,8 +161,10 @@ pub(super) fn sealed(
     now: SystemTime,
 ) -> Result<Vec<u8>, SignError> {
     match sealer.seal(&Message::parse(&octets), payload, verdict.arc(), now) {
-        Ok(set) => Ok([set.header().as_bytes(), &octets].concat()),
-        Err(SignError::ChainFailed | SignError::ChainFull) => Ok(octets),
+        Ok(set) => Ok(edit::below(&set.header(), &octets)),
+        Err(SignError::ChainFailed | SignError::ChainFull | SignError::TooManyFields { .. }) => {
+            Ok(octets)
+        }
         Err(error) => Err(error),
     }
 }

@@ -3,12 +3,11 @@
 use std::time::SystemTime;
 
 use super::edit;
-use super::forward::{ForwardError, sealed};
+use super::forward::{ForwardError, sealed, signed};
 use super::route::{Hop, Rewriting};
 use crate::address::ReversePath;
 use crate::arc::Payload;
 use crate::diagnosis::Finding;
-use crate::dkim;
 use crate::dns::Resolver;
 use crate::message::Message;
 use crate::session::Session;
@@ -25,7 +24,7 @@ pub struct Station {
     pub from: Option<String>,
     /// The session in which it came.
     pub session: Session,
-    /// The message as it came.
+    /// The message as it came, put together from its fields and its body.
     pub message: Vec<u8>,
     /// What a receiver with these settings makes of it.
     pub verdict: Verdict,
@@ -78,9 +77,11 @@ impl Station {
         let mut from = None;
         let mut hops = route.iter();
         loop {
-            let arrived = Message::parse(&octets);
-            let verdict = verifier.verify(&session, &arrived).await;
-            let mut findings = verdict.forensics(&arrived);
+            let parsed = Message::parse(&octets);
+            // Put together again, it lacks what is wrong with the header block that was given.
+            let arrived = if from.is_none() { message } else { &parsed };
+            let verdict = verifier.verify(&session, arrived).await;
+            let mut findings = verdict.forensics(arrived);
             findings.extend(verdict.diagnosis());
             // Forensics of a signature that mattered come first, of others with the rest.
             findings.sort_by_key(Finding::severity);
@@ -126,9 +127,7 @@ fn sent_on(
         octets = edit::with_from_of(&Message::parse(&octets), mailbox, domain);
     }
     if let Some(signer) = &hop.signer {
-        let signed =
-            dkim::Signer::sign(std::slice::from_ref(signer), &Message::parse(&octets), now)?;
-        octets = [signed.header().as_bytes(), &octets].concat();
+        octets = signed(std::slice::from_ref(signer), octets, now)?;
     }
     if let (Some(sealer), Ok(id)) = (&hop.sealer, hop.helo.as_str().parse()) {
         let payload = Payload::new(&verdict.authentication_results(&id));

@@ -2,12 +2,15 @@
 //! that anybody can write.
 
 use mailproof::arc::{ArcResult, Payload, Sealer};
-use mailproof::forwarding::{ForwardError, Forwarder};
+use mailproof::dns::block_on;
+use mailproof::forwarding::{ForwardError, Forwarder, Hop, Station};
 use mailproof::srs::Rewriter;
 use mailproof::verdict::{Reason, RejectRule};
-use mailproof::{Action, Message};
+use mailproof::{Action, Message, Session};
 
-use super::{ATTACKER, Attempt, VICTIM, assert_finding, assert_words, now, signed, signer};
+use super::{
+    ATTACKER, Attempt, VICTIM, VICTIM_IP, assert_finding, assert_words, now, signed, signer, zone,
+};
 
 const FORGED: &str = "From: admin@legitimate.example\r\nSubject: pay\r\n\r\nNow.\r\n";
 
@@ -61,6 +64,42 @@ fn continuations_of_our_own_field() {
     }
 }
 
+/// What is wrong with a header block is as wrong where the way of the message is simulated: the first
+/// station sees what a receiver sees, and nothing continues the field of a hop.
+#[test]
+fn simulations_repair_nothing() {
+    let many = "X: y\r\n".repeat(mailproof::message::Head::MAX_FIELDS);
+    for mail in [
+        format!(" x: y\r\n{FORGED}"),
+        format!("\tx\r\n{FORGED}"),
+        FORGED.replace("\r\n\r\n", &format!("\r\n{many}\r\n")),
+    ] {
+        let mut attempt = Attempt::new(&mail).envelope(VICTIM, "admin@legitimate.example");
+        attempt.ip = VICTIM_IP;
+        let verdict = attempt.verdict();
+        assert_words(&verdict, "pass", &[], "permerror", Action::Quarantine);
+        let session = Session::new(attempt.ip.into(), attempt.helo, attempt.mail_from);
+        let message = Message::parse(attempt.mail);
+        let hop = |name: &str| Hop::new(name, VICTIM_IP.into(), VICTIM.parse().unwrap());
+        let key = signer(VICTIM).key().clone();
+        let sealer = Sealer::new(key, VICTIM.parse().unwrap(), "s").unwrap();
+        let route = [
+            hop("signs").signer(signer(VICTIM)),
+            hop("seals").sealer(sealer),
+        ];
+        let (zone, settings) = (zone(), &attempt.settings);
+        let stations = Station::simulate(&zone, &session, &message, &route, settings, now());
+        let stations = block_on(stations).unwrap();
+        let first = &stations[0].verdict;
+        assert_words(first, "pass", &[], "permerror", Action::Quarantine);
+        assert_eq!(first.anomalies(), verdict.anomalies());
+        if first.anomalies().begins_with_fold {
+            assert_eq!(stations[1].verdict.dkim()[0].result().as_str(), "pass");
+            assert_eq!(stations[2].verdict.arc().result(), ArcResult::Pass);
+        }
+    }
+}
+
 /// It was sent on by another that is careless, from the victim's own address: SPF passes and is
 /// aligned. The host noted what SPF gave before; a receiver may act on that.
 #[test]
@@ -70,7 +109,7 @@ fn spf_washed_by_a_forwarder() {
          client-ip=203.0.113.66; envelope-from=\"admin@legitimate.example\"\r\n{FORGED}"
     );
     let mut attempt = Attempt::new(&mail).envelope(VICTIM, "admin@legitimate.example");
-    attempt.ip = super::VICTIM_IP;
+    attempt.ip = VICTIM_IP;
     let verdict = attempt.verdict();
     assert_words(&verdict, "pass", &[], "pass", Action::Deliver);
     assert_finding(&verdict, "spf-upgraded-by-forwarding");
@@ -149,6 +188,23 @@ fn broken_chains_do_not_stop_mail() {
     let outgoing = String::from_utf8(outgoing.message).unwrap();
     assert!(outgoing.ends_with(&broken));
     assert_eq!(outgoing.matches("ARC-Seal:").count(), 1);
+}
+
+/// So does a message with more fields than a signature or seal may cover, which nobody would accept.
+#[test]
+fn crowded_headers_do_not_stop_mail() {
+    let mail = signed(VICTIM, FORGED).replace("Subject", &("To: x\r\n".repeat(1_000) + "Subject"));
+    let mut attempt = Attempt::new(&mail).envelope(VICTIM, "admin@legitimate.example");
+    attempt.ip = VICTIM_IP;
+    let verdict = attempt.verdict();
+    assert_eq!(verdict.action(), Action::Deliver);
+    let message = Message::parse(mail.as_bytes());
+    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
+    let forwarder = forwarder().signers([signer(VICTIM)]).sealer(sealer);
+    let outgoing = forwarder.forward(&verdict, &message, now()).unwrap();
+    let outgoing = String::from_utf8(outgoing.message).unwrap();
+    assert!(outgoing.ends_with(&mail));
+    assert!(!outgoing.contains("ARC-Seal") && outgoing.matches("DKIM-Signature:").count() == 1);
 }
 
 /// A mailing list's fields cost nothing to write; they soften a refusal by default, never the

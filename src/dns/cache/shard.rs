@@ -82,9 +82,12 @@ impl Shard {
         })
     }
 
-    /// Keeps an answer, and removes others if there are too many.
+    /// Keeps an answer, unless it is larger than the shard, and removes others if there are too many.
     pub(super) fn keep(&mut self, key: Key, mut kept: Kept, now: Duration) {
         kept.bytes += SLOT + COUNTS + key.name.as_str().len();
+        if kept.bytes > self.max_bytes {
+            return;
+        }
         self.bytes += kept.bytes;
         match self.kept.insert(key.clone(), Box::new(kept)) {
             Some(old) => self.bytes -= old.bytes,

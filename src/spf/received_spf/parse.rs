@@ -12,6 +12,9 @@ use crate::text;
 
 /// header-field = "Received-SPF:" [CFWS] result FWS [comment FWS] [ key-value-list ] CRLF
 pub(super) fn field(value: &[u8]) -> Result<ReceivedSpf, ParseError> {
+    if value.len() > MAX_OCTETS {
+        return Err(ParseError::Length(MAX_OCTETS));
+    }
     let at = |rest: &[u8]| value.len().saturating_sub(rest.len());
     let (rest, _) = cfws(value).map_err(|_| ParseError::Quoting(0))?;
     let (rest, result) = result(rest).ok_or(ParseError::Result(at(rest)))?;
@@ -147,3 +150,6 @@ fn to_text(octets: &[u8]) -> String {
         .map(|character| if character == '\t' { ' ' } else { character })
         .collect()
 }
+
+/// As for Authentication-Results: pairs take up many times as much memory as their text.
+const MAX_OCTETS: usize = 65_536;
