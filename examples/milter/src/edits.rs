@@ -15,6 +15,8 @@ use crate::wire;
 pub(crate) enum Outcome {
     Accept(Edits),
     Refuse(SmtpReply),
+    /// No signature can be made for it, today or later.
+    Unsignable,
     /// Something went wrong on our side: nothing is lost if the client comes again.
     TryAgain,
 }
@@ -39,6 +41,7 @@ impl Outcome {
                 json!(edits.hold.as_ref().map_or("accepted", |_| "held"))
             }
             Self::Refuse(reply) => json!(reply.to_string()),
+            Self::Unsignable => json!("554 5.6.0"),
             Self::TryAgain => json!("451 4.3.0"),
         };
     }
@@ -49,6 +52,7 @@ impl Outcome {
         let edits = match self {
             Self::Accept(edits) => edits,
             Self::Refuse(reply) => return response.build(reply_code(&reply)),
+            Self::Unsignable => return response.build(unsignable()),
             Self::TryAgain => return response.build(try_again()),
         };
         // The last first, so that the count of those before holds.
@@ -76,6 +80,11 @@ pub(crate) fn try_again() -> Action {
 /// For messages with more header than we keep.
 pub(crate) fn header_too_large() -> Action {
     Replycode::new([5, 5, 2], [5, 3, 4], "Message header too large").into()
+}
+
+/// For messages with more fields to sign than verifiers accept.
+fn unsignable() -> Action {
+    Replycode::new([5, 5, 4], [5, 6, 0], "Too many header fields to be signed").into()
 }
 
 fn reply_code(reply: &SmtpReply) -> Action {

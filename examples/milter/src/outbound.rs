@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use mailproof::dkim::{BodyHasher, Signer, Signing};
+use mailproof::dkim::{BodyHasher, SignError, Signer, Signing};
 use mailproof::message::Head;
 use serde_json::{Value, json};
 
@@ -42,7 +42,13 @@ impl Outbound {
     pub(crate) fn finish(self, service: &Service, head: &Head<'_>) -> (Outcome, Value) {
         let signed = match self.signing.finish(&self.body.finish()) {
             Ok(signed) => signed,
-            Err(error) => return (Outcome::TryAgain, json!({"error": error.to_string()})),
+            Err(error) => {
+                let outcome = match error {
+                    SignError::TooManyFields { .. } => Outcome::Unsignable,
+                    _ => Outcome::TryAgain,
+                };
+                return (outcome, json!({"error": error.to_string()}));
+            }
         };
         let fields = head.fields().iter();
         let border = &service.settings.border;

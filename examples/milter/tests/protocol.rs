@@ -307,6 +307,23 @@ async fn our_own_mail_is_signed() {
 }
 
 #[tokio::test]
+async fn what_can_never_be_signed_is_refused_for_good() {
+    let file = keys("never");
+    let settings =
+        format!("[[sign]]\ndomain = \"example.net\"\nselector = \"s\"\nkey_file = \"{file}\"\n");
+    let mut mta = connected(zone(), &settings).await;
+    let to = "To: you@example.com\r\n".repeat(1_000);
+    let mail = format!("From: me@example.net\r\n{to}\r\nHi.\r\n");
+    mta.client("10.0.0.1", "laptop.local").await;
+    mta.send(b'D', b"M{auth_authen}\0me\0").await;
+    let answer = mta
+        .message("me@example.net", "you@example.com", mail.as_bytes(), 2)
+        .await;
+    assert!(answer.reply().starts_with("554 5.6.0 "), "{answer:?}");
+    std::fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
 async fn what_is_sent_on_is_sealed() {
     let file = keys("seal");
     let settings = format!(
