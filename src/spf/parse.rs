@@ -47,13 +47,13 @@ pub(super) fn is_spf(octets: &[u8]) -> bool {
 pub(super) const VERSION: &[u8] = b"v=spf1";
 
 /// A term of a record.
-pub(super) enum Seen<'a> {
+pub(super) enum Seen<'s, 'a> {
     /// An IPv4 network that is to pass, as far as [`network`] reads them, with its length.
     Ip4(Ipv4Addr, u8),
     /// The same of IPv6.
     Ip6(Ipv6Addr, u8),
     /// Any other.
-    Term(TermKind<'a>),
+    Term(&'s TermKind<'a>),
 }
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
@@ -63,7 +63,7 @@ pub(super) enum Seen<'a> {
 #[inline]
 pub(super) fn terms<'a>(
     octets: &'a [u8],
-    mut see: impl FnMut(Range<usize>, Seen<'a>),
+    mut see: impl FnMut(Range<usize>, Seen<'_, 'a>),
 ) -> Result<(), SyntaxError> {
     if !is_spf(octets) {
         let word = octets.split(|octet| *octet == b' ').next();
@@ -114,7 +114,7 @@ pub(super) fn terms<'a>(
             repeated = Some(SyntaxError::new(SyntaxRule::Duplicate, offset, word));
         }
         at = offset + word.len();
-        see(offset..at, Seen::Term(kind));
+        see(offset..at, Seen::Term(&kind));
     }
     repeated.map_or(Ok(()), Err)
 }
@@ -136,7 +136,7 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
             Seen::Term(kind) => Term {
                 octets,
                 offset,
-                kind,
+                kind: kind.clone(),
             },
         });
     })?;
