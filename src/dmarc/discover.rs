@@ -16,6 +16,12 @@ use crate::message::Author;
 /// A look-up that failed is kept with its name and error. No name is asked twice.
 #[derive(Clone, Debug, Default)]
 pub struct Discovery {
+    /// Boxed, as it goes from one future to the next.
+    found: Box<Found>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Found {
     policies: Few<(Domain, Policy)>,
     organizations: Few<(Domain, Result<Domain, WhyNot>)>,
     answers: Few<(Domain, Answer)>,
@@ -28,9 +34,10 @@ pub struct Discovery {
 pub(super) enum Policy {
     /// There is none.
     Absent,
-    /// This one applies.
+    /// One applies.
     Found {
-        published: Published,
+        /// Which of the answers has the record, see [`Discovery::published`].
+        answer: usize,
         scope: Result<Scope, Failure>,
     },
     /// A name has several records, which by RFC 7489 6.6.3 ends the search.
@@ -69,7 +76,7 @@ impl Discovery {
         for domain in author_domains(author, settings) {
             if discovery.policy_of(domain).is_none() {
                 let policy = discovery.find_policy(resolver, domain, settings).await;
-                discovery.policies.push((domain.clone(), policy));
+                discovery.found.policies.push((domain.clone(), policy));
             }
         }
         discovery
@@ -97,12 +104,14 @@ impl Discovery {
         identifiers: &[AuthenticatedIdentifier],
         settings: &Settings,
     ) -> Self {
-        for index in 0..self.policies.as_slice().len() {
-            let policy = self.policies.as_slice().get(index);
-            let Some((author_domain, Policy::Found { published, .. })) = policy else {
+        for index in 0..self.found.policies.as_slice().len() {
+            let Some((author_domain, policy)) = self.found.policies.as_slice().get(index) else {
                 continue;
             };
-            let candidates = candidates(author_domain, &published.record, identifiers);
+            let Some((_, record)) = self.published(policy) else {
+                continue;
+            };
+            let candidates = candidates(author_domain, record, identifiers);
             if !candidates.is_empty() || settings.compare_with.is_some() {
                 let author_domain = author_domain.clone();
                 // Boxed, like all that few messages come to: a future is as large as its largest part.
@@ -116,12 +125,13 @@ impl Discovery {
     /// The names that were asked, in order.
     #[must_use]
     pub fn queries(&self) -> &[Name] {
-        self.queries.as_slice()
+        self.found.queries.as_slice()
     }
 
     /// The domains that publish several DMARC records, all of which are ignored.
     pub fn several_records(&self) -> impl Iterator<Item = &Domain> {
-        self.answers
+        self.found
+            .answers
             .iter()
             .filter(|(_, answer)| matches!(answer, Answer::Several))
             .map(|(domain, _)| domain)
@@ -129,20 +139,30 @@ impl Discovery {
 
     /// The look-ups of records that failed, and how.
     pub fn failures(&self) -> impl Iterator<Item = (&Name, &LookupError)> {
-        self.answers.iter().filter_map(|(_, answer)| match answer {
-            Answer::Failed(failure) => Some((&failure.name, &failure.error)),
-            Answer::Nothing { .. } | Answer::One(_) | Answer::Several => None,
-        })
+        self.found
+            .answers
+            .iter()
+            .filter_map(|(_, answer)| match answer {
+                Answer::Failed(failure) => Some((&failure.name, &failure.error)),
+                Answer::Nothing { .. } | Answer::One(_) | Answer::Several => None,
+            })
     }
 
     /// The domain and the record whose policy applies to the first author domain, if any.
     #[must_use]
     pub fn policy(&self) -> Option<(&Domain, &Record)> {
-        match self.policies.as_slice().first() {
-            Some((_, Policy::Found { published, .. })) => {
-                Some((&published.domain, &published.record))
-            }
-            Some((_, Policy::Absent | Policy::Several(_) | Policy::Unknown(_))) | None => None,
+        let (_, policy) = self.found.policies.as_slice().first()?;
+        self.published(policy)
+    }
+
+    /// The domain and the record of a policy that was found.
+    pub(super) fn published(&self, policy: &Policy) -> Option<(&Domain, &Record)> {
+        let Policy::Found { answer, .. } = policy else {
+            return None;
+        };
+        match self.found.answers.as_slice().get(*answer)? {
+            (domain, Answer::One(record)) => Some((domain, record)),
+            _ => None,
         }
     }
 
@@ -158,15 +178,17 @@ impl Discovery {
     }
 
     fn looked_for(&self, domain: &Domain) -> Option<&Result<Domain, WhyNot>> {
-        let entry = self.organizations.iter().find(|(known, _)| known == domain);
+        let entry = self
+            .found
+            .organizations
+            .iter()
+            .find(|(known, _)| known == domain);
         entry.map(|(_, organization)| organization)
     }
 
     pub(super) fn policy_of(&self, author_domain: &Domain) -> Option<&Policy> {
-        let entry = self
-            .policies
-            .iter()
-            .find(|(known, _)| known == author_domain);
+        let mut policies = self.found.policies.iter();
+        let entry = policies.find(|(known, _)| known == author_domain);
         entry.map(|(_, policy)| policy)
     }
 
@@ -177,13 +199,32 @@ impl Discovery {
         domain: &Domain,
         settings: &Settings,
     ) -> &Answer {
-        let known = self.answers.iter().position(|(known, _)| known == domain);
-        let at = known.unwrap_or(self.answers.as_slice().len());
-        if known.is_none() {
-            let answer = self.ask(resolver, domain, settings).await;
-            self.answers.push((domain.clone(), answer));
+        let at = self.answer_for(resolver, domain, settings).await;
+        self.answer(at)
+    }
+
+    /// Which of the answers is the one for a domain, which is asked unless it was before.
+    async fn answer_for(
+        &mut self,
+        resolver: &dyn Resolver,
+        domain: &Domain,
+        settings: &Settings,
+    ) -> usize {
+        if let Some(at) = self.known_answer(domain) {
+            return at;
         }
-        let answer = self.answers.as_slice().get(at);
+        let answer = self.ask(resolver, domain, settings).await;
+        self.found.answers.push((domain.clone(), answer));
+        self.found.answers.as_slice().len() - 1
+    }
+
+    fn known_answer(&self, domain: &Domain) -> Option<usize> {
+        let mut answers = self.found.answers.iter();
+        answers.position(|(known, _)| known == domain)
+    }
+
+    fn answer(&self, at: usize) -> &Answer {
+        let answer = self.found.answers.as_slice().get(at);
         answer.map_or(&Answer::Nothing { exists: false }, |(_, answer)| answer)
     }
 
@@ -198,16 +239,19 @@ impl Discovery {
         let Ok(name) = Name::below(b"_dmarc", domain) else {
             return Answer::Nothing { exists: false };
         };
-        let outcome = resolver.txt(&name).await;
-        self.queries.push(name.clone());
-        match outcome {
+        let answer = match resolver.txt(&name).await {
             Ok(outcome) => {
                 let records = outcome.as_slice();
                 let records = records.iter().take(settings.max_records);
                 only_record(records, !outcome.is_no_such_name())
             }
-            Err(error) => Answer::Failed(Failure { name, error }),
-        }
+            Err(error) => Answer::Failed(Failure {
+                name: name.clone(),
+                error,
+            }),
+        };
+        self.found.queries.push(name);
+        answer
     }
 
     /// The records that a walk from `start` finds, those of the longest names first.
@@ -254,7 +298,8 @@ impl Discovery {
                 Err(Failure { name, error }) => Err(WhyNot::OrganizationUnknown { name, error }),
             },
         };
-        self.organizations
+        self.found
+            .organizations
             .push((domain.clone(), organization.clone()));
         organization
     }
@@ -266,34 +311,31 @@ impl Discovery {
         author_domain: &Domain,
         settings: &Settings,
     ) -> Policy {
-        let own = match self.record_at(resolver, author_domain, settings).await {
-            Answer::One(record) => Some(record.clone()),
+        let answer = self.answer_for(resolver, author_domain, settings).await;
+        match self.answer(answer) {
+            // ‘If the DMARC Policy Record to be applied is that of the Author Domain, then the
+            // Domain Owner Assessment Policy is taken from the "p" tag’ (§4.10.1), even where the
+            // organizational domain has a record as well.
+            Answer::One(_) => {
+                let scope = Ok(Scope::Domain);
+                return Policy::Found { answer, scope };
+            }
             Answer::Failed(failure) => return Policy::Unknown(failure.clone()),
             Answer::Several if is_listed(settings) => {
                 return Policy::Several(author_domain.clone());
             }
-            Answer::Several | Answer::Nothing { .. } => None,
-        };
-        if let Some(record) = own {
-            // ‘If the DMARC Policy Record to be applied is that of the Author Domain, then the
-            // Domain Owner Assessment Policy is taken from the "p" tag’ (§4.10.1), even where the
-            // organizational domain has a record as well.
-            return Policy::Found {
-                published: Published {
-                    domain: author_domain.clone(),
-                    record,
-                },
-                scope: Ok(Scope::Domain),
-            };
+            Answer::Several | Answer::Nothing { .. } => {}
         }
-        let published = match Box::pin(self.find_inherited(resolver, author_domain, settings)).await
-        {
-            Ok(published) => published,
-            Err(policy) => return policy,
-        };
-        let scope =
-            Box::pin(self.scope(resolver, author_domain, &published.record, settings)).await;
-        Policy::Found { published, scope }
+        match Box::pin(self.find_inherited(resolver, author_domain, settings)).await {
+            Ok(Published { domain, record }) => {
+                let scope = Box::pin(self.scope(resolver, author_domain, &record, settings)).await;
+                match self.known_answer(&domain) {
+                    Some(answer) => Policy::Found { answer, scope },
+                    None => Policy::Absent,
+                }
+            }
+            Err(policy) => policy,
+        }
     }
 
     /// The record that applies to an author domain without one of its own; as an error, the policy
@@ -309,7 +351,8 @@ impl Discovery {
                 let walk = self.walk(resolver, author_domain, settings).await;
                 let found = walk.map_err(Policy::Unknown)?;
                 let organization = walk::organizational_domain(author_domain, &found);
-                self.organizations
+                self.found
+                    .organizations
                     .push((author_domain.clone(), Ok(organization)));
                 walk::policy(author_domain, found).ok_or(Policy::Absent)
             }
@@ -338,7 +381,7 @@ impl Discovery {
     ) -> Result<Scope, Failure> {
         let rules = settings.rules();
         let published = |scope| record.published(scope, rules);
-        let exists = self.answers.iter().any(|(known, answer)| {
+        let exists = self.found.answers.iter().any(|(known, answer)| {
             known == author_domain && !matches!(answer, Answer::Nothing { exists: false })
         });
         if exists || published(Scope::Subdomain) == published(Scope::NonexistentSubdomain) {
@@ -350,7 +393,7 @@ impl Discovery {
         // §3.2.13: ‘if the response code received for a query for a domain name is NXDOMAIN, then
         // the domain name and any possible subdomains do not exist’; the type does not matter.
         let outcome = resolver.a(&name).await;
-        self.queries.push(name.clone());
+        self.found.queries.push(name.clone());
         match outcome {
             Ok(outcome) if outcome.is_no_such_name() => Ok(Scope::NonexistentSubdomain),
             Ok(_) => Ok(Scope::Subdomain),
@@ -373,7 +416,7 @@ impl Discovery {
         // Who signs with many domains chooses their order; those that passed and are nearest to
         // the author come first.
         candidates.sort_by_key(|identifier| {
-            let shared = shared_labels(identifier.domain(), author_domain);
+            let shared = walk::shared_labels(identifier.domain(), author_domain);
             (identifier.status(), Reverse(shared))
         });
         for identifier in candidates {
@@ -381,12 +424,12 @@ impl Discovery {
             if self.looked_for(domain).is_some() {
                 continue;
             }
-            if self.walks >= settings.max_walks && !is_listed(settings) {
+            if self.found.walks >= settings.max_walks && !is_listed(settings) {
                 let entry = (domain.clone(), Err(WhyNot::LimitReached));
-                self.organizations.push(entry);
+                self.found.organizations.push(entry);
                 continue;
             }
-            self.walks += 1;
+            self.found.walks += 1;
             // What comes of it is kept.
             let _ = self.organization(resolver, domain, settings).await;
         }
@@ -423,7 +466,7 @@ fn candidates<'a>(
     let matters = |identifier: &&AuthenticatedIdentifier| {
         mode(record, identifier.method()) == AlignmentMode::Relaxed
             && identifier.domain() != author_domain
-            && shared_labels(identifier.domain(), author_domain) != 0
+            && walk::shared_labels(identifier.domain(), author_domain) != 0
     };
     identifiers.iter().filter(matters).collect()
 }
@@ -434,12 +477,6 @@ pub(super) fn mode(record: &Record, method: Method) -> AlignmentMode {
         Method::Dkim => record.adkim(),
         Method::Spf => record.aspf(),
     }
-}
-
-/// How many labels two names have in common, from the right.
-pub(super) fn shared_labels(a: &Domain, b: &Domain) -> usize {
-    let pairs = a.labels().rev().zip(b.labels().rev());
-    pairs.take_while(|(a, b)| a == b).count()
 }
 
 fn is_listed(settings: &Settings) -> bool {

@@ -6,6 +6,7 @@
 use super::discover::{self, Failure, Policy};
 use super::evaluation::{Alignments, Disagreement};
 use super::record::Scope;
+use super::walk;
 use super::{
     Alignment, AlignmentMode, Cause, Discovery, Disposition, DmarcResult, Evaluation, Record,
     RuleSet, Settings, WhyNot,
@@ -108,11 +109,12 @@ fn of_domain(
     settings: &Settings,
 ) -> Evaluation {
     let policy = discovery.policy_of(author_domain);
-    let (published, scope) = match policy {
-        Some(Policy::Found { published, scope }) => (Some(published), scope.as_ref().ok()),
-        Some(Policy::Absent | Policy::Several(_) | Policy::Unknown(_)) | None => (None, None),
+    let scope = match policy {
+        Some(Policy::Found { scope, .. }) => scope.as_ref().ok(),
+        Some(Policy::Absent | Policy::Several(_) | Policy::Unknown(_)) | None => None,
     };
-    let record = published.map(|published| &published.record);
+    let published = policy.and_then(|policy| discovery.published(policy));
+    let (policy_domain, record) = published.unzip();
     let rules = settings.rules();
     let requested = record.and_then(|record| record.published(*scope?, rules));
     // A record that cannot be applied to its own domain can be applied to none, and nothing is
@@ -125,7 +127,12 @@ fn of_domain(
         discovery,
     };
     let alignments = Alignments::of(identifiers, |identifier| reference.align(identifier));
-    let cause = cause(author_domain, policy, applicable, alignments.as_slice());
+    let cause = match (policy_domain, applicable) {
+        (Some(domain), None) => Cause::UnusablePolicy {
+            domain: domain.clone(),
+        },
+        _ => cause(author_domain, policy, alignments.as_slice()),
+    };
     let result = cause.result();
     let to_apply = record.and_then(|record| Some(to_apply(record, requested?, settings)));
     let disposition = match result {
@@ -139,7 +146,7 @@ fn of_domain(
         cause,
         rules,
         author_domain: Some(author_domain.clone()),
-        policy_domain: published.map(|published| published.domain.clone()),
+        policy_domain: policy_domain.cloned(),
         organizational_domain: reference.organization.ok().cloned(),
         record: record.cloned(),
         published: requested,
@@ -150,13 +157,9 @@ fn of_domain(
     }
 }
 
-/// The cause, from what is known of the policy and the alignments under it.
-fn cause(
-    author_domain: &Domain,
-    policy: Option<&Policy>,
-    applicable: Option<&Record>,
-    alignments: &[Alignment],
-) -> Cause {
+/// The cause, from what is known of the policy, which can be applied if there is one, and the alignments
+/// under it.
+fn cause(author_domain: &Domain, policy: Option<&Policy>, alignments: &[Alignment]) -> Cause {
     match policy {
         None => Cause::NotDiscovered {
             domain: author_domain.clone(),
@@ -171,12 +174,7 @@ fn cause(
             name: name.clone(),
             error: error.clone(),
         },
-        Some(Policy::Found { published, scope }) => match applicable {
-            Some(_) => judge(author_domain, scope.as_ref().err(), alignments),
-            None => Cause::UnusablePolicy {
-                domain: published.domain.clone(),
-            },
-        },
+        Some(Policy::Found { scope, .. }) => judge(author_domain, scope.as_ref().err(), alignments),
     }
 }
 
@@ -291,7 +289,7 @@ impl Reference<'_> {
             Ok(organization) => organization,
             // An organizational domain is its domain or above it: what shares nothing with the
             // author needs no look-up.
-            Err(_) if discover::shared_labels(self.author_domain, domain) == 0 => {
+            Err(_) if walk::shared_labels(self.author_domain, domain) == 0 => {
                 return Err(WhyNot::OtherOrganization);
             }
             Err(why_not) => return Err(why_not.clone()),

@@ -157,7 +157,7 @@ async fn same_organization(
     if policy_domain == host {
         return Ok(true);
     }
-    if super::discover::shared_labels(policy_domain, host) == 0 {
+    if super::walk::shared_labels(policy_domain, host) == 0 {
         return Ok(false);
     }
     let mut discovery = Discovery::default();

@@ -63,3 +63,9 @@ pub(super) fn policy(start: &Domain, found: Vec<Published>) -> Option<Published>
     }
     public_suffix
 }
+
+/// How many labels two names have in common, from the right.
+pub(super) fn shared_labels(a: &Domain, b: &Domain) -> usize {
+    let pairs = a.labels().rev().zip(b.labels().rev());
+    pairs.take_while(|(a, b)| a == b).count()
+}

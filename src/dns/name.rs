@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::domain::{Domain, is_plain};
+use crate::domain::{Domain, is_plain, plain_text};
 
 /// A fully qualified DNS name of any octets, in lower case.
 ///
@@ -44,12 +44,15 @@ impl Name {
     pub fn from_octets(octets: &[u8]) -> Result<Self, NameError> {
         let octets = octets.strip_suffix(b".").unwrap_or(octets);
         // Ordinary labels in lower case are the text of the name.
-        if is_plain(octets)
-            && let Ok(text) = std::str::from_utf8(octets)
-        {
-            return Ok(Self(text.into()));
+        if let Some(name) = Self::from_plain(octets) {
+            return Ok(name);
         }
         Self::from_labels(octets.split(|octet| *octet == b'.'))
+    }
+
+    /// The name of octets that are its text just as it is kept.
+    pub(crate) fn from_plain(octets: &[u8]) -> Option<Self> {
+        plain_text(octets).map(Self)
     }
 
     /// Puts a name together from its labels, left to right.
@@ -96,10 +99,8 @@ impl Name {
         if text == b"." {
             return Ok(Self::root());
         }
-        if is_plain(text)
-            && let Ok(text) = std::str::from_utf8(text)
-        {
-            return Ok(Self(text.into()));
+        if let Some(name) = Self::from_plain(text) {
+            return Ok(name);
         }
         let labels = unescape(text).ok_or(NameError::Escape)?;
         let labels = match labels.as_slice() {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::name_hash::NameHash;
 use super::{
     Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Resolver, Txt, shorter,
 };
@@ -27,9 +28,9 @@ use super::{
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Zone {
-    nodes: HashMap<Name, Node>,
+    nodes: HashMap<Name, Node, NameHash>,
     /// Every name that exists because something stands below it.
-    ancestors: HashSet<Name>,
+    ancestors: HashSet<Name, NameHash>,
     authentic: bool,
 }
 

@@ -67,22 +67,24 @@ pub async fn check_host(
     };
     let mut check = Check::new(resolver, request, settings);
     let conclusion = check.domain(Name::from(&domain)).await;
-    let cause = match (conclusion, check.matched.take()) {
-        (Ok(Conclusion::Matched(_)), Some(matched)) => Cause::Matched(matched),
-        (Ok(Conclusion::NoMatch(Some(cause))) | Err(cause), _) => *cause,
-        (Ok(Conclusion::NoRecord { no_such_name: true }), _) => Cause::NoSuchDomain {
+    let void_lookups = check.void_lookups();
+    let cause = match conclusion {
+        Err(cause) => *cause,
+        Ok(Conclusion::NoRecord { no_such_name: true }) => Cause::NoSuchDomain {
             domain: Name::from(&domain),
         },
-        (Ok(Conclusion::NoRecord { .. }), _) => Cause::NoRecord {
+        Ok(Conclusion::NoRecord { .. }) => Cause::NoRecord {
             domain: Name::from(&domain),
         },
-        // What goes without a cause is below an include, and so never at the top.
-        (Ok(Conclusion::Matched(_) | Conclusion::NoMatch(None)), _) => Cause::NoMatch {
-            place: Place::new(Name::from(&domain), None, Box::default()),
-            client: request.client_ip(),
+        Ok(Conclusion::Matched(_) | Conclusion::NoMatch) => match check.cause {
+            Some(cause) => cause,
+            // What goes without a cause is below an include, and so never at the top.
+            None => Cause::NoMatch {
+                place: Place::new(Name::from(&domain), None, Box::default()),
+                client: request.client_ip(),
+            },
         },
     };
-    let void_lookups = check.void_lookups();
     Evaluation {
         result: cause.result(),
         identity,
@@ -98,22 +100,26 @@ pub async fn check_host(
     }
 }
 
-/// How the evaluation of a record ended, errors aside.
+/// How the evaluation of a record ended, errors aside; why is in [`Check::cause`].
+#[derive(Clone, Copy)]
 enum Conclusion {
-    /// A directive matched. Which, and how, is in [`Check::matched`], except for the failures of an
-    /// included record: nobody will read it.
+    /// A directive matched.
     Matched(Qualifier),
-    /// No directive matched: neutral (§4.7). Below an include nobody will read why.
-    NoMatch(Option<Box<Cause>>),
+    /// No directive matched: neutral (§4.7).
+    NoMatch,
     /// There is no record: none.
     NoRecord { no_such_name: bool },
 }
 
 /// How far the evaluation of a record has come.
 enum Progress {
-    Concluded(Conclusion),
+    /// The record is to be found.
+    New,
+    /// There are terms to evaluate.
+    Open,
     /// The result of this domain's record is wanted, see [`Level::via`].
-    Open(Name),
+    Waiting(Name),
+    Concluded(Conclusion),
 }
 
 /// What made a mechanism match.
@@ -126,7 +132,7 @@ enum Hit {
     Host(Name, Prefix, u128),
     /// `ptr`, `exists`.
     Name(Name),
-    /// `include`, by the term of the included record that is in [`Check::matched`].
+    /// `include`, by the term of the included record that is in [`Check::cause`].
     Included,
 }
 
@@ -136,14 +142,16 @@ impl Check<'_> {
     async fn domain(&mut self, domain: Name) -> Result<Conclusion, Box<Cause>> {
         let mut parents = Vec::new();
         let mut level = Level::new(domain, false);
-        let mut progress = self.open(&parents, &mut level).await?;
+        let mut progress = Progress::New;
         loop {
             progress = match progress {
-                Progress::Open(name) => {
+                Progress::New => self.open(&parents, &mut level).await?,
+                Progress::Open => self.resume(&parents, &mut level).await?,
+                Progress::Waiting(name) => {
                     let included = level.included || level.via == Via::Include;
                     let next = Level::new(name, included);
                     parents.push(std::mem::replace(&mut level, next));
-                    self.open(&parents, &mut level).await?
+                    Progress::New
                 }
                 Progress::Concluded(conclusion) => {
                     let Some(parent) = parents.pop() else {
@@ -156,7 +164,7 @@ impl Check<'_> {
         }
     }
 
-    /// Finds the record of a domain, and evaluates it.
+    /// Finds the record of a domain, and checks its syntax.
     async fn open(&mut self, parents: &[Level], level: &mut Level) -> Result<Progress, Box<Cause>> {
         let site = &Site {
             parents,
@@ -199,7 +207,7 @@ impl Check<'_> {
             domain: level.domain.clone(),
             text: ascii(level.octets()).into(),
         });
-        self.resume(parents, level).await
+        Ok(Progress::Open)
     }
 
     /// Goes on with the level that waited for the record of `target`.
@@ -226,7 +234,7 @@ impl Check<'_> {
             (Via::Redirect, conclusion) => return Ok(Progress::Concluded(conclusion)),
             // §5.2: the table of what the result of the included record means.
             (Via::Include, Conclusion::Matched(Qualifier::Pass)) => true,
-            (Via::Include, Conclusion::Matched(_) | Conclusion::NoMatch(_)) => false,
+            (Via::Include, Conclusion::Matched(_) | Conclusion::NoMatch) => false,
         };
         self.tried(site, passes);
         if passes {
@@ -236,7 +244,7 @@ impl Check<'_> {
             }
             return Ok(Progress::Concluded(conclusion));
         }
-        self.resume(parents, level).await
+        Ok(Progress::Open)
     }
 
     fn tried(&mut self, site: &Site<'_>, matched: bool) {
@@ -276,7 +284,7 @@ impl Check<'_> {
                     if let Some(name) = self.other_domain(site, target).await? {
                         (level.span, level.at) = (span, span.end());
                         (level.qualifier, level.via) = (qualifier, Via::Include);
-                        return Ok(Progress::Open(name));
+                        return Ok(Progress::Waiting(name));
                     }
                     None
                 }
@@ -314,7 +322,7 @@ impl Check<'_> {
             self.count(site)?;
             if let Some(name) = self.other_domain(site, target).await? {
                 (level.span, level.via) = (span, Via::Redirect);
-                return Ok(Progress::Open(name));
+                return Ok(Progress::Waiting(name));
             }
         }
         let site = &Site {
@@ -322,18 +330,16 @@ impl Check<'_> {
             level,
             term: None,
         };
-        let cause = (!level.included).then(|| {
-            Box::new(Cause::NoMatch {
-                place: site.place(),
-                client: self.request.client_ip(),
-            })
+        self.cause = (!level.included).then(|| Cause::NoMatch {
+            place: site.place(),
+            client: self.request.client_ip(),
         });
-        Ok(Progress::Concluded(Conclusion::NoMatch(cause)))
+        Ok(Progress::Concluded(Conclusion::NoMatch))
     }
 
     fn matched(&mut self, site: &Site<'_>, qualifier: Qualifier, hit: Hit) -> Conclusion {
         if site.level.included && qualifier != Qualifier::Pass {
-            self.matched = None;
+            self.cause = None;
             return Conclusion::Matched(qualifier);
         }
         let all = match self.request.client_ip() {
@@ -346,20 +352,20 @@ impl Check<'_> {
             Hit::Host(host, prefix, addresses) => (Some(prefix), Some(host), Some(addresses)),
             Hit::Name(name) => (None, Some(name), None),
             Hit::Included => {
-                if let Some(matched) = &mut self.matched {
+                if let Some(Cause::Matched(matched)) = &mut self.cause {
                     matched.qualifier = qualifier;
                 }
                 return Conclusion::Matched(qualifier);
             }
         };
-        self.matched = Some(Matched {
+        self.cause = Some(Cause::Matched(Matched {
             place: site.place(),
             qualifier,
             client: self.request.client_ip(),
             prefix,
             host,
             addresses,
-        });
+        }));
         Conclusion::Matched(qualifier)
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::budget::Budget;
-use super::cause::{Cause, Limit, Matched};
+use super::cause::{Cause, Limit};
 use super::evaluation::Explanation;
 use super::level::{Level, Span};
 use super::macros::Values;
@@ -27,8 +27,9 @@ pub(super) struct Check<'a> {
     pub(super) ttl: Option<Duration>,
     pub(super) depends_on_sender: bool,
     pub(super) explanation: Option<Explanation>,
-    /// The directive that matched last.
-    pub(super) matched: Option<Matched>,
+    /// Why the record that was evaluated last ended as it did. `None` for the failures of an included
+    /// record: nobody will read it.
+    pub(super) cause: Option<Cause>,
     /// Hosts that have no address of the client's family; whether they are void is open.
     pub(super) one_family: Vec<Name>,
 }
@@ -94,7 +95,7 @@ impl<'a> Check<'a> {
             ttl: None,
             depends_on_sender: false,
             explanation: None,
-            matched: None,
+            cause: None,
             one_family: Vec::new(),
         }
     }
@@ -302,6 +303,13 @@ impl<'a> Check<'a> {
 
     /// Finds out which hosts have no address at all, once it matters.
     async fn settle_void(&mut self, site: &Site<'_>) -> Result<(), Box<Cause>> {
+        if self.void_lookups() <= self.settings.max_void_lookups {
+            return Ok(());
+        }
+        Box::pin(self.settle_one_family(site)).await
+    }
+
+    async fn settle_one_family(&mut self, site: &Site<'_>) -> Result<(), Box<Cause>> {
         while self.void_lookups() > self.settings.max_void_lookups {
             let Some(name) = self.one_family.pop() else {
                 break;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::parse::{self, Scope};
+use super::pieces::{self, Scope};
 use super::record::ascii;
 use super::syntax::SyntaxError;
 
@@ -43,7 +43,7 @@ impl<'a> MacroString<'a> {
             let rule = super::SyntaxRule::Character;
             return Err(SyntaxError::new(rule, at, octets));
         }
-        parse::check_macros(octets, scope).map_err(|fault| {
+        pieces::check_macros(octets, scope).map_err(|fault| {
             let at = octets.len().saturating_sub(fault.rest.len());
             SyntaxError::new(fault.rule, at, octets)
         })?;
@@ -95,7 +95,7 @@ impl<'a> MacroString<'a> {
             if rest.is_empty() {
                 return None;
             }
-            let (behind, piece) = parse::piece(rest, Scope::Explanation).ok()?;
+            let (behind, piece) = pieces::piece(rest, Scope::Explanation).ok()?;
             rest = behind;
             Some(piece)
         })

@@ -18,6 +18,7 @@ mod lookup;
 mod macros;
 mod network;
 mod parse;
+mod pieces;
 mod place;
 mod prefix;
 mod received_spf;

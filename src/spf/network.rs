@@ -8,7 +8,7 @@ use super::parse::Seen;
 /// Most terms of most records are networks as their owners write them. They need no search for
 /// their end, and what is not read here is read, or refused, as any other term.
 #[inline(always)]
-pub(super) fn network(octets: &[u8], at: usize) -> Option<(usize, Seen<'_>)> {
+pub(super) fn network(octets: &[u8], at: usize) -> Option<(usize, Seen<'_, '_>)> {
     let mut cursor = Cursor::new(octets, at + b"ip4:".len());
     let seen = match octets.get(at..)? {
         [b'i', b'p', b'4', b':', ..] => {

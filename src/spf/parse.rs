@@ -1,21 +1,14 @@
-//! The grammar of records and macro-strings (§12), on octets.
+//! The grammar of records (§12), on octets.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
-use super::macros::{Expand, Letter, MacroString, Piece};
+use super::macros::MacroString;
 use super::network::{Cursor, network};
+use super::pieces::{Scope, check_macros};
 use super::prefix::Prefix;
 use super::record::{Directive, Mechanism, Modifier, Qualifier, Term, TermKind, ascii};
 use super::syntax::{SyntaxError, SyntaxRule};
-use crate::text::{find, rfind};
-
-/// Where macros stand: §7.2 allows `c`, `r` and `t` in explanations only.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Scope {
-    Term,
-    Explanation,
-}
 
 /// What is known of the octets of a term.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -24,6 +17,8 @@ enum Text {
     Any,
     /// That all are visible.
     Visible,
+    /// That all are visible, and none begins a macro.
+    Literal,
     /// That they are a term: its syntax was checked before.
     Checked,
 }
@@ -35,7 +30,7 @@ pub(super) struct Fault<'a> {
     pub(super) rest: &'a [u8],
 }
 
-fn fault<T>(rule: SyntaxRule, rest: &[u8]) -> Result<T, Fault<'_>> {
+pub(super) fn fault<T>(rule: SyntaxRule, rest: &[u8]) -> Result<T, Fault<'_>> {
     Err(Fault { rule, rest })
 }
 
@@ -52,13 +47,13 @@ pub(super) fn is_spf(octets: &[u8]) -> bool {
 pub(super) const VERSION: &[u8] = b"v=spf1";
 
 /// A term of a record.
-pub(super) enum Seen<'a> {
+pub(super) enum Seen<'s, 'a> {
     /// An IPv4 network that is to pass, as far as [`network`] reads them, with its length.
     Ip4(Ipv4Addr, u8),
     /// The same of IPv6.
     Ip6(Ipv6Addr, u8),
     /// Any other.
-    Term(TermKind<'a>),
+    Term(&'s TermKind<'a>),
 }
 
 /// record = version terms *SP; terms = *( 1*SP ( directive / modifier ) )
@@ -68,7 +63,7 @@ pub(super) enum Seen<'a> {
 #[inline]
 pub(super) fn terms<'a>(
     octets: &'a [u8],
-    mut see: impl FnMut(Range<usize>, Seen<'a>),
+    mut see: impl FnMut(Range<usize>, Seen<'_, 'a>),
 ) -> Result<(), SyntaxError> {
     if !is_spf(octets) {
         let word = octets.split(|octet| *octet == b' ').next();
@@ -76,13 +71,16 @@ pub(super) fn terms<'a>(
         return Err(SyntaxError::new(SyntaxRule::Version, 0, word));
     }
     // Without an early end this is done for many octets at once.
-    let all_visible = octets.iter().fold(true, |visible, octet| {
-        visible & matches!(octet, b' '..=b'~')
-    });
-    let text = if all_visible {
-        Text::Visible
-    } else {
-        Text::Any
+    let mut all_visible = true;
+    let mut has_macros = false;
+    for octet in octets {
+        all_visible &= matches!(octet, b' '..=b'~');
+        has_macros |= *octet == b'%';
+    }
+    let text = match (all_visible, has_macros) {
+        (false, _) => Text::Any,
+        (true, true) => Text::Visible,
+        (true, false) => Text::Literal,
     };
     let (mut redirects, mut explanations) = (0, 0);
     let mut repeated = None;
@@ -99,10 +97,13 @@ pub(super) fn terms<'a>(
             continue;
         }
         let word = word(octets.get(offset..).unwrap_or_default());
-        let kind = whole_term(word, text).map_err(|fault| {
-            let at = offset + word.len().saturating_sub(fault.rest.len());
-            SyntaxError::new(fault.rule, at, word)
-        })?;
+        let kind = match whole_term(word, text) {
+            Ok(kind) => kind,
+            Err(fault) => {
+                let at = offset + word.len().saturating_sub(fault.rest.len());
+                return Err(SyntaxError::new(fault.rule, at, word));
+            }
+        };
         let count = match &kind {
             TermKind::Modifier(Modifier::Redirect(_)) => &mut redirects,
             TermKind::Modifier(Modifier::Explanation(_)) => &mut explanations,
@@ -113,7 +114,7 @@ pub(super) fn terms<'a>(
             repeated = Some(SyntaxError::new(SyntaxRule::Duplicate, offset, word));
         }
         at = offset + word.len();
-        see(offset..at, Seen::Term(kind));
+        see(offset..at, Seen::Term(&kind));
     }
     repeated.map_or(Ok(()), Err)
 }
@@ -135,7 +136,7 @@ pub(super) fn record(octets: &[u8]) -> Result<Vec<Term<'_>>, SyntaxError> {
             Seen::Term(kind) => Term {
                 octets,
                 offset,
-                kind,
+                kind: kind.clone(),
             },
         });
     })?;
@@ -232,7 +233,7 @@ fn modifier<'a>(name: &'a [u8], value: &'a [u8], text: Text) -> Result<Modifier<
     if name.eq_ignore_ascii_case(b"exp") {
         return domain_spec(value, text).map(Modifier::Explanation);
     }
-    check_macros(value, Scope::Term)?;
+    behind_macros(value, text)?;
     Ok(Modifier::Unknown {
         name: ascii(name),
         value: MacroString::checked(value),
@@ -400,9 +401,11 @@ fn domain_spec(input: &[u8], text: Text) -> Result<MacroString<'_>, Fault<'_>> {
         return fault(SyntaxRule::DomainMissing, input);
     }
     // domain-end = ( "." toplabel [ "." ] ) / macro-expand
-    let tail = check_macros(input, Scope::Term)?;
+    let tail = behind_macros(input, text)?;
     let end = tail.strip_suffix(b".").unwrap_or(tail);
-    let label = rfind(end, b'.').and_then(|dot| end.get(dot + 1..));
+    // The label is short, as a word is.
+    let dot = end.iter().rposition(|octet| *octet == b'.');
+    let label = dot.and_then(|dot| end.get(dot + 1..));
     if tail.is_empty() || label.is_some_and(is_toplabel) {
         return Ok(MacroString::checked(input));
     }
@@ -423,76 +426,17 @@ fn is_toplabel(label: &[u8]) -> bool {
     has_other_than_digits && !is_hyphen(label.first()) && !is_hyphen(label.last())
 }
 
-/// Checks the macros of a whole string (macro-string = *( macro-expand / macro-literal )), and gives
-/// what stands behind the last one.
-pub(super) fn check_macros(input: &[u8], scope: Scope) -> Result<&[u8], Fault<'_>> {
-    let (mut rest, mut tail) = (input, input);
-    while let Some(at) = find(rest, b'%') {
-        (rest, _) = piece(rest.get(at..).unwrap_or_default(), scope)?;
-        tail = rest;
+/// What stands behind the last macro of a part of a term.
+fn behind_macros(input: &[u8], text: Text) -> Result<&[u8], Fault<'_>> {
+    match text {
+        Text::Literal => Ok(input),
+        Text::Any | Text::Visible | Text::Checked => check_macros(input, Scope::Term),
     }
-    Ok(tail)
-}
-
-/// The next macro-expand, or the literal text up to it; and what follows.
-pub(super) fn piece(input: &[u8], scope: Scope) -> Result<(&[u8], Piece<'_>), Fault<'_>> {
-    match input {
-        [b'%', b'%', rest @ ..] => Ok((rest, Piece::Percent)),
-        [b'%', b'_', rest @ ..] => Ok((rest, Piece::Space)),
-        [b'%', b'-', rest @ ..] => Ok((rest, Piece::UrlSpace)),
-        [b'%', b'{', rest @ ..] => {
-            expand(rest, scope).map(|(rest, expand)| (rest, Piece::Expand(expand)))
-        }
-        [b'%', ..] => fault(SyntaxRule::Macro, input),
-        _ => {
-            let end = find(input, b'%').unwrap_or(input.len());
-            let (literal, rest) = input.split_at_checked(end).unwrap_or((input, b""));
-            Ok((rest, Piece::Literal(literal)))
-        }
-    }
-}
-
-/// macro-letter transformers *delimiter "}"
-fn expand(input: &[u8], scope: Scope) -> Result<(&[u8], Expand<'_>), Fault<'_>> {
-    let Some((&first, rest)) = input.split_first() else {
-        return fault(SyntaxRule::Macro, input);
-    };
-    let letter = Letter::new(first)
-        .filter(|letter| scope == Scope::Explanation || !letter.is_for_explanations());
-    let Some(letter) = letter else {
-        return fault(SyntaxRule::MacroLetter, input);
-    };
-    let (digits, rest) = split_while(rest, u8::is_ascii_digit);
-    // More digits than a usize holds ask for more parts than there are, which is all of them.
-    let keep = digits.iter().fold(0_usize, |keep, digit| {
-        keep.saturating_mul(10)
-            .saturating_add(usize::from(digit.saturating_sub(b'0')))
-    });
-    if keep == 0 && !digits.is_empty() {
-        return fault(SyntaxRule::MacroZero, input);
-    }
-    let (reverse, rest) = match rest {
-        [b'r' | b'R', rest @ ..] => (true, rest),
-        rest => (false, rest),
-    };
-    let is_delimiter = |octet: &u8| matches!(octet, b'.' | b'-' | b'+' | b',' | b'/' | b'_' | b'=');
-    let (delimiters, rest) = split_while(rest, is_delimiter);
-    let [b'}', rest @ ..] = rest else {
-        return fault(SyntaxRule::Macro, rest);
-    };
-    let expand = Expand {
-        letter,
-        escape: first.is_ascii_uppercase(),
-        keep: (keep != 0).then_some(keep),
-        reverse,
-        delimiters,
-    };
-    Ok((rest, expand))
 }
 
 /// Splits behind the octets at the beginning that are wanted.
 #[inline]
-fn split_while(input: &[u8], is_wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+pub(super) fn split_while(input: &[u8], is_wanted: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
     let end = input.iter().position(|octet| !is_wanted(octet));
     input
         .split_at_checked(end.unwrap_or(input.len()))
