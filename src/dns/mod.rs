@@ -16,7 +16,6 @@ mod gate;
 mod hickory;
 mod join;
 mod name;
-mod name_hash;
 mod observed;
 mod record;
 mod recording;

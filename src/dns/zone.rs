@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::name_hash::NameHash;
 use super::{
     Gate, Lookup, LookupError, Mx, Name, NameError, Outcome, RecordType, Resolver, Txt, shorter,
 };
@@ -28,9 +27,9 @@ use super::{
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Zone {
-    nodes: HashMap<Name, Node, NameHash>,
+    nodes: HashMap<Name, Node>,
     /// Every name that exists because something stands below it.
-    ancestors: HashSet<Name, NameHash>,
+    ancestors: HashSet<Name>,
     authentic: bool,
 }
 
