@@ -34,8 +34,10 @@ impl Domain {
     /// [`DomainError`] names the rule that was broken and where.
     pub fn parse(octets: &[u8]) -> Result<Self, DomainError> {
         let octets = octets.strip_suffix(b".").unwrap_or(octets);
-        if let Some(text) = plain_text(octets) {
-            return Ok(Self(text));
+        if is_plain(octets)
+            && let Ok(text) = std::str::from_utf8(octets)
+        {
+            return Ok(Self(text.into()));
         }
         if octets.is_ascii() {
             return Self::from_ascii(octets);
@@ -209,44 +211,6 @@ pub(crate) fn is_plain(octets: &[u8]) -> bool {
     plain && !at_start && octets.len() <= MAX_LENGTH && (octets.len() <= MAX_LABEL || labels_fit())
 }
 
-/// The octets as text, where they are a domain name just as [`Domain`] keeps it.
-pub(crate) fn plain_text(octets: &[u8]) -> Option<Arc<str>> {
-    // Between two dots, in as many octets as are looked at without a branch and many at once.
-    let mut framed = [b'-'; SHORT + 2];
-    let [start, inside @ ..] = &mut framed;
-    *start = b'.';
-    let Some((name, [end, ..])) = inside.split_at_mut_checked(octets.len()) else {
-        let text = std::str::from_utf8(octets).ok();
-        return text.filter(|_| is_plain(octets)).map(Arc::from);
-    };
-    name.copy_from_slice(octets);
-    *end = b'.';
-    let is_known = |octet: u8| {
-        (octet.wrapping_sub(b'a') < 26)
-            | (octet.wrapping_sub(b'0') < 10)
-            | (octet == b'-')
-            | (octet == b'_')
-            | (octet == b'.')
-    };
-    let known = framed
-        .iter()
-        .fold(true, |all, octet| all & is_known(*octet));
-    // A label between each two dots; it has no room to be too long.
-    let [_, behind @ ..] = &framed;
-    let pairs = framed.iter().zip(behind);
-    let parted = pairs.fold(true, |all, (octet, next)| {
-        all & !((*octet == b'.') & (*next == b'.'))
-    });
-    if !(known & parted) {
-        return None;
-    }
-    let text = std::str::from_utf8(&framed).ok()?;
-    text.get(1..=octets.len()).map(Arc::from)
-}
-
-/// Nearly every name is as short. No label of such a name is too long.
-const SHORT: usize = 30;
-
 /// Lower-case letters, digits, hyphen, underscore, and the dot between labels.
 const IS_PLAIN: [bool; 256] = {
     let mut table = [false; 256];
@@ -372,26 +336,6 @@ mod tests {
             Err(DomainError::LabelTooLong { at: 63 })
         );
         assert!(longest.get(2..).unwrap().parse::<Domain>().is_ok());
-    }
-
-    /// Many octets at once are judged as one by one.
-    #[test]
-    fn plain_text_is_what_is_plain() {
-        let octets = *b"az09-_.AZ./`{:@\0\xff";
-        let mut state = 1_u32;
-        let mut below = |bound: usize| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            usize::try_from(state >> 16).unwrap() % bound
-        };
-        let mut plain = 0;
-        for _ in 0..if cfg!(miri) { 200 } else { 50_000 } {
-            let (length, kinds) = (below(SHORT + 8), 7 + below(2) * below(octets.len() - 7));
-            let name: Vec<u8> = (0..length).map(|_| octets[below(kinds)]).collect();
-            let expected = is_plain(&name).then(|| std::str::from_utf8(&name).unwrap());
-            assert_eq!(plain_text(&name).as_deref(), expected, "{name:?}");
-            plain += usize::from(expected.is_some());
-        }
-        assert!(plain > 20, "{plain}");
     }
 
     #[test]

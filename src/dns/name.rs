@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::domain::{Domain, is_plain, plain_text};
+use crate::domain::{Domain, is_plain};
 
 /// A fully qualified DNS name of any octets, in lower case.
 ///
@@ -52,7 +52,9 @@ impl Name {
 
     /// The name of octets that are its text just as it is kept.
     pub(crate) fn from_plain(octets: &[u8]) -> Option<Self> {
-        plain_text(octets).map(Self)
+        let text = std::str::from_utf8(octets).ok();
+        text.filter(|_| is_plain(octets))
+            .map(|text| Self(text.into()))
     }
 
     /// Puts a name together from its labels, left to right.
