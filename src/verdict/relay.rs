@@ -6,7 +6,7 @@ use crate::address::{Address, ReversePath};
 use crate::arc::ArcResult;
 use crate::domain::Domain;
 use crate::identifier::{AuthenticatedIdentifier, Method, Status};
-use crate::message::{Field, Head};
+use crate::message::Head;
 use crate::session::Session;
 use crate::{srs, text};
 
@@ -37,7 +37,9 @@ impl Relay {
         };
         let list = ["List-Id", "List-Post"].iter().find_map(|name| {
             let field = head.named(name.as_bytes()).next()?;
-            let list = text::one_line(text::lossy(beginning(field)).trim(), LIST_CHARACTERS);
+            let value = field.value();
+            let beginning = value.get(..FIELD_OCTETS).unwrap_or(value);
+            let list = text::one_line(text::lossy(beginning).trim(), LIST_CHARACTERS);
             (!list.is_empty()).then_some(list)
         });
         Self {
@@ -117,18 +119,15 @@ fn domain_in(head: &Head<'_>, names: &[&str]) -> Option<Domain> {
     let field = names
         .iter()
         .find_map(|name| head.named(name.as_bytes()).next())?;
-    let value = text::lossy(text::trim_fws(beginning(field))).into_owned();
+    if field.value().len() > FIELD_OCTETS {
+        return None;
+    }
+    let value = text::lossy(text::trim_fws(field.value())).into_owned();
     let address = match value.rsplit_once('<') {
         Some((_, address)) => address.strip_suffix('>')?,
         None => &value,
     };
     Some(Address::parse(address.as_bytes()).ok()?.domain().clone())
-}
-
-/// As much of a field as is looked at.
-fn beginning<'f>(field: &'f Field<'_>) -> &'f [u8] {
-    let value = field.value();
-    value.get(..FIELD_OCTETS).unwrap_or(value)
 }
 
 /// Far more than an address or a name takes up; strangers write fields of any length.
