@@ -34,48 +34,52 @@ pub(crate) struct TagList<'a> {
 }
 
 impl<'a> TagList<'a> {
+    /// A list without tags, to be [read](Self::read): one that is full is too large to be handed on.
+    pub(crate) fn new() -> Self {
+        let none = Tag {
+            name: &[],
+            value: &[],
+            at: 0,
+        };
+        Self {
+            first: [none; EXPECTED_TAGS],
+            count: 0,
+            known: 0,
+            further: Vec::new(),
+        }
+    }
+
     /// Reads a whole list by the strict rules of RFC 6376 3.2.
     ///
     /// # Errors
     ///
     /// The first rule broken. ‘Tags with duplicate names MUST NOT occur within a single tag-list; if a
     /// tag name does occur more than once, the entire tag-list is invalid.’
-    pub(crate) fn parse(list: &'a [u8]) -> Result<Self, TagListError> {
-        let none = Tag {
-            name: &[],
-            value: &[],
-            at: 0,
-        };
-        let mut tags = Self {
-            first: [none; EXPECTED_TAGS],
-            count: 0,
-            known: 0,
-            further: Vec::new(),
-        };
+    pub(crate) fn read(&mut self, list: &'a [u8]) -> Result<(), TagListError> {
         for tag in specs(list) {
             let tag = tag?;
-            if tags.find(tag.name).is_some() {
+            if self.find(tag.name).is_some() {
                 return Err(TagListError::Duplicate {
                     name: text::lossy(tag.name).into_owned(),
                     at: tag.at,
                 });
             }
-            if tags.further.len() == MAX_TAGS - EXPECTED_TAGS {
+            if self.further.len() == MAX_TAGS - EXPECTED_TAGS {
                 return Err(TagListError::TooMany { at: tag.at });
             }
-            tags.known |= bit(tag.name);
-            match tags.first.get_mut(tags.count) {
+            self.known |= bit(tag.name);
+            match self.first.get_mut(self.count) {
                 Some(free) => {
                     *free = tag;
-                    tags.count += 1;
+                    self.count += 1;
                 }
-                None => tags.further.push(tag),
+                None => self.further.push(tag),
             }
         }
-        if tags.count == 0 {
+        if self.count == 0 {
             return Err(TagListError::Empty { at: 0 });
         }
-        Ok(tags)
+        Ok(())
     }
 
     /// The tags in their order.
@@ -238,7 +242,9 @@ mod tests {
 
     fn pairs(list: &[u8]) -> Result<Vec<(String, String)>, TagListError> {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-        Ok(TagList::parse(list)?
+        let mut tags = TagList::new();
+        tags.read(list)?;
+        Ok(tags
             .iter()
             .map(|tag| (text(tag.name), text(tag.value)))
             .collect())
@@ -252,7 +258,8 @@ mod tests {
             tags,
             expected.map(|(name, value)| (name.into(), value.into()))
         );
-        let list = TagList::parse(b"a=1;b=2").unwrap();
+        let mut list = TagList::new();
+        list.read(b"a=1;b=2").unwrap();
         assert_eq!(list.iter().nth(1).unwrap().at, 4);
     }
 

@@ -60,7 +60,8 @@ pub(super) struct MessageSignature {
 impl MessageSignature {
     /// Reads the value of the field; ‘if seen, a version tag MUST be ignored’.
     pub(super) fn parse(value: &[u8], signed_fields: usize) -> Result<Self, SignatureError> {
-        let tags = Tags::parse(value)?;
+        let mut tags = Tags::new();
+        tags.read(value)?;
         let signature = Signature::read(&tags)?;
         let body_hash = tags.base64("bh")?;
         let expected = signature.algorithm.hash().digest_length();
@@ -131,7 +132,8 @@ impl Seal {
     /// Reads the value of the field. ‘the only supported tags are’ seven, so that others are as
     /// unknown ones in DKIM; only `h=`, ‘if found, MUST result in a cv status of "fail"’.
     pub(super) fn parse(value: &[u8]) -> Result<Self, SealError> {
-        let tags = Tags::parse(value)?;
+        let mut tags = Tags::new();
+        tags.read(value)?;
         if tags.get("h").is_some() {
             return Err(SealError::NamesFields);
         }

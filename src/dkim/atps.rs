@@ -52,10 +52,9 @@ pub(crate) fn query_name(
 /// Whether a record authorizes the signer. RFC 6541 4.4: ‘The record MUST be ignored if the value is
 /// not "ATPS1"’; a `d=` for another domain is a collision of hashes.
 pub(crate) fn authorizes(record: &[u8], signer: &Domain) -> bool {
-    let Ok(tags) = TagList::parse(record) else {
-        return false;
-    };
-    tags.get(b"v") == Some(b"ATPS1")
+    let mut tags = TagList::new();
+    tags.read(record).is_ok()
+        && tags.get(b"v") == Some(b"ATPS1")
         && tags
             .get(b"d")
             .is_none_or(|domain| Domain::parse(domain).as_ref() == Ok(signer))

@@ -37,7 +37,8 @@ impl KeyRecord {
     ///
     /// The first rule broken.
     pub fn parse(record: &[u8]) -> Result<Self, KeyRecordError> {
-        let tags = TagList::parse(record)?;
+        let mut tags = TagList::new();
+        tags.read(record)?;
         let get = |name: &str| tags.get(name.as_bytes());
         // §3.6.1: ‘If specified, this tag MUST be set to "DKIM1" (without the quotes). This tag MUST
         // be the first tag in the record.’

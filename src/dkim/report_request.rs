@@ -32,7 +32,8 @@ impl ReportRequest {
     /// Reads a record of the signing domain. RFC 6651 3.3, step 5: one with any error counts as absent.
     #[must_use]
     pub fn parse(record: &[u8], signing_domain: &Domain) -> Option<Self> {
-        let tags = TagList::parse(record).ok()?;
+        let mut tags = TagList::new();
+        tags.read(record).ok()?;
         let get = |name: &[u8]| tags.get(name);
         let decoded = |name: &[u8]| match get(name) {
             None => Some(None),

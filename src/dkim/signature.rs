@@ -61,7 +61,8 @@ impl Signature {
     /// The first rule broken. §6.1.1: ‘If any tag listed as "required" in Section 3.5 is omitted’, or
     /// is inconsistent, the signature is not to be used.
     pub fn parse(value: &[u8], signed_fields: usize) -> Result<Self, SignatureError> {
-        let tags = Tags::parse(value)?;
+        let mut tags = Tags::new();
+        tags.read(value)?;
         let version = tags.required("v")?;
         if version != b"1" {
             return Err(SignatureError::Version {
@@ -90,7 +91,9 @@ impl Signature {
         signed_fields: usize,
     ) -> Result<Self, SignatureError> {
         let of_domain = |_: &Tags<'_>, domain: &Domain| Ok((String::new(), domain.clone()));
-        Self::read(&Tags::parse(value)?, signed_fields, of_domain)
+        let mut tags = Tags::new();
+        tags.read(value)?;
+        Self::read(&tags, signed_fields, of_domain)
     }
 
     fn read(

@@ -10,12 +10,17 @@ use crate::text;
 pub(crate) struct Tags<'a>(TagList<'a>);
 
 impl<'a> Tags<'a> {
+    /// No tags, to be [read](Self::read).
+    pub(crate) fn new() -> Self {
+        Self(TagList::new())
+    }
+
     /// Reads a tag list in which only whole folds are white space.
-    pub(crate) fn parse(value: &'a [u8]) -> Result<Self, SignatureError> {
+    pub(crate) fn read(&mut self, value: &'a [u8]) -> Result<(), SignatureError> {
         if let Some(at) = broken_fold(value) {
             return Err(SignatureError::Fold { at });
         }
-        Ok(Self(TagList::parse(value)?))
+        Ok(self.0.read(value)?)
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a [u8]> {
