@@ -1,11 +1,12 @@
 //! The facts of the SMTP session in which a message arrived.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::address::{AddressError, ReversePath};
 use crate::domain::{Domain, DomainError};
 
-/// Client address, HELO and MAIL FROM, as received; each may be unknown.
+/// Client address, HELO and MAIL FROM, as received; each may be unknown. Cloning is cheap.
 ///
 /// ```
 /// use mailproof::Session;
@@ -17,8 +18,8 @@ use crate::domain::{Domain, DomainError};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Session {
     client_ip: Option<IpAddr>,
-    helo: Option<Box<[u8]>>,
-    mail_from: Option<Box<[u8]>>,
+    helo: Option<Arc<[u8]>>,
+    mail_from: Option<Arc<[u8]>>,
 }
 
 impl Session {
