@@ -5,10 +5,10 @@ use std::cmp::Reverse;
 use super::few::Few;
 use super::record::Scope;
 use super::walk::{self, Published};
-use super::{AlignmentMode, Record, Settings, WhyNot};
+use super::{Record, Settings, WhyNot};
 use crate::dns::{LookupError, Name, Resolver, Txt};
 use crate::domain::Domain;
-use crate::identifier::{AuthenticatedIdentifier, Method};
+use crate::identifier::AuthenticatedIdentifier;
 use crate::message::Author;
 
 /// What the DNS said about the author domain's policy, and about organizational domains.
@@ -111,7 +111,7 @@ impl Discovery {
             let Some((_, record)) = self.published(policy) else {
                 continue;
             };
-            let candidates = candidates(author_domain, record, identifiers);
+            let candidates = walk::candidates(author_domain, record, identifiers);
             if !candidates.is_empty() || settings.compare_with.is_some() {
                 let author_domain = author_domain.clone();
                 // Boxed, like all that few messages come to: a future is as large as its largest part.
@@ -452,30 +452,6 @@ pub(super) fn author_domains<'a>(author: &'a Author, settings: &Settings) -> &'a
         | Author::SeveralFields { .. }
         | Author::Missing
         | Author::Unparseable(_) => &[],
-    }
-}
-
-/// The identifiers whose alignment depends on organizational domains. §4.10.2: no need for those where
-/// the two are the same domain, or alignment is strict. Nor where they share no label: an
-/// organizational domain is its domain or above it.
-fn candidates<'a>(
-    author_domain: &Domain,
-    record: &Record,
-    identifiers: &'a [AuthenticatedIdentifier],
-) -> Vec<&'a AuthenticatedIdentifier> {
-    let matters = |identifier: &&AuthenticatedIdentifier| {
-        mode(record, identifier.method()) == AlignmentMode::Relaxed
-            && identifier.domain() != author_domain
-            && walk::shared_labels(identifier.domain(), author_domain) != 0
-    };
-    identifiers.iter().filter(matters).collect()
-}
-
-/// How identifiers of a method must be aligned.
-pub(super) fn mode(record: &Record, method: Method) -> AlignmentMode {
-    match method {
-        Method::Dkim => record.adkim(),
-        Method::Spf => record.aspf(),
     }
 }
 

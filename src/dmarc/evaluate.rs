@@ -258,7 +258,7 @@ impl Reference<'_> {
             self.same_organization(domain)
         };
         let relaxed = related.is_ok();
-        let aligned = match self.record.map(|record| discover::mode(record, method)) {
+        let aligned = match self.record.map(|record| walk::mode(record, method)) {
             None => Err(WhyNot::NoPolicy),
             Some(AlignmentMode::Relaxed) => related,
             Some(AlignmentMode::Strict) if strict => Ok(()),

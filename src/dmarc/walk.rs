@@ -1,7 +1,8 @@
 //! The DNS tree walk (§4.10) without the DNS: which names are asked, and what the answers mean.
 
-use super::Record;
+use super::{AlignmentMode, Record};
 use crate::domain::Domain;
+use crate::identifier::{AuthenticatedIdentifier, Method};
 
 /// A record and the domain that publishes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,4 +69,28 @@ pub(super) fn policy(start: &Domain, found: Vec<Published>) -> Option<Published>
 pub(super) fn shared_labels(a: &Domain, b: &Domain) -> usize {
     let pairs = a.labels().rev().zip(b.labels().rev());
     pairs.take_while(|(a, b)| a == b).count()
+}
+
+/// The identifiers whose alignment depends on organizational domains. §4.10.2: no need for those where
+/// the two are the same domain, or alignment is strict. Nor where they share no label: an
+/// organizational domain is its domain or above it.
+pub(super) fn candidates<'a>(
+    author_domain: &Domain,
+    record: &Record,
+    identifiers: &'a [AuthenticatedIdentifier],
+) -> Vec<&'a AuthenticatedIdentifier> {
+    let matters = |identifier: &&AuthenticatedIdentifier| {
+        mode(record, identifier.method()) == AlignmentMode::Relaxed
+            && identifier.domain() != author_domain
+            && shared_labels(identifier.domain(), author_domain) != 0
+    };
+    identifiers.iter().filter(matters).collect()
+}
+
+/// How identifiers of a method must be aligned.
+pub(super) fn mode(record: &Record, method: Method) -> AlignmentMode {
+    match method {
+        Method::Dkim => record.adkim(),
+        Method::Spf => record.aspf(),
+    }
 }
