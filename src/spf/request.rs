@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Identity;
+use crate::address::Address;
 use crate::domain::Domain;
 
 /// What to check (§4.1): the client, the identity with its domain, and the sender for the macros.
@@ -26,6 +27,8 @@ pub struct Request<'a> {
     local_part: &'a [u8],
     sender_domain: &'a [u8],
     helo: Option<&'a [u8]>,
+    /// The domain, where it was read already.
+    read_domain: Option<&'a Domain>,
 }
 
 impl<'a> Request<'a> {
@@ -85,6 +88,21 @@ impl<'a> Request<'a> {
             local_part,
             sender_domain: domain,
             helo,
+            read_domain: None,
+        }
+    }
+
+    /// Checks the domain of an envelope sender that is read already.
+    pub(super) fn of_address(
+        client_ip: IpAddr,
+        helo: Option<&'a [u8]>,
+        address: &'a Address,
+    ) -> Self {
+        let (local_part, domain) = (address.local_part(), address.domain());
+        let (local_part, octets) = (local_part.as_bytes(), domain.as_str().as_bytes());
+        Self {
+            read_domain: Some(domain),
+            ..Self::new(client_ip, Identity::MailFrom, local_part, octets, helo)
         }
     }
 
@@ -92,6 +110,7 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_domain(mut self, domain: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         self.domain = domain.as_ref();
+        self.read_domain = None;
         self
     }
 
@@ -149,7 +168,10 @@ impl<'a> Request<'a> {
         if self.identity == Identity::Helo && !octets.is_ascii() {
             return Err("it is not ASCII".into());
         }
-        let domain = Domain::parse(octets).map_err(|error| error.to_string())?;
+        let domain = match self.read_domain {
+            Some(domain) => domain.clone(),
+            None => Domain::parse(octets).map_err(|error| error.to_string())?,
+        };
         if !domain.as_str().bytes().any(|octet| octet == b'.') {
             return Err("it is a single label".into());
         }

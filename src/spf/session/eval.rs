@@ -62,13 +62,7 @@ pub async fn check_session(
             let authoritative = match session.client_ip() {
                 None => unknown(Identity::MailFrom, CLIENT),
                 Some(client_ip) => {
-                    let request = Request::new(
-                        client_ip,
-                        Identity::MailFrom,
-                        address.local_part().as_bytes(),
-                        address.domain().as_str().as_bytes(),
-                        session.helo(),
-                    );
+                    let request = Request::of_address(client_ip, session.helo(), &address);
                     check_host(resolver, &request, settings).await
                 }
             };
