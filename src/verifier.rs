@@ -293,17 +293,20 @@ impl Lookups {
         } = self.first_round(&recording, &names, &mut deadline).await;
         let candidates = self.candidates(&spf);
         let settings = &self.0.settings.dmarc;
-        let before = discovery.clone();
-        let walk = discovery.with_identifiers(&recording, &candidates, settings);
-        let mut walk = Part::new(walk);
-        poll_fn(|context| match walk.poll(context) {
-            true => Poll::Ready(()),
-            false => deadline.poll(context),
-        })
-        .await;
-        let discovery = walk
-            .output()
-            .unwrap_or_else(|| block_on(before.with_identifiers(&Late, &candidates, settings)));
+        let discovery = if discovery.suffices(&candidates, settings) {
+            discovery
+        } else {
+            let before = discovery.clone();
+            let walk = discovery.with_identifiers(&recording, &candidates, settings);
+            let mut walk = Part::new(Box::pin(walk));
+            poll_fn(|context| match walk.poll(context) {
+                true => Poll::Ready(()),
+                false => deadline.poll(context),
+            })
+            .await;
+            let late = || block_on(before.with_identifiers(&Late, &candidates, settings));
+            walk.output().unwrap_or_else(late)
+        };
         let transcript = recording.into_transcript();
         Answers {
             lookups: self,
@@ -333,20 +336,18 @@ impl Lookups {
         deadline: &mut Deadline<'_, impl Future<Output = ()> + Send>,
     ) -> FirstRound {
         let settings = &*self.0.settings;
-        let mut spf = Part::new(spf::check_session(resolver, &self.0.session, &settings.spf));
-        let mut policy = Part::new(dmarc::Discovery::of_author(
-            resolver,
-            &self.0.author,
-            &settings.dmarc,
-        ));
-        let mut keys: Vec<_> = names
-            .iter()
-            .map(|name| Part::new(dkim::Keys::fetch(resolver, std::slice::from_ref(name))))
-            .collect();
+        let spf = spf::check_session(resolver, &self.0.session, &settings.spf);
+        let mut spf = Part::new(Box::pin(spf));
+        let policy = dmarc::Discovery::of_author(resolver, &self.0.author, &settings.dmarc);
+        let mut policy = Part::new(Box::pin(policy));
+        let mut keys = Vec::with_capacity(names.len());
         poll_fn(|context| {
             // Each is polled each time: none waits for another to have been asked.
             let spf_done = spf.poll(context);
             let policy_done = policy.poll(context);
+            if keys.is_empty() {
+                keys.extend(names.iter().map(|name| Part::new(resolver.txt(name))));
+            }
             let mut keys_done = true;
             for key in &mut keys {
                 keys_done &= key.poll(context);
@@ -357,11 +358,10 @@ impl Lookups {
             deadline.poll(context)
         })
         .await;
-        let keys = keys
-            .into_iter()
-            .filter_map(Part::output)
-            .flatten()
-            .collect();
+        let answers = keys.into_iter().map(Part::output);
+        let answers = names.iter().cloned().zip(answers);
+        let keys = answers.filter_map(|(name, answer)| Some((name, answer?)));
+        let keys = keys.collect();
         // What was not answered in time is what a resolver gives that answers nothing in time.
         let spf = spf
             .output()
@@ -425,15 +425,15 @@ impl<D: Future<Output = ()>> Deadline<'_, D> {
 }
 
 /// A future that is driven beside others and keeps its output.
-struct Part<'a, T> {
-    future: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
-    output: Option<T>,
+struct Part<F: Future> {
+    future: F,
+    output: Option<F::Output>,
 }
 
-impl<'a, T> Part<'a, T> {
-    fn new(future: impl Future<Output = T> + Send + 'a) -> Self {
+impl<F: Future + Unpin> Part<F> {
+    fn new(future: F) -> Self {
         Self {
-            future: Box::pin(future),
+            future,
             output: None,
         }
     }
@@ -441,14 +441,14 @@ impl<'a, T> Part<'a, T> {
     /// Whether the output is there.
     fn poll(&mut self, context: &mut Context<'_>) -> bool {
         if self.output.is_none()
-            && let Poll::Ready(output) = self.future.as_mut().poll(context)
+            && let Poll::Ready(output) = Pin::new(&mut self.future).poll(context)
         {
             self.output = Some(output);
         }
         self.output.is_some()
     }
 
-    fn output(self) -> Option<T> {
+    fn output(self) -> Option<F::Output> {
         self.output
     }
 }

@@ -105,14 +105,7 @@ impl Discovery {
         settings: &Settings,
     ) -> Self {
         for index in 0..self.found.policies.as_slice().len() {
-            let Some((author_domain, policy)) = self.found.policies.as_slice().get(index) else {
-                continue;
-            };
-            let Some((_, record)) = self.published(policy) else {
-                continue;
-            };
-            let candidates = walk::candidates(author_domain, record, identifiers);
-            if !candidates.is_empty() || settings.compare_with.is_some() {
+            if let Some((author_domain, candidates)) = self.lacking(index, identifiers, settings) {
                 let author_domain = author_domain.clone();
                 // Boxed, like all that few messages come to: a future is as large as its largest part.
                 Box::pin(self.walk_identifiers(resolver, &author_domain, candidates, settings))
@@ -120,6 +113,31 @@ impl Discovery {
             }
         }
         self
+    }
+
+    /// Whether [`with_identifiers`](Self::with_identifiers) has nothing to do.
+    pub(crate) fn suffices(
+        &self,
+        identifiers: &[AuthenticatedIdentifier],
+        settings: &Settings,
+    ) -> bool {
+        let mut policies = 0..self.found.policies.as_slice().len();
+        policies.all(|index| self.lacking(index, identifiers, settings).is_none())
+    }
+
+    /// The author domain of a policy, and the identifiers whose organizational domains may matter, if
+    /// the walk is to be made.
+    fn lacking<'i>(
+        &self,
+        index: usize,
+        identifiers: &'i [AuthenticatedIdentifier],
+        settings: &Settings,
+    ) -> Option<(&Domain, Vec<&'i AuthenticatedIdentifier>)> {
+        let (author_domain, policy) = self.found.policies.as_slice().get(index)?;
+        let (_, record) = self.published(policy)?;
+        let candidates = walk::candidates(author_domain, record, identifiers);
+        let walks = !candidates.is_empty() || settings.compare_with.is_some();
+        walks.then_some((author_domain, candidates))
     }
 
     /// The names that were asked, in order.
