@@ -58,7 +58,7 @@ impl<'a> TagList<'a> {
     pub(crate) fn read(&mut self, list: &'a [u8]) -> Result<(), TagListError> {
         for tag in specs(list) {
             let tag = tag?;
-            if self.find(tag.name).is_some() {
+            if self.may_have(tag.name) && self.find(tag.name).is_some() {
                 return Err(TagListError::Duplicate {
                     name: text::lossy(tag.name).into_owned(),
                     at: tag.at,
@@ -88,14 +88,18 @@ impl<'a> TagList<'a> {
     }
 
     /// The value of the tag of this name.
+    #[inline]
     pub(crate) fn get(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.find(name).map(|tag| tag.value)
+        let tag = self.may_have(name).then(|| self.find(name))??;
+        Some(tag.value)
+    }
+
+    #[inline]
+    fn may_have(&self, name: &[u8]) -> bool {
+        self.known & bit(name) != 0
     }
 
     fn find(&self, name: &[u8]) -> Option<&Tag<'a>> {
-        if self.known & bit(name) == 0 {
-            return None;
-        }
         let first = self.first.get(..self.count).unwrap_or_default();
         let mut first = first.iter();
         first
