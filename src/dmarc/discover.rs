@@ -20,6 +20,7 @@ pub struct Discovery {
     found: Box<Found>,
 }
 
+/// What was found, and what was asked for it.
 #[derive(Clone, Debug, Default)]
 struct Found {
     policies: Few<(Domain, Policy)>,
