@@ -214,3 +214,22 @@ fn limits_and_their_end() {
         }]
     );
 }
+
+/// A record can be doubtful in more places than anybody reads of.
+#[test]
+fn a_survey_tells_so_much_and_no_more() {
+    // Each network has bits beyond its length; the record is long, and ends in no `all`.
+    for (networks, told, is_complete) in [(990, 992, true), (998, 1_000, true), (999, 1_000, false)]
+    {
+        let mut zone = Zone::new();
+        let networks: String = (0..networks)
+            .map(|n| format!(" ip4:10.{}.{}.1/24", n / 250, n % 250))
+            .collect();
+        zone.add_txt("example.com", format!("v=spf1{networks}"))
+            .unwrap();
+        let domain = "example.com".parse().unwrap();
+        let survey = block_on(Survey::of(&zone, &domain, &Settings::default()));
+        assert_eq!(survey.errors.len() + survey.warnings.len(), told);
+        assert_eq!(survey.is_complete, is_complete);
+    }
+}

@@ -468,6 +468,15 @@ mod tests {
                 ..none
             }
         );
+        assert_eq!(
+            anomalies(b"A: 1\n2\r\nB: 3\n4\r\n\r\n"),
+            Anomalies { bare_lf: 2, ..none }
+        );
+        assert_eq!(
+            anomalies(b"A: 1\r2\r\n\r\n"),
+            Anomalies { bare_cr: 1, ..none }
+        );
+        assert_eq!(anomalies(b"A: \0\r\n\r\n"), Anomalies { nul: 1, ..none });
         let line = |length: usize| [b"A: ", &[b'x'; 2_000][..length - 3], b"\r\n\r\n"].concat();
         assert_eq!(anomalies(&line(998)), none);
         assert_eq!(
