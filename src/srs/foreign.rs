@@ -328,3 +328,22 @@ fn is_exim(local_part: &str, hash: &str, letters: &str) -> bool {
 /// RFC 5321 4.5.3.1 gives a path 256 octets. Rewriting ignores that often, but not to this extent;
 /// the bound keeps nested rewritings from costing much.
 const MAX_OCTETS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An address that was read claims what its text claims, up to the same length.
+    #[test]
+    fn addresses_claim_what_their_texts_do() {
+        for (length, claims) in [(60, true), (1_000, true), (1_001, false)] {
+            let (start, domain) = ("SRS0=abcd=44=example.com=", "forwarder.example");
+            let user = "u".repeat(length - start.len() - 1 - domain.len());
+            let text = format!("{start}{user}@{domain}");
+            let address = Address::parse(text.as_bytes()).unwrap();
+            let claimed = Claimed::of(&address);
+            assert_eq!(claimed.is_some(), claims, "{length}");
+            assert_eq!(claimed, Claimed::decode(text));
+        }
+    }
+}
