@@ -6,7 +6,7 @@ use mailproof::dns::block_on;
 use mailproof::forwarding::{ForwardError, Forwarder, Hop, Station};
 use mailproof::srs::Rewriter;
 use mailproof::verdict::{Reason, RejectRule};
-use mailproof::{Action, Message, Session};
+use mailproof::{Action, Message, Session, Verdict};
 
 use super::{
     ATTACKER, Attempt, VICTIM, VICTIM_IP, assert_finding, assert_words, now, signed, signer, zone,
@@ -168,6 +168,15 @@ fn seals_of_the_attacker() {
     assert_finding(&verdict, "arc-header-changed");
 }
 
+/// What a forwarder makes of a message that signs and seals in the victim's name.
+fn sent_on(verdict: &Verdict, mail: &str) -> String {
+    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
+    let forwarder = forwarder().signers([signer(VICTIM)]).sealer(sealer);
+    let message = Message::parse(mail.as_bytes());
+    let outgoing = forwarder.forward(verdict, &message, now()).unwrap();
+    String::from_utf8(outgoing.message).unwrap()
+}
+
 /// The attacker writes a seal that says the chain is broken, after which nobody may seal. Mail that
 /// passed is sent on nevertheless, without one more set.
 #[test]
@@ -181,11 +190,7 @@ fn broken_chains_do_not_stop_mail() {
     let verdict = Attempt::new(&broken).verdict();
     assert_eq!(verdict.arc().result(), ArcResult::Fail);
     assert_eq!(verdict.action(), Action::Deliver);
-    let message = Message::parse(broken.as_bytes());
-    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
-    let forwarder = forwarder().signers([signer(VICTIM)]).sealer(sealer);
-    let outgoing = forwarder.forward(&verdict, &message, now()).unwrap();
-    let outgoing = String::from_utf8(outgoing.message).unwrap();
+    let outgoing = sent_on(&verdict, &broken);
     assert!(outgoing.ends_with(&broken));
     assert_eq!(outgoing.matches("ARC-Seal:").count(), 1);
 }
@@ -198,11 +203,7 @@ fn crowded_headers_do_not_stop_mail() {
     attempt.ip = VICTIM_IP;
     let verdict = attempt.verdict();
     assert_eq!(verdict.action(), Action::Deliver);
-    let message = Message::parse(mail.as_bytes());
-    let sealer = Sealer::new(signer(VICTIM).key().clone(), VICTIM.parse().unwrap(), "s").unwrap();
-    let forwarder = forwarder().signers([signer(VICTIM)]).sealer(sealer);
-    let outgoing = forwarder.forward(&verdict, &message, now()).unwrap();
-    let outgoing = String::from_utf8(outgoing.message).unwrap();
+    let outgoing = sent_on(&verdict, &mail);
     assert!(outgoing.ends_with(&mail));
     assert!(!outgoing.contains("ARC-Seal") && outgoing.matches("DKIM-Signature:").count() == 1);
 }
