@@ -51,7 +51,7 @@ impl Name {
     }
 
     /// The name of octets that are its text just as it is kept.
-    pub(crate) fn from_plain(octets: &[u8]) -> Option<Self> {
+    fn from_plain(octets: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(octets).ok();
         text.filter(|_| is_plain(octets))
             .map(|text| Self(text.into()))

@@ -31,10 +31,6 @@ impl Check<'_> {
             return Ok(Target::Name(site.level.domain.clone()));
         };
         let text = *spec;
-        // Nothing in such a name begins a macro.
-        if let Some(name) = Name::from_plain(text.octets()) {
-            return Ok(Target::Name(name));
-        }
         if text.is_literal() {
             return Ok(to_target(text.octets()));
         }
