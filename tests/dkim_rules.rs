@@ -159,6 +159,20 @@ fn fields_that_must_be_signed() {
             name: "subject".into()
         }
     );
+    // The first of the message is named, whatever the order of the settings.
+    let several =
+        with(|settings| settings.forbidden_unsigned = vec!["Subject".into(), "From".into()]);
+    let added = signed.replacen(
+        "\r\nFrom:",
+        "\r\nFrom: x@example.com\r\nSubject: added\r\nFrom:",
+        1,
+    );
+    assert_eq!(
+        cause(&zone, &added, &several),
+        Cause::UnsignedInstance {
+            name: "from".into()
+        }
+    );
     let without_from = craft("d=example.com; s=s; h=Subject;", HEADER, BODY, BODY.len());
     let from = cause(&zone, &without_from, &Settings::default());
     assert_eq!(from, Cause::Syntax(SignatureError::FromNotSigned));

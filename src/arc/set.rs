@@ -110,7 +110,8 @@ impl Set {
         self.results.as_ref().map(Reported::text)
     }
 
-    /// What it says, as far as it could be read; nothing of a field of more than 16 KiB.
+    /// What it says, as far as it could be read; nothing of a field of more than 16 KiB, nor of a set
+    /// beyond the fiftieth.
     #[must_use]
     pub fn results(&self) -> Option<&Reading> {
         self.results.as_ref()?.reading()
@@ -195,7 +196,8 @@ struct Reported {
 
 impl Reported {
     fn new(payload: &[u8], instance: u8) -> Self {
-        let beginning = payload.get(..MAX_CHARACTER * SHOWN).unwrap_or(payload);
+        let text = text::trim_fws(payload);
+        let beginning = text.get(..MAX_CHARACTER * SHOWN).unwrap_or(text);
         Self {
             payload: beginning.to_vec(),
             is_readable: payload.len() <= SHOWN && usize::from(instance) <= MAX_SETS,
@@ -207,7 +209,7 @@ impl Reported {
     /// On one line.
     fn text(&self) -> &str {
         self.text.get_or_init(|| {
-            let text = text::lossy(text::trim_fws(&self.payload)).replace("\r\n", "");
+            let text = text::lossy(&self.payload).replace("\r\n", "");
             text::one_line(&text, SHOWN)
         })
     }
@@ -239,3 +241,18 @@ const MAX_CHARACTER: usize = 4;
 
 /// The longest ARC-Authentication-Results seen have 6,000; a whole chain of these stays small.
 const SHOWN: usize = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_before_results_hides_nothing() {
+        let padded = [
+            b" ".repeat(MAX_CHARACTER * SHOWN).as_slice(),
+            b"mx; dkim=pass",
+        ]
+        .concat();
+        assert_eq!(Reported::new(&padded, 1).text(), "mx; dkim=pass");
+    }
+}

@@ -213,10 +213,23 @@ impl Candidate {
             own: self.position,
             present: present.clone(),
         };
-        let mut forbidden = settings.forbidden_unsigned.iter();
-        let found = forbidden.find(|name| self.coverage.count_unsigned(name, index) != 0);
-        if let Some(name) = found {
-            let name = name.to_ascii_lowercase();
+        let forbidden = &settings.forbidden_unsigned;
+        let is_forbidden = |unsigned: &str| {
+            forbidden
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(unsigned))
+        };
+        // Only where there is one are all listed, to name the first of the message.
+        let mut counts = forbidden
+            .iter()
+            .map(|name| self.coverage.count_unsigned(name, index));
+        if counts.any(|count| count != 0)
+            && let Some((name, _)) = self
+                .coverage
+                .unsigned()
+                .find(|(name, _)| is_forbidden(name))
+        {
+            let name = name.to_owned();
             self.step = Step::Refused(Cause::UnsignedInstance { name });
             return;
         }
